@@ -17,21 +17,17 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn name(access: impl IntoIterator<Item = impl Into<String>>) -> Name {
-    Name(
-        rt::Call::new(
-                rt::Method::new(
-                    "access.name",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ACCESS", rt::value::list(access, rt::value::text)),
-    )
+pub fn name(
+    access: impl IntoIterator<Item = impl Into<String>>,
+) -> rt::TypedCall<Option<rt::Map<crate::types::AccessSubject>>> {
+    rt::Call::new(
+            rt::Method::new(
+                "access.name",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ACCESS", rt::value::texts(access))
+        .typed()
 }
-/// A call of `access.name`: Explains access codes in words.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Name(rt::Call);
-rt::request!(Name -> Option < rt::Map < crate ::types::AccessSubject > >);

@@ -24,15 +24,9 @@ pub mod option;
 ///
 /// - `ACCESS_DENIED`: The call was made by a webhook. Make it with the access token of an application.
 #[inline]
-pub fn info() -> Info {
-    Info(
-        rt::Call::new(
+pub fn info() -> rt::TypedCall<crate::types::AppInfo> {
+    rt::Call::new(
             rt::Method::new("app.info", rt::Rest::V2, rt::Effect::Read, rt::Paging::None),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `app.info`: Tells the version, the state and the licence of the calling application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Info(rt::Call);
-rt::request!(Info -> crate ::types::AppInfo);

@@ -37,29 +37,28 @@ pub fn add(name: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name)),
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `department.add`: Adds a department to the structure of the company.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `PARENT`. Number of the department above. Needed as soon as there is a top department, for there can be only one.
     #[inline]
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("PARENT", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "PARENT", value))
     }
     /// `UF_HEAD`. Number of the account that heads the department. Nobody when it is left out.
     #[inline]
     pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("UF_HEAD", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "UF_HEAD", value))
     }
     /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }
 /// Removes a department from the structure of the company.
@@ -83,24 +82,18 @@ impl Add {
 ///
 /// - `ERROR_CORE`: There is no department of this number, or the caller may not change the structure. The description tells which; look the number up with GetDepartments.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "department.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "department.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `department.delete`: Removes a department from the structure of the company.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields of a department, custom ones included, with their names in the language of the portal.
 ///
 /// Calls `department.fields`; scope `department`.
@@ -116,23 +109,17 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "department.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `department.fields`: Lists the fields of a department, custom ones included, with their names in the language of the portal.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < String >);
 /// Lists departments, all of them or those that fit every condition given.
 ///
 /// Calls `department.get`; scope `department`.
@@ -171,7 +158,6 @@ pub fn get() -> Get {
 }
 /// A call of `department.get`: Lists departments, all of them or those that fit every condition given.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::Department >, all crate ::types::Department
@@ -180,27 +166,27 @@ impl Get {
     /// `ID`. Number of one department.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ID", value))
     }
     /// `NAME`. Whole name of the departments wanted; a part of it finds nothing.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `PARENT`. Number of the department above those wanted.
     #[inline]
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("PARENT", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "PARENT", value))
     }
     /// `UF_HEAD`. Number of the account that heads the departments wanted.
     #[inline]
     pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("UF_HEAD", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "UF_HEAD", value))
     }
     /// `SORT_VALUE`. Place that the departments wanted have among those of their level.
     #[inline]
     pub fn sort_value(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `sort`. Key to sort the answer by. The portal chooses when it is left out.
     ///
@@ -212,7 +198,7 @@ impl Get {
     /// - `UF_HEAD`: By the account of the head.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("sort", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "sort", value))
     }
     /// `order`. Direction of the sorting; ascending when it is left out.
     ///
@@ -221,12 +207,12 @@ impl Get {
     /// - `DESC`: Largest first.
     #[inline]
     pub fn order(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("order", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Renames a department, moves it below another, or changes its head. What is left out stays as it is.
@@ -265,33 +251,32 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `department.update`: Renames a department, moves it below another, or changes its head. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What the department is called from now on.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `PARENT`. Number of the department that will be above.
     #[inline]
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("PARENT", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "PARENT", value))
     }
     /// `UF_HEAD`. Number of the account that will head the department.
     #[inline]
     pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("UF_HEAD", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "UF_HEAD", value))
     }
     /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }

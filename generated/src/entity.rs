@@ -41,20 +41,19 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity))
-            .param("NAME", rt::value::text(name)),
+            .put("ENTITY", rt::value::text(entity))
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `entity.add`: Makes a storage for the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. An entry with another letter is left out. The caller always gets X.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ACCESS", value))
+        Self(rt::set::param::any(self.0, "ACCESS", value))
     }
 }
 /// Removes a storage of the application with everything in it.
@@ -81,24 +80,18 @@ impl Add {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn delete(entity: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "entity.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ENTITY", rt::value::text(entity)),
-    )
+pub fn delete(entity: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "entity.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ENTITY", rt::value::text(entity))
+        .typed()
 }
-/// A call of `entity.delete`: Removes a storage of the application with everything in it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one storage of the application, or all of them.
 ///
 /// Calls `entity.get`; scope `entity`.
@@ -139,14 +132,13 @@ pub fn get() -> Get {
 }
 /// A call of `entity.get`: Reads one storage of the application, or all of them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Value);
 impl Get {
     /// `ENTITY`. Name of one storage. All when it is left out.
     #[inline]
     pub fn entity(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY", value))
     }
 }
 /// Tells who may do what with a storage; sets it first when rights are given.
@@ -184,19 +176,18 @@ pub fn rights(entity: impl Into<String>) -> Rights {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity)),
+            .put("ENTITY", rt::value::text(entity)),
     )
 }
 /// A call of `entity.rights`: Tells who may do what with a storage; sets it first when rights are given.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Rights(rt::Call);
 rt::request!(Rights -> Option < rt::Map < String > >);
 impl Rights {
     /// `ACCESS`. New rights: keys are access codes such as U1, G2 or AU, values are R read, W write and X manage; an entry with another letter is left out, and the caller always gets X. Nothing is changed when it is left out.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ACCESS", value))
+        Self(rt::set::param::any(self.0, "ACCESS", value))
     }
 }
 /// Changes names and rights of a storage.
@@ -238,28 +229,27 @@ pub fn update(entity: impl Into<String>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity)),
+            .put("ENTITY", rt::value::text(entity)),
     )
 }
 /// A call of `entity.update`: Changes names and rights of a storage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What people call the storage from now on.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `ENTITY_NEW`. New name in the application, under the same rules.
     #[inline]
     pub fn entity_new(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY_NEW", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY_NEW", value))
     }
     /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. An entry with another letter is left out. The caller always gets X.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ACCESS", value))
+        Self(rt::set::param::any(self.0, "ACCESS", value))
     }
 }

@@ -35,20 +35,19 @@ pub fn bind(event: impl Into<String>, handler: impl Into<String>) -> Bind {
                     rt::Paging::None,
                 ),
             )
-            .param("event", rt::value::text(event))
-            .param("handler", rt::value::text(handler)),
+            .put("event", rt::value::text(event))
+            .put("handler", rt::value::text(handler)),
     )
 }
 /// A call of `event.bind`: Has the portal call an address whenever something happens, or keep it in a queue. It holds until the application is updated or removed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Bind(rt::Call);
 rt::request!(Bind -> bool);
 impl Bind {
     /// `auth_type`. Number of the account whose token the call carries. That of the person who caused the event when it is left out.
     #[inline]
     pub fn auth_type(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("auth_type", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "auth_type", value))
     }
     /// `event_type`. How the application is told. By a call when it is left out.
     ///
@@ -57,17 +56,17 @@ impl Bind {
     /// - `offline`: The event goes into the queue.
     #[inline]
     pub fn event_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("event_type", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "event_type", value))
     }
     /// `auth_connector`. Name of the application's own data source, for the queue. Changes made with the same name do not come back as events.
     #[inline]
     pub fn auth_connector(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("auth_connector", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "auth_connector", value))
     }
     /// `options`. Settings of the event; which ones there are depends on it.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("options", value))
+        Self(rt::set::param::any(self.0, "options", value))
     }
 }
 /// Lists what the application has bound. Without the rights of an administrator only the caller's own handlers come.
@@ -105,7 +104,6 @@ pub fn get() -> Get {
 }
 /// A call of `event.get`: Lists what the application has bound. Without the rights of an administrator only the caller's own handlers come.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::EventHandler >, all crate ::types::EventHandler
@@ -142,20 +140,19 @@ pub fn unbind(event: impl Into<String>, handler: impl Into<String>) -> Unbind {
                     )
                     .with_records("count"),
             )
-            .param("event", rt::value::text(event))
-            .param("handler", rt::value::text(handler)),
+            .put("event", rt::value::text(event))
+            .put("handler", rt::value::text(handler)),
     )
 }
 /// A call of `event.unbind`: Ends what BindEvent began. All handlers that fit are removed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
 rt::request!(Unbind -> i64);
 impl Unbind {
     /// `auth_type`. Number of the account, as it was bound; 0 for handlers without one. Handlers of all accounts when it is left out.
     #[inline]
     pub fn auth_type(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("auth_type", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "auth_type", value))
     }
     /// `event_type`. What to end. Handlers that are called when it is left out.
     ///
@@ -164,6 +161,6 @@ impl Unbind {
     /// - `offline`: The queue.
     #[inline]
     pub fn event_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("event_type", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "event_type", value))
     }
 }

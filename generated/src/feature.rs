@@ -23,22 +23,16 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `CODE_EMPTY`: CODE is missing. Give one of the features.
 #[inline]
-pub fn get(code: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "feature.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("value"),
-            )
-            .param("CODE", rt::value::text(code)),
-    )
+pub fn get(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "feature.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("value"),
+        )
+        .put("CODE", rt::value::text(code))
+        .typed()
 }
-/// A call of `feature.get`: Tells whether the plan of the portal includes a feature for applications.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> bool);

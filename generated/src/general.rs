@@ -38,19 +38,18 @@ pub fn batch(cmd: impl Into<rt::Value>) -> Batch {
                     )
                     .alone(),
             )
-            .param("cmd", cmd),
+            .put("cmd", rt::value::any(cmd)),
     )
 }
 /// A call of `batch`: Runs up to 50 calls in one request, one after the other. The client of this package makes such requests by itself, with any number of calls.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Batch(rt::Call);
 rt::request!(Batch -> crate ::types::BatchAnswer);
 impl Batch {
     /// `halt`. Whether the first failing call ends the batch. All are run when it is left out.
     #[inline]
     pub fn halt(self, value: bool) -> Self {
-        Self(self.0.param("halt", value))
+        Self(rt::set::param::boolean(self.0, "halt", value))
     }
 }
 /// Lists the events that an application can be told of.
@@ -86,19 +85,18 @@ pub fn events() -> Events {
 }
 /// A call of `events`: Lists the events that an application can be told of.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Events(rt::Call);
 rt::request!(Events -> Vec < String >);
 impl Events {
     /// `SCOPE`. Scope whose events are wanted, such as crm.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SCOPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SCOPE", value))
     }
     /// `FULL`. Whether all events of the portal are wanted. It has no effect beside SCOPE.
     #[inline]
     pub fn full(self, value: bool) -> Self {
-        Self(self.0.param("FULL", value))
+        Self(rt::set::param::boolean(self.0, "FULL", value))
     }
 }
 /// Lists the names of methods. Its makers advise to ask for single ones with method.get.
@@ -131,7 +129,6 @@ pub fn methods() -> Methods {
 /// A call of `methods`: Lists the names of methods. Its makers advise to ask for single ones with method.get.
 #[deprecated(note = "use `method.get`: It checks one method at a time.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Methods(rt::Call);
 rt::request!(Methods -> Vec < String >);
 #[allow(deprecated)]
@@ -139,12 +136,12 @@ impl Methods {
     /// `full`. Whether all methods of the portal are wanted. Only those that the caller's scopes allow come when it is left out.
     #[inline]
     pub fn full(self, value: bool) -> Self {
-        Self(self.0.param("full", value))
+        Self(rt::set::param::boolean(self.0, "full", value))
     }
     /// `scope`. Scope whose methods are wanted; an empty one stands for the methods that need none.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells who makes the call. Unlike GetCurrentUser it needs no scope.
@@ -162,18 +159,12 @@ impl Methods {
 /// # }
 /// ```
 #[inline]
-pub fn profile() -> Profile {
-    Profile(
-        rt::Call::new(
+pub fn profile() -> rt::TypedCall<crate::types::CallerProfile> {
+    rt::Call::new(
             rt::Method::new("profile", rt::Rest::V2, rt::Effect::Read, rt::Paging::None),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `profile`: Tells who makes the call. Unlike GetCurrentUser it needs no scope.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Profile(rt::Call);
-rt::request!(Profile -> crate ::types::CallerProfile);
 /// Lists the scopes that the webhook or application has, or all that the portal knows.
 ///
 /// Calls `scope`; scope `basic`.
@@ -198,13 +189,12 @@ pub fn scope() -> Scope {
 }
 /// A call of `scope`: Lists the scopes that the webhook or application has, or all that the portal knows.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Scope(rt::Call);
 rt::request!(Scope -> Vec < String >);
 impl Scope {
     /// `full`. Whether all scopes of the portal are wanted. Only the caller's own come when it is left out.
     #[inline]
     pub fn full(self, value: bool) -> Self {
-        Self(self.0.param("full", value))
+        Self(rt::set::param::boolean(self.0, "full", value))
     }
 }

@@ -56,14 +56,13 @@ pub fn register(code: impl Into<String>, properties: impl Into<rt::Value>) -> Re
                     rt::Paging::None,
                 ),
             )
-            .param("CODE", rt::value::text(code))
-            .param("PROPERTIES", properties),
+            .put("CODE", rt::value::text(code))
+            .put("PROPERTIES", rt::value::any(properties)),
     )
 }
 /// A call of `imbot.register`: Makes a chat bot with the addresses that get its events. An application has five bots at most, and all of them share the addresses of the first one.
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
@@ -77,47 +76,47 @@ impl Register {
     /// - `S`: Sees every message of its chats.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `OPENLINE`. Whether it works in open channels. It does not when this is left out, but a bot of type O always does.
     #[inline]
     pub fn openline(self, value: bool) -> Self {
-        Self(self.0.param("OPENLINE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "OPENLINE", value))
     }
     /// `EVENT_HANDLER`. One address for all events, in place of the five others.
     #[inline]
     pub fn event_handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EVENT_HANDLER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EVENT_HANDLER", value))
     }
     /// `EVENT_MESSAGE_ADD`. Address that is told of new messages. Needed without EVENT_HANDLER.
     #[inline]
     pub fn event_message_add(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EVENT_MESSAGE_ADD", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EVENT_MESSAGE_ADD", value))
     }
     /// `EVENT_MESSAGE_UPDATE`. Address that is told of changed messages; of no use for types B and H outside of open channels.
     #[inline]
     pub fn event_message_update(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EVENT_MESSAGE_UPDATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EVENT_MESSAGE_UPDATE", value))
     }
     /// `EVENT_MESSAGE_DELETE`. Address that is told of deleted messages; of no use for types B and H outside of open channels.
     #[inline]
     pub fn event_message_delete(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EVENT_MESSAGE_DELETE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EVENT_MESSAGE_DELETE", value))
     }
     /// `EVENT_WELCOME_MESSAGE`. Address that is told when the bot comes into a chat. Needed without EVENT_HANDLER.
     #[inline]
     pub fn event_welcome_message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EVENT_WELCOME_MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EVENT_WELCOME_MESSAGE", value))
     }
     /// `EVENT_BOT_DELETE`. Address that is told when the bot is removed. Needed without EVENT_HANDLER.
     #[inline]
     pub fn event_bot_delete(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EVENT_BOT_DELETE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EVENT_BOT_DELETE", value))
     }
     /// `CLIENT_ID`. Key of one's own, unique, for a bot of a webhook: needed here and in all later calls of the bot.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Removes a bot with its private dialogs.
@@ -157,13 +156,12 @@ pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
                     rt::Paging::None,
                 ),
             )
-            .param("BOT_ID", rt::value::id(bot_id)),
+            .put("BOT_ID", rt::value::id(bot_id)),
     )
 }
 /// A call of `imbot.unregister`: Removes a bot with its private dialogs.
 #[deprecated(note = "use `imbot.v2.Bot.unregister`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 rt::request!(Unregister -> bool);
 #[allow(deprecated)]
@@ -171,7 +169,7 @@ impl Unregister {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Changes a bot. What is left out stays as it is.
@@ -217,14 +215,13 @@ pub fn update(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update
                     rt::Paging::None,
                 ),
             )
-            .param("BOT_ID", rt::value::id(bot_id))
-            .param("FIELDS", fields),
+            .put("BOT_ID", rt::value::id(bot_id))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.update`: Changes a bot. What is left out stays as it is.
 #[deprecated(note = "use `imbot.v2.Bot.update`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -232,6 +229,6 @@ impl Update {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

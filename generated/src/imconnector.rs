@@ -33,26 +33,20 @@ pub fn activate(
     connector: impl Into<String>,
     line: impl Into<rt::Id>,
     active: impl Into<String>,
-) -> Activate {
-    Activate(
-        rt::Call::new(
-                rt::Method::new(
-                    "imconnector.activate",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONNECTOR", rt::value::text(connector))
-            .param("LINE", rt::value::id(line))
-            .param("ACTIVE", rt::value::text(active)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imconnector.activate",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONNECTOR", rt::value::text(connector))
+        .put("LINE", rt::value::id(line))
+        .put("ACTIVE", rt::value::text(active))
+        .typed()
 }
-/// A call of `imconnector.activate`: Switches a connector on or off for an open channel.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activate(rt::Call);
-rt::request!(Activate -> bool);
 /// Lists the connectors that the portal has.
 ///
 /// Calls `imconnector.list`; scope `imopenlines`. May be called by: whoever may change connectors of open channels.
@@ -75,23 +69,17 @@ rt::request!(Activate -> bool);
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ACCESS_DENIED`: The caller may not change connectors, or the portal has no open channels. An administrator can grant the right.
 #[inline]
-pub fn list() -> List {
-    List(
-        rt::Call::new(
+pub fn list() -> rt::TypedCall<rt::Map<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "imconnector.list",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `imconnector.list`: Lists the connectors that the portal has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> rt::Map < String >);
 /// Makes a channel of the application known; the same ID again changes it.
 ///
 /// Calls `imconnector.register`; scope `imopenlines`.
@@ -136,57 +124,56 @@ pub fn register(
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::text(id))
-            .param("NAME", rt::value::text(name))
-            .param("ICON", icon)
-            .param("PLACEMENT_HANDLER", rt::value::text(placement_handler)),
+            .put("ID", rt::value::text(id))
+            .put("NAME", rt::value::text(name))
+            .put("ICON", rt::value::any(icon))
+            .put("PLACEMENT_HANDLER", rt::value::text(placement_handler)),
     )
 }
 /// A call of `imconnector.register`: Makes a channel of the application known; the same ID again changes it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> crate ::types::ConnectorRegistration);
 impl Register {
     /// `ICON_DISABLED`. Look of the connector where it is not connected.
     #[inline]
     pub fn icon_disabled(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ICON_DISABLED", value))
+        Self(rt::set::param::any(self.0, "ICON_DISABLED", value))
     }
     /// `DEL_EXTERNAL_MESSAGES`. Whether messages of clients can be deleted. They can when it is left out.
     #[inline]
     pub fn del_external_messages(self, value: bool) -> Self {
-        Self(self.0.param("DEL_EXTERNAL_MESSAGES", value))
+        Self(rt::set::param::boolean(self.0, "DEL_EXTERNAL_MESSAGES", value))
     }
     /// `EDIT_INTERNAL_MESSAGES`. Whether messages of operators can be changed. They can when it is left out.
     #[inline]
     pub fn edit_internal_messages(self, value: bool) -> Self {
-        Self(self.0.param("EDIT_INTERNAL_MESSAGES", value))
+        Self(rt::set::param::boolean(self.0, "EDIT_INTERNAL_MESSAGES", value))
     }
     /// `DEL_INTERNAL_MESSAGES`. Whether messages of operators can be deleted. They can when it is left out.
     #[inline]
     pub fn del_internal_messages(self, value: bool) -> Self {
-        Self(self.0.param("DEL_INTERNAL_MESSAGES", value))
+        Self(rt::set::param::boolean(self.0, "DEL_INTERNAL_MESSAGES", value))
     }
     /// `NEWSLETTER`. Whether mailings of the CRM may use the channel. They may when it is left out.
     #[inline]
     pub fn newsletter(self, value: bool) -> Self {
-        Self(self.0.param("NEWSLETTER", value))
+        Self(rt::set::param::boolean(self.0, "NEWSLETTER", value))
     }
     /// `NEED_SYSTEM_MESSAGES`. Whether messages of the system go to clients. They do when it is left out.
     #[inline]
     pub fn need_system_messages(self, value: bool) -> Self {
-        Self(self.0.param("NEED_SYSTEM_MESSAGES", value))
+        Self(rt::set::param::boolean(self.0, "NEED_SYSTEM_MESSAGES", value))
     }
     /// `NEED_SIGNATURE`. Whether messages bear the operator's name. They do when it is left out.
     #[inline]
     pub fn need_signature(self, value: bool) -> Self {
-        Self(self.0.param("NEED_SIGNATURE", value))
+        Self(rt::set::param::boolean(self.0, "NEED_SIGNATURE", value))
     }
     /// `CHAT_GROUP`. Whether dialogs go by chat rather than by client, for groups; the CRM may find or make no client for them then. By client when it is left out.
     #[inline]
     pub fn chat_group(self, value: bool) -> Self {
-        Self(self.0.param("CHAT_GROUP", value))
+        Self(rt::set::param::boolean(self.0, "CHAT_GROUP", value))
     }
 }
 /// Tells whether a connector is set up and switched on for an open channel.
@@ -224,19 +211,18 @@ pub fn status(connector: impl Into<String>) -> Status {
                     rt::Paging::None,
                 ),
             )
-            .param("CONNECTOR", rt::value::text(connector)),
+            .put("CONNECTOR", rt::value::text(connector)),
     )
 }
 /// A call of `imconnector.status`: Tells whether a connector is set up and switched on for an open channel.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Status(rt::Call);
 rt::request!(Status -> crate ::types::ConnectorStatus);
 impl Status {
     /// `LINE`. Number of the open channel. Without it line 0 is asked about, so that CONFIGURED and STATUS are mostly false.
     #[inline]
     pub fn line(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("LINE", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "LINE", value))
     }
 }
 /// Removes a connector of the application.
@@ -262,21 +248,17 @@ impl Status {
 /// - `NO_APPLICATION_ID`: The call did not come from an application.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 #[inline]
-pub fn unregister(id: impl Into<String>) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "imconnector.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::text(id)),
-    )
+pub fn unregister(
+    id: impl Into<String>,
+) -> rt::TypedCall<crate::types::ConnectorRegistration> {
+    rt::Call::new(
+            rt::Method::new(
+                "imconnector.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::text(id))
+        .typed()
 }
-/// A call of `imconnector.unregister`: Removes a connector of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> crate ::types::ConnectorRegistration);

@@ -48,31 +48,30 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("IBLOCK_CODE", rt::value::text(iblock_code))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("IBLOCK_CODE", rt::value::text(iblock_code))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.add`: Makes a universal list, which has the field for the name alone at first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SOCNET_GROUP_ID", value))
     }
     /// `MESSAGES`. Words for buttons and headings of the list, so that they name what is in it. The usual words when it is left out.
     #[inline]
     pub fn messages(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MESSAGES", value))
+        Self(rt::set::param::any(self.0, "MESSAGES", value))
     }
     /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access. The caller alone gets full access when it is left out.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("RIGHTS", value))
+        Self(rt::set::param::any(self.0, "RIGHTS", value))
     }
 }
 /// Removes a universal list with everything in it.
@@ -111,24 +110,23 @@ pub fn delete(iblock_type_id: impl Into<String>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.delete`: Removes a universal list with everything in it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
 }
 /// Reads one universal list, or all of a kind that the caller may see.
@@ -166,12 +164,11 @@ pub fn get(iblock_type_id: impl Into<String>) -> Get {
                     rt::Paging::Start,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.get`: Reads one universal list, or all of a kind that the caller may see.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::UniversalList >, all crate ::types::UniversalList
@@ -180,27 +177,27 @@ impl Get {
     /// `IBLOCK_ID`. Number of the list. All of the kind come when neither this nor the code is given.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the lists belong to. Needed for lists of workgroups, which are refused without it.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SOCNET_GROUP_ID", value))
     }
     /// `IBLOCK_ORDER`. Keys to sort by, each with its direction, asc or desc; downwards when none is given.
     #[inline]
     pub fn iblock_order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("IBLOCK_ORDER", value))
+        Self(rt::set::param::any(self.0, "IBLOCK_ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes name, settings, words and rights of a universal list.
@@ -244,39 +241,38 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.update`: Changes name, settings, words and rights of a universal list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the list is to move to. It stays where it is when this is left out.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SOCNET_GROUP_ID", value))
     }
     /// `MESSAGES`. Words for buttons and headings of the list. They stay as they are when it is left out.
     #[inline]
     pub fn messages(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MESSAGES", value))
+        Self(rt::set::param::any(self.0, "MESSAGES", value))
     }
     /// `RIGHTS`. Who may do what besides those who have a right already, which cannot be changed: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("RIGHTS", value))
+        Self(rt::set::param::any(self.0, "RIGHTS", value))
     }
 }

@@ -41,49 +41,48 @@ pub fn add(name: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name)),
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `mailservice.add`: Adds a mail provider with its servers, whose mailboxes people can then tie to the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
     pub fn server(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SERVER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SERVER", value))
     }
     /// `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
     pub fn port(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("PORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "PORT", value))
     }
     /// `ENCRYPTION`. Whether the connection is encrypted.
     #[inline]
     pub fn encryption(self, value: bool) -> Self {
-        Self(self.0.param("ENCRYPTION", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ENCRYPTION", value))
     }
     /// `LINK`. Address of the provider's own mail page.
     #[inline]
     pub fn link(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LINK", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LINK", value))
     }
     /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
     pub fn icon(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ICON", value))
+        Self(rt::set::param::any(self.0, "ICON", value))
     }
     /// `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }
 /// Removes a mail provider from those that people can choose.
@@ -107,24 +106,18 @@ impl Add {
 ///
 /// - `ERROR_CORE`: The caller is no administrator, ID is missing, or there is no such service; the message tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "mailservice.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "mailservice.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `mailservice.delete`: Removes a mail provider from those that people can choose.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells what the fields of a service are called.
 ///
 /// Calls `mailservice.fields`; scope `mailservice`.
@@ -140,23 +133,17 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "mailservice.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `mailservice.fields`: Tells what the fields of a service are called.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < String >);
 /// Reads one mail provider with its servers.
 ///
 /// Calls `mailservice.get`; scope `mailservice`.
@@ -178,24 +165,18 @@ rt::request!(Fields -> rt::Map < String >);
 ///
 /// - `ERROR_CORE`: ID is missing, or there is no such service; the message tells which. Look at ListMailServices.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "mailservice.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::MailService> {
+    rt::Call::new(
+            rt::Method::new(
+                "mailservice.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `mailservice.get`: Reads one mail provider with its servers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::MailService);
 /// Lists the services that are in use.
 ///
 /// Calls `mailservice.list`; scope `mailservice`.
@@ -231,7 +212,6 @@ pub fn list() -> List {
 }
 /// A call of `mailservice.list`: Lists the services that are in use.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::MailService >, all crate ::types::MailService);
 /// Changes the name, the servers or the place of a mail provider.
@@ -269,53 +249,52 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `mailservice.update`: Changes the name, the servers or the place of a mail provider.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `ACTIVE`. Whether it is offered from now on.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `NAME`. What people call the service.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
     pub fn server(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SERVER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SERVER", value))
     }
     /// `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
     pub fn port(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("PORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "PORT", value))
     }
     /// `ENCRYPTION`. Whether the connection is encrypted.
     #[inline]
     pub fn encryption(self, value: bool) -> Self {
-        Self(self.0.param("ENCRYPTION", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ENCRYPTION", value))
     }
     /// `LINK`. Address of the provider's own mail page.
     #[inline]
     pub fn link(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LINK", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LINK", value))
     }
     /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
     pub fn icon(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ICON", value))
+        Self(rt::set::param::any(self.0, "ICON", value))
     }
     /// `SORT`. Place among the services; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }

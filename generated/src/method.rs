@@ -34,13 +34,12 @@ pub fn get() -> Get {
 }
 /// A call of `method.get`: Tells whether the portal has a method, and whether the caller's scopes are enough for it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::MethodState);
 impl Get {
     /// `name`. Name of the method in small letters, such as user.get. Without it both answers are false.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
 }

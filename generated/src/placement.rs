@@ -41,45 +41,44 @@ pub fn bind(placement: impl Into<String>, handler: impl Into<String>) -> Bind {
                     rt::Paging::None,
                 ),
             )
-            .param("PLACEMENT", rt::value::text(placement))
-            .param("HANDLER", rt::value::text(handler)),
+            .put("PLACEMENT", rt::value::text(placement))
+            .put("HANDLER", rt::value::text(handler)),
     )
 }
 /// A call of `placement.bind`: Shows a page of the application in a place of the portal. People see it as soon as the application is installed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Bind(rt::Call);
 rt::request!(Bind -> bool);
 impl Bind {
     /// `TITLE`. What people see, such as the name of a tab or of a menu item.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. Explanation, which the portal does not show at present.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `GROUP_NAME`. Heading under which several pages of one place stand together, where the place knows that.
     #[inline]
     pub fn group_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("GROUP_NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "GROUP_NAME", value))
     }
     /// `LANG_ALL`. The three texts in other languages: codes of languages, each with an object of TITLE, DESCRIPTION and GROUP_NAME.
     #[inline]
     pub fn lang_all(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("LANG_ALL", value))
+        Self(rt::set::param::any(self.0, "LANG_ALL", value))
     }
     /// `OPTIONS`. Settings of the place, for those in the messenger and in forms of the CRM and for PAGE_BACKGROUND_WORKER; others keep none.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("OPTIONS", value))
+        Self(rt::set::param::any(self.0, "OPTIONS", value))
     }
     /// `USER_ID`. Number of the only account that sees the page, for PAGE_BACKGROUND_WORKER alone. Everybody sees it when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }
 /// Lists the pages that the application shows in the portal.
@@ -118,7 +117,6 @@ pub fn get() -> Get {
 }
 /// A call of `placement.get`: Lists the pages that the application shows in the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::WidgetBinding >, all crate ::types::WidgetBinding
@@ -161,19 +159,18 @@ pub fn list() -> List {
 }
 /// A call of `placement.list`: Lists the places of the portal where an application can show a page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < String >);
 impl List {
     /// `SCOPE`. Scope whose places are wanted, such as crm.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SCOPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SCOPE", value))
     }
     /// `FULL`. Whether the places of all scopes are wanted. Only those of the application's scopes and the general ones come when it is left out; it has no effect beside SCOPE.
     #[inline]
     pub fn full(self, value: bool) -> Self {
-        Self(self.0.param("FULL", value))
+        Self(rt::set::param::boolean(self.0, "FULL", value))
     }
 }
 /// Takes pages of the application out of a place of the portal.
@@ -213,23 +210,22 @@ pub fn unbind(placement: impl Into<String>) -> Unbind {
                     )
                     .with_records("count"),
             )
-            .param("PLACEMENT", rt::value::text(placement)),
+            .put("PLACEMENT", rt::value::text(placement)),
     )
 }
 /// A call of `placement.unbind`: Takes pages of the application out of a place of the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
 rt::request!(Unbind -> i64);
 impl Unbind {
     /// `HANDLER`. Address of the page. All pages of the application in this place when it is left out.
     #[inline]
     pub fn handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("HANDLER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "HANDLER", value))
     }
     /// `USER_ID`. Number of the account that the page was limited to. Pages for all accounts when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }

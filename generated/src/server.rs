@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn time() -> Time {
-    Time(
-        rt::Call::new(
+pub fn time() -> rt::TypedCall<String> {
+    rt::Call::new(
             rt::Method::new(
                 "server.time",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `server.time`: Tells what time it is on the portal's server. Nothing is needed for it but a working address, so it also serves to try a connection.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Time(rt::Call);
-rt::request!(Time -> String);

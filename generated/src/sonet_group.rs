@@ -43,39 +43,38 @@ pub fn create(name: impl Into<String>) -> Create {
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name)),
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `sonet_group.create`: Makes a workgroup, a project or a scrum team. Its maker becomes the owner.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Create(rt::Call);
 rt::request!(Create -> rt::Id);
 impl Create {
     /// `DESCRIPTION`. What the workgroup is for.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `VISIBLE`. Whether the general list shows it. Shown when it is left out; never for guests of the extranet.
     #[inline]
     pub fn visible(self, value: bool) -> Self {
-        Self(self.0.param("VISIBLE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "VISIBLE", value))
     }
     /// `OPENED`. Whether people may join without being let in. They may not when it is left out, and never for guests of the extranet.
     #[inline]
     pub fn opened(self, value: bool) -> Self {
-        Self(self.0.param("OPENED", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "OPENED", value))
     }
     /// `CLOSED`. Whether it is in the archive. It is not when this is left out.
     #[inline]
     pub fn closed(self, value: bool) -> Self {
-        Self(self.0.param("CLOSED", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CLOSED", value))
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
     pub fn keywords(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("KEYWORDS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "KEYWORDS", value))
     }
     /// `INITIATE_PERMS`. Who may invite people. All members when it is left out, or owner and moderators if a guest of the extranet makes it.
     ///
@@ -85,32 +84,32 @@ impl Create {
     /// - `K`: All members.
     #[inline]
     pub fn initiate_perms(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("INITIATE_PERMS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "INITIATE_PERMS", value))
     }
     /// `PROJECT`. Whether it is a project, with a begin and an end, rather than a workgroup. A workgroup when it is left out.
     #[inline]
     pub fn project(self, value: bool) -> Self {
-        Self(self.0.param("PROJECT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "PROJECT", value))
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
     pub fn project_date_start(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PROJECT_DATE_START", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PROJECT_DATE_START", value))
     }
     /// `PROJECT_DATE_FINISH`. Last day of a project.
     #[inline]
     pub fn project_date_finish(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PROJECT_DATE_FINISH", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PROJECT_DATE_FINISH", value))
     }
     /// `SCRUM_MASTER_ID`. Scrum master; with one the project becomes a scrum team.
     #[inline]
     pub fn scrum_master_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SCRUM_MASTER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SCRUM_MASTER_ID", value))
     }
     /// `OWNER_ID`. Person who shall own it; only administrators may name somebody else. The caller when it is left out.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("OWNER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "OWNER_ID", value))
     }
     /// `IMAGE`. Picture that stands for it.
     #[inline]
@@ -120,17 +119,17 @@ impl Create {
     /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file. It goes before IMAGE.
     #[inline]
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IMAGE_FILE_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IMAGE_FILE_ID", value))
     }
     /// `SITE_ID`. Sites it belongs to, such as s1; the present one when it is left out.
     #[inline]
     pub fn site_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SITE_ID", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SITE_ID", value))
     }
     /// `SUBJECT_ID`. Subject, one of the portal's list of subjects.
     #[inline]
     pub fn subject_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SUBJECT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SUBJECT_ID", value))
     }
 }
 /// Removes a workgroup or project with everything in it.
@@ -154,24 +153,18 @@ impl Create {
 ///
 /// - without a code: There is no such workgroup, the caller may not delete it, or it could not be deleted; the message tells which.
 #[inline]
-pub fn delete(group_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sonet_group.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("GROUP_ID", rt::value::id(group_id)),
-    )
+pub fn delete(group_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sonet_group.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("GROUP_ID", rt::value::id(group_id))
+        .typed()
 }
-/// A call of `sonet_group.delete`: Removes a workgroup or project with everything in it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the workgroups and projects that the caller may see.
 ///
 /// Calls `sonet_group.get`; scope `sonet`.
@@ -212,34 +205,33 @@ pub fn get() -> Get {
 }
 /// A call of `sonet_group.get`: Lists the workgroups and projects that the caller may see.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::Workgroup >, all crate ::types::Workgroup);
 impl Get {
     /// `ORDER`. Fields to sort by, each with ASC (ascending) or DESC (descending). The newest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `GROUP_ID`. Only the workgroup with this number.
     #[inline]
     pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("GROUP_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "GROUP_ID", value))
     }
     /// `IS_ADMIN`. Whether an administrator wants to see the workgroups of others too; ignored for other people.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
-        Self(self.0.param("IS_ADMIN", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "IS_ADMIN", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Makes somebody else the owner of a workgroup or project.
@@ -263,25 +255,22 @@ impl Get {
 ///
 /// - without a code: The workgroup or the person does not exist, or the caller may not hand it over; the message tells which.
 #[inline]
-pub fn setowner(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Setowner {
-    Setowner(
-        rt::Call::new(
-                rt::Method::new(
-                    "sonet_group.setowner",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("GROUP_ID", rt::value::id(group_id))
-            .param("USER_ID", rt::value::id(user_id)),
-    )
+pub fn setowner(
+    group_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sonet_group.setowner",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("GROUP_ID", rt::value::id(group_id))
+        .put("USER_ID", rt::value::id(user_id))
+        .typed()
 }
-/// A call of `sonet_group.setowner`: Makes somebody else the owner of a workgroup or project.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Setowner(rt::Call);
-rt::request!(Setowner -> bool);
 /// Changes a workgroup or project. What is left out stays as it is.
 ///
 /// Calls `sonet_group.update`; scope `sonet`. May be called by: administrator, or the owner of the workgroup.
@@ -317,44 +306,43 @@ pub fn update(group_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("GROUP_ID", rt::value::id(group_id)),
+            .put("GROUP_ID", rt::value::id(group_id)),
     )
 }
 /// A call of `sonet_group.update`: Changes a workgroup or project. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `DESCRIPTION`. What the workgroup is for.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `VISIBLE`. Whether the general list shows it. A guest of the extranet can only hide it.
     #[inline]
     pub fn visible(self, value: bool) -> Self {
-        Self(self.0.param("VISIBLE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "VISIBLE", value))
     }
     /// `OPENED`. Whether people may join without being let in. A guest of the extranet cannot open it.
     #[inline]
     pub fn opened(self, value: bool) -> Self {
-        Self(self.0.param("OPENED", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "OPENED", value))
     }
     /// `CLOSED`. Whether it is in the archive.
     #[inline]
     pub fn closed(self, value: bool) -> Self {
-        Self(self.0.param("CLOSED", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CLOSED", value))
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
     pub fn keywords(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("KEYWORDS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "KEYWORDS", value))
     }
     /// `INITIATE_PERMS`. Who may invite people.
     ///
@@ -364,22 +352,22 @@ impl Update {
     /// - `K`: All members.
     #[inline]
     pub fn initiate_perms(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("INITIATE_PERMS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "INITIATE_PERMS", value))
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
     pub fn project_date_start(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PROJECT_DATE_START", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PROJECT_DATE_START", value))
     }
     /// `PROJECT_DATE_FINISH`. Last day of a project.
     #[inline]
     pub fn project_date_finish(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PROJECT_DATE_FINISH", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PROJECT_DATE_FINISH", value))
     }
     /// `OWNER_ID`. Person who owns it from now on.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("OWNER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "OWNER_ID", value))
     }
     /// `IMAGE`. Picture that stands for it.
     #[inline]
@@ -389,11 +377,11 @@ impl Update {
     /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file; 0 removes the picture. It goes before IMAGE.
     #[inline]
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IMAGE_FILE_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IMAGE_FILE_ID", value))
     }
     /// `SITE_ID`. Sites it belongs to, such as s1.
     #[inline]
     pub fn site_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SITE_ID", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SITE_ID", value))
     }
 }

@@ -47,34 +47,33 @@ pub fn close() -> Close {
 }
 /// A call of `timeman.close`: Ends the workday.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Close(rt::Call);
 rt::request!(Close -> crate ::types::Workday);
 impl Close {
     /// `USER_ID`. Number of the account whose day ends. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `TIME`. When the day ended, on the date on which it began. One without an offset is taken for UTC, and the portal shows it in the zone of the start. Now when it is left out.
     #[inline]
     pub fn time(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TIME", rt::value::utc(value)))
+        Self(rt::set::param::utc(self.0, "TIME", value))
     }
     /// `REPORT`. Reason for the changed time. Needed with TIME by everybody whose schedule is not flexible.
     #[inline]
     pub fn report(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("REPORT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "REPORT", value))
     }
     /// `LAT`. Latitude of the place where the day ends, in degrees. Unknown when it is left out.
     #[inline]
     pub fn lat(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("LAT", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "LAT", value))
     }
     /// `LON`. Longitude of the place where the day ends, in degrees. Unknown when it is left out.
     #[inline]
     pub fn lon(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("LON", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "LON", value))
     }
 }
 /// Begins the workday, or goes on with it after a break or after it was ended.
@@ -119,34 +118,33 @@ pub fn open() -> Open {
 }
 /// A call of `timeman.open`: Begins the workday, or goes on with it after a break or after it was ended.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Open(rt::Call);
 rt::request!(Open -> crate ::types::Workday);
 impl Open {
     /// `USER_ID`. Number of the account whose day begins. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `TIME`. When the day began, within today; possible only while the day is closed. One without an offset is taken for UTC. Now when it is left out.
     #[inline]
     pub fn time(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TIME", rt::value::utc(value)))
+        Self(rt::set::param::utc(self.0, "TIME", value))
     }
     /// `REPORT`. Reason for the changed time. Needed with TIME by everybody whose schedule is not flexible.
     #[inline]
     pub fn report(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("REPORT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "REPORT", value))
     }
     /// `LAT`. Latitude of the place where the day begins, in degrees. Unknown when it is left out.
     #[inline]
     pub fn lat(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("LAT", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "LAT", value))
     }
     /// `LON`. Longitude of the place where the day begins, in degrees. Unknown when it is left out.
     #[inline]
     pub fn lon(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("LON", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "LON", value))
     }
 }
 /// Begins a break in the workday. A day that was ended is opened again, and the time since then counts as work.
@@ -187,14 +185,13 @@ pub fn pause() -> Pause {
 }
 /// A call of `timeman.pause`: Begins a break in the workday. A day that was ended is opened again, and the time since then counts as work.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Pause(rt::Call);
 rt::request!(Pause -> crate ::types::Workday);
 impl Pause {
     /// `USER_ID`. Number of the account whose break begins. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }
 /// Tells which rules hold for the workday of somebody.
@@ -235,14 +232,13 @@ pub fn settings() -> Settings {
 }
 /// A call of `timeman.settings`: Tells which rules hold for the workday of somebody.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Settings(rt::Call);
 rt::request!(Settings -> crate ::types::WorkdaySettings);
 impl Settings {
     /// `USER_ID`. Number of the account in question. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }
 /// Tells whether somebody is at work, since when, and how long the breaks were.
@@ -283,13 +279,12 @@ pub fn status() -> Status {
 }
 /// A call of `timeman.status`: Tells whether somebody is at work, since when, and how long the breaks were.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Status(rt::Call);
 rt::request!(Status -> crate ::types::Workday);
 impl Status {
     /// `USER_ID`. Number of the account in question. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }

@@ -19,24 +19,20 @@ pub mod userfield;
 /// # }
 /// ```
 #[inline]
-pub fn access(access: impl IntoIterator<Item = impl Into<String>>) -> Access {
-    Access(
-        rt::Call::new(
-                rt::Method::new(
-                    "user.access",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ACCESS", rt::value::list(access, rt::value::text)),
-    )
+pub fn access(
+    access: impl IntoIterator<Item = impl Into<String>>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "user.access",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ACCESS", rt::value::texts(access))
+        .typed()
 }
-/// A call of `user.access`: Tells whether the caller is one of those for whom the given access codes stand. Administrators always are.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Access(rt::Call);
-rt::request!(Access -> bool);
 /// Makes an account and sends the person an invitation by e-mail. An employee needs UF_DEPARTMENT; a partner needs EXTRANET and SONET_GROUP_ID instead.
 ///
 /// Calls `user.add`; scope `user`. May be called by: administrator, or a user who may invite.
@@ -77,24 +73,23 @@ pub fn add(email: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("EMAIL", rt::value::text(email)),
+            .put("EMAIL", rt::value::text(email)),
     )
 }
 /// A call of `user.add`: Makes an account and sends the person an invitation by e-mail. An employee needs UF_DEPARTMENT; a partner needs EXTRANET and SONET_GROUP_ID instead.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. Fields of the new account.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `EXTRANET`. Whether the person is an outside partner, who sees the extranet only.
     #[inline]
     pub fn extranet(self, value: bool) -> Self {
-        Self(self.0.param("EXTRANET", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "EXTRANET", value))
     }
     /// `SONET_GROUP_ID`. Numbers of the workgroups that a partner is invited to; needed with EXTRANET.
     #[inline]
@@ -102,32 +97,32 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(self.0.param("SONET_GROUP_ID", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "SONET_GROUP_ID", value))
     }
     /// `MESSAGE_TEXT`. Words of the invitation, in place of the standard ones.
     #[inline]
     pub fn message_text(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE_TEXT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE_TEXT", value))
     }
     /// `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
     pub fn xml_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("XML_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "XML_ID", value))
     }
     /// `NAME`. First name.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `LAST_NAME`. Family name.
     #[inline]
     pub fn last_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LAST_NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LAST_NAME", value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
     pub fn second_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SECOND_NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SECOND_NAME", value))
     }
     /// `PERSONAL_GENDER`. Gender; empty when it is not stated.
     ///
@@ -136,22 +131,22 @@ impl Add {
     /// - `F`: Female.
     #[inline]
     pub fn personal_gender(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_GENDER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_GENDER", value))
     }
     /// `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
     pub fn personal_profession(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_PROFESSION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_PROFESSION", value))
     }
     /// `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
     pub fn personal_www(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_WWW", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_WWW", value))
     }
     /// `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
     pub fn personal_birthday(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_BIRTHDAY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_BIRTHDAY", value))
     }
     /// `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
@@ -165,132 +160,132 @@ impl Add {
     /// `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
     #[inline]
     pub fn personal_icq(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_ICQ", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_ICQ", value))
     }
     /// `PERSONAL_PHONE`. Home telephone number.
     #[inline]
     pub fn personal_phone(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_PHONE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_PHONE", value))
     }
     /// `PERSONAL_FAX`. Home fax number.
     #[inline]
     pub fn personal_fax(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_FAX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_FAX", value))
     }
     /// `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
     pub fn personal_mobile(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_MOBILE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_MOBILE", value))
     }
     /// `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
     pub fn personal_pager(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_PAGER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_PAGER", value))
     }
     /// `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
     pub fn personal_street(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_STREET", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_STREET", value))
     }
     /// `PERSONAL_CITY`. Town of the home address.
     #[inline]
     pub fn personal_city(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_CITY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_CITY", value))
     }
     /// `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
     pub fn personal_state(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_STATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_STATE", value))
     }
     /// `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
     pub fn personal_zip(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_ZIP", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_ZIP", value))
     }
     /// `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
     pub fn personal_country(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_COUNTRY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_COUNTRY", value))
     }
     /// `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
     pub fn personal_mailbox(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_MAILBOX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_MAILBOX", value))
     }
     /// `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
     pub fn personal_notes(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_NOTES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_NOTES", value))
     }
     /// `WORK_PHONE`. Telephone number at work.
     #[inline]
     pub fn work_phone(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_PHONE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_PHONE", value))
     }
     /// `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
     pub fn work_company(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_COMPANY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_COMPANY", value))
     }
     /// `WORK_POSITION`. Job title, shown below the name.
     #[inline]
     pub fn work_position(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_POSITION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_POSITION", value))
     }
     /// `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
     pub fn work_department(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_DEPARTMENT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_DEPARTMENT", value))
     }
     /// `WORK_WWW`. Address of the employer's web site.
     #[inline]
     pub fn work_www(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_WWW", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_WWW", value))
     }
     /// `WORK_FAX`. Fax number at work.
     #[inline]
     pub fn work_fax(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_FAX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_FAX", value))
     }
     /// `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
     pub fn work_pager(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_PAGER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_PAGER", value))
     }
     /// `WORK_STREET`. Street and house of the workplace.
     #[inline]
     pub fn work_street(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_STREET", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_STREET", value))
     }
     /// `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
     pub fn work_mailbox(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_MAILBOX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_MAILBOX", value))
     }
     /// `WORK_CITY`. Town of the workplace.
     #[inline]
     pub fn work_city(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_CITY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_CITY", value))
     }
     /// `WORK_STATE`. Region or province of the workplace.
     #[inline]
     pub fn work_state(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_STATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_STATE", value))
     }
     /// `WORK_ZIP`. Postcode of the workplace.
     #[inline]
     pub fn work_zip(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_ZIP", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_ZIP", value))
     }
     /// `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
     pub fn work_country(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_COUNTRY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_COUNTRY", value))
     }
     /// `WORK_PROFILE`. What the employer does.
     #[inline]
     pub fn work_profile(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_PROFILE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_PROFILE", value))
     }
     /// `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
@@ -300,77 +295,77 @@ impl Add {
     /// `WORK_NOTES`. Remarks on the work of the person.
     #[inline]
     pub fn work_notes(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_NOTES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_NOTES", value))
     }
     /// `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
     pub fn uf_skype_link(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_SKYPE_LINK", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_SKYPE_LINK", value))
     }
     /// `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
     pub fn uf_zoom(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_ZOOM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_ZOOM", value))
     }
     /// `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
     pub fn uf_employment_date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_EMPLOYMENT_DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_EMPLOYMENT_DATE", value))
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
     pub fn uf_department(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(self.0.param("UF_DEPARTMENT", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "UF_DEPARTMENT", value))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
     pub fn uf_interests(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_INTERESTS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_INTERESTS", value))
     }
     /// `UF_SKILLS`. What the person is good at.
     #[inline]
     pub fn uf_skills(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_SKILLS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_SKILLS", value))
     }
     /// `UF_WEB_SITES`. Further web sites.
     #[inline]
     pub fn uf_web_sites(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_WEB_SITES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_WEB_SITES", value))
     }
     /// `UF_XING`. Address of the XING profile.
     #[inline]
     pub fn uf_xing(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_XING", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_XING", value))
     }
     /// `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
     pub fn uf_linkedin(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_LINKEDIN", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_LINKEDIN", value))
     }
     /// `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
     pub fn uf_facebook(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_FACEBOOK", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_FACEBOOK", value))
     }
     /// `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
     pub fn uf_twitter(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_TWITTER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_TWITTER", value))
     }
     /// `UF_SKYPE`. Skype name.
     #[inline]
     pub fn uf_skype(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_SKYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_SKYPE", value))
     }
     /// `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
     pub fn uf_district(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_DISTRICT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_DISTRICT", value))
     }
     /// `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
     pub fn uf_phone_inner(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_PHONE_INNER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_PHONE_INNER", value))
     }
 }
 /// Tells whether the caller may change the settings of applications, as administrators may.
@@ -388,23 +383,17 @@ impl Add {
 /// # }
 /// ```
 #[inline]
-pub fn admin() -> Admin {
-    Admin(
-        rt::Call::new(
+pub fn admin() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "user.admin",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `user.admin`: Tells whether the caller may change the settings of applications, as administrators may.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Admin(rt::Call);
-rt::request!(Admin -> bool);
 /// Tells whose webhook or access token makes the call. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.current`; scope `user`.
@@ -420,23 +409,17 @@ rt::request!(Admin -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn current() -> Current {
-    Current(
-        rt::Call::new(
+pub fn current() -> rt::TypedCall<crate::types::User> {
+    rt::Call::new(
             rt::Method::new(
                 "user.current",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `user.current`: Tells whose webhook or access token makes the call. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Current(rt::Call);
-rt::request!(Current -> crate ::types::User);
 /// Lists the fields that accounts have on this portal, custom ones included, with their names in the portal's language. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.fields`; scope `user`.
@@ -452,23 +435,17 @@ rt::request!(Current -> crate ::types::User);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "user.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `user.fields`: Lists the fields that accounts have on this portal, custom ones included, with their names in the portal's language. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < String >);
 /// Finds accounts by their number or by any of their fields. Bots, integrators, clients of open channels and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.get`; scope `user`.
@@ -517,24 +494,23 @@ pub fn get() -> Get {
 }
 /// A call of `user.get`: Finds accounts by their number or by any of their fields. Bots, integrators, clients of open channels and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::User >, all crate ::types::User);
 impl Get {
     /// `ID`. Number of one account. Without it all accounts that the filter leaves are found.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ID", value))
     }
     /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Times are written as in 2026-01-01T00:00:00+02:00 or in the format of the portal; a text that is no time finds nobody.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("sort", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "sort", value))
     }
     /// `order`. Direction of the sorting; ascending when it is left out.
     ///
@@ -543,17 +519,17 @@ impl Get {
     /// - `DESC`: Largest first.
     #[inline]
     pub fn order(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("order", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "order", value))
     }
     /// `ADMIN_MODE`. Whether to see everybody as an administrator does. It has an effect for administrators only.
     #[inline]
     pub fn admin_mode(self, value: bool) -> Self {
-        Self(self.0.param("ADMIN_MODE", value))
+        Self(rt::set::param::boolean(self.0, "ADMIN_MODE", value))
     }
     /// `select`. Fields to answer; an asterisk stands for all, UF\_ with an asterisk for the custom ones. Without it every field comes that the scope allows; unknown ones are left out in silence.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `IMAGE_RESIZE`. Size of the portrait that PERSONAL_PHOTO links to; the original when it is left out.
     ///
@@ -563,12 +539,12 @@ impl Get {
     /// - `large`: 1000 by 1000 pixels.
     #[inline]
     pub fn image_resize(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IMAGE_RESIZE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IMAGE_RESIZE", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Searches accounts by name, job title or department, quicker than a filter because it uses the portal's full-text index. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
@@ -617,19 +593,18 @@ pub fn get_user_filter_structure() -> rt::Value {
 }
 /// A call of `user.search`: Searches accounts by name, job title or department, quicker than a filter because it uses the portal's full-text index. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 rt::request!(Search -> rt::Page < crate ::types::User >, all crate ::types::User);
 impl Search {
     /// `FILTER`. What to look for. Several keys must all fit; without it everybody is found. The keys may also stand beside the other parameters.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("sort", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "sort", value))
     }
     /// `order`. Direction of the sorting; ascending when it is left out.
     ///
@@ -638,22 +613,22 @@ impl Search {
     /// - `DESC`: Largest first.
     #[inline]
     pub fn order(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("order", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "order", value))
     }
     /// `ADMIN_MODE`. Whether to see everybody as an administrator does. It has an effect for administrators only.
     #[inline]
     pub fn admin_mode(self, value: bool) -> Self {
-        Self(self.0.param("ADMIN_MODE", value))
+        Self(rt::set::param::boolean(self.0, "ADMIN_MODE", value))
     }
     /// `select`. Fields to answer; an asterisk stands for all, UF\_ with an asterisk for the custom ones. Without it every field comes that the scope allows; unknown ones are left out in silence.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the account data of an employee. Fields that are not named keep their values.
@@ -693,7 +668,7 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// Dismisses an employee, who then cannot sign in any more, or takes a dismissed one back.
@@ -727,50 +702,49 @@ pub fn change_user_status(id: impl Into<rt::Id>, active: bool) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id))
-            .param("ACTIVE", rt::value::yes_no(!active)),
+            .put("ID", rt::value::id(id))
+            .put("ACTIVE", rt::value::no_yes(active)),
     )
 }
 /// A call of `user.update`: Changes the account data of an employee. Fields that are not named keep their values.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. New values of the account's fields. GetUserFieldsStructure lists the fields of the portal.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
     pub fn xml_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("XML_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "XML_ID", value))
     }
     /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `EMAIL`. E-mail address: the sign-in name and the address of invitations. No two accounts share one.
     #[inline]
     pub fn email(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EMAIL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EMAIL", value))
     }
     /// `NAME`. First name.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `LAST_NAME`. Family name.
     #[inline]
     pub fn last_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LAST_NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LAST_NAME", value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
     pub fn second_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SECOND_NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SECOND_NAME", value))
     }
     /// `PERSONAL_GENDER`. Gender; empty when it is not stated.
     ///
@@ -779,22 +753,22 @@ impl Update {
     /// - `F`: Female.
     #[inline]
     pub fn personal_gender(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_GENDER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_GENDER", value))
     }
     /// `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
     pub fn personal_profession(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_PROFESSION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_PROFESSION", value))
     }
     /// `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
     pub fn personal_www(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_WWW", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_WWW", value))
     }
     /// `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
     pub fn personal_birthday(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_BIRTHDAY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_BIRTHDAY", value))
     }
     /// `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
@@ -808,132 +782,132 @@ impl Update {
     /// `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
     #[inline]
     pub fn personal_icq(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_ICQ", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_ICQ", value))
     }
     /// `PERSONAL_PHONE`. Home telephone number.
     #[inline]
     pub fn personal_phone(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_PHONE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_PHONE", value))
     }
     /// `PERSONAL_FAX`. Home fax number.
     #[inline]
     pub fn personal_fax(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_FAX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_FAX", value))
     }
     /// `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
     pub fn personal_mobile(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_MOBILE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_MOBILE", value))
     }
     /// `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
     pub fn personal_pager(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_PAGER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_PAGER", value))
     }
     /// `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
     pub fn personal_street(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_STREET", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_STREET", value))
     }
     /// `PERSONAL_CITY`. Town of the home address.
     #[inline]
     pub fn personal_city(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_CITY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_CITY", value))
     }
     /// `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
     pub fn personal_state(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_STATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_STATE", value))
     }
     /// `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
     pub fn personal_zip(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_ZIP", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_ZIP", value))
     }
     /// `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
     pub fn personal_country(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_COUNTRY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_COUNTRY", value))
     }
     /// `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
     pub fn personal_mailbox(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_MAILBOX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_MAILBOX", value))
     }
     /// `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
     pub fn personal_notes(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PERSONAL_NOTES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PERSONAL_NOTES", value))
     }
     /// `WORK_PHONE`. Telephone number at work.
     #[inline]
     pub fn work_phone(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_PHONE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_PHONE", value))
     }
     /// `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
     pub fn work_company(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_COMPANY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_COMPANY", value))
     }
     /// `WORK_POSITION`. Job title, shown below the name.
     #[inline]
     pub fn work_position(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_POSITION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_POSITION", value))
     }
     /// `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
     pub fn work_department(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_DEPARTMENT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_DEPARTMENT", value))
     }
     /// `WORK_WWW`. Address of the employer's web site.
     #[inline]
     pub fn work_www(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_WWW", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_WWW", value))
     }
     /// `WORK_FAX`. Fax number at work.
     #[inline]
     pub fn work_fax(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_FAX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_FAX", value))
     }
     /// `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
     pub fn work_pager(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_PAGER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_PAGER", value))
     }
     /// `WORK_STREET`. Street and house of the workplace.
     #[inline]
     pub fn work_street(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_STREET", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_STREET", value))
     }
     /// `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
     pub fn work_mailbox(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_MAILBOX", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_MAILBOX", value))
     }
     /// `WORK_CITY`. Town of the workplace.
     #[inline]
     pub fn work_city(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_CITY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_CITY", value))
     }
     /// `WORK_STATE`. Region or province of the workplace.
     #[inline]
     pub fn work_state(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_STATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_STATE", value))
     }
     /// `WORK_ZIP`. Postcode of the workplace.
     #[inline]
     pub fn work_zip(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_ZIP", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_ZIP", value))
     }
     /// `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
     pub fn work_country(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_COUNTRY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_COUNTRY", value))
     }
     /// `WORK_PROFILE`. What the employer does.
     #[inline]
     pub fn work_profile(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_PROFILE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_PROFILE", value))
     }
     /// `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
@@ -943,76 +917,76 @@ impl Update {
     /// `WORK_NOTES`. Remarks on the work of the person.
     #[inline]
     pub fn work_notes(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("WORK_NOTES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "WORK_NOTES", value))
     }
     /// `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
     pub fn uf_skype_link(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_SKYPE_LINK", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_SKYPE_LINK", value))
     }
     /// `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
     pub fn uf_zoom(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_ZOOM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_ZOOM", value))
     }
     /// `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
     pub fn uf_employment_date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_EMPLOYMENT_DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_EMPLOYMENT_DATE", value))
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
     pub fn uf_department(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(self.0.param("UF_DEPARTMENT", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "UF_DEPARTMENT", value))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
     pub fn uf_interests(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_INTERESTS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_INTERESTS", value))
     }
     /// `UF_SKILLS`. What the person is good at.
     #[inline]
     pub fn uf_skills(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_SKILLS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_SKILLS", value))
     }
     /// `UF_WEB_SITES`. Further web sites.
     #[inline]
     pub fn uf_web_sites(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_WEB_SITES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_WEB_SITES", value))
     }
     /// `UF_XING`. Address of the XING profile.
     #[inline]
     pub fn uf_xing(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_XING", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_XING", value))
     }
     /// `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
     pub fn uf_linkedin(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_LINKEDIN", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_LINKEDIN", value))
     }
     /// `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
     pub fn uf_facebook(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_FACEBOOK", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_FACEBOOK", value))
     }
     /// `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
     pub fn uf_twitter(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_TWITTER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_TWITTER", value))
     }
     /// `UF_SKYPE`. Skype name.
     #[inline]
     pub fn uf_skype(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_SKYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_SKYPE", value))
     }
     /// `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
     pub fn uf_district(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_DISTRICT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_DISTRICT", value))
     }
     /// `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
     pub fn uf_phone_inner(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_PHONE_INNER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_PHONE_INNER", value))
     }
 }

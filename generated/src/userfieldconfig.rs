@@ -23,26 +23,23 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: FIELD_NAME or USER_TYPE_ID is missing, the code is taken or does not begin with UF\_ and the kind of record, the choices could not be saved, or the caller may not add fields. The description tells which.
 #[inline]
-pub fn add(module_id: impl Into<String>, field: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "userfieldconfig.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("field"),
-            )
-            .param("moduleId", rt::value::text(module_id))
-            .param("field", field),
-    )
+pub fn add(
+    module_id: impl Into<String>,
+    field: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::UserFieldConfig> {
+    rt::Call::new(
+            rt::Method::new(
+                    "userfieldconfig.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("field"),
+        )
+        .put("moduleId", rt::value::text(module_id))
+        .put("field", rt::value::any(field))
+        .typed()
 }
-/// A call of `userfieldconfig.add`: Adds a custom field to any kind of record, those of smart processes among them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::UserFieldConfig);
 /// Removes a custom field from all records of its kind, with every value in it. There is no way back.
 ///
 /// Calls `userfieldconfig.delete`; scope `userfieldconfig`. May be called by: administrator of the module.
@@ -64,25 +61,19 @@ rt::request!(Add -> crate ::types::UserFieldConfig);
 ///
 /// - without a code: There is no such field in the module, the call lacks the scope of the module, the module has no custom fields, the caller may not delete it, or the portal failed to do so. The description tells which.
 #[inline]
-pub fn delete(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "userfieldconfig.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("moduleId", rt::value::text(module_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(module_id: impl Into<String>, id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "userfieldconfig.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("moduleId", rt::value::text(module_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `userfieldconfig.delete`: Removes a custom field from all records of its kind, with every value in it. There is no way back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads the definition of one custom field.
 ///
 /// Calls `userfieldconfig.get`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -104,26 +95,23 @@ rt::request!(Delete -> ());
 ///
 /// - without a code: There is no such field in the module, the call lacks the scope of the module, the module has no custom fields, or the caller may not see it. The description tells which.
 #[inline]
-pub fn get(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "userfieldconfig.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("field"),
-            )
-            .param("moduleId", rt::value::text(module_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    module_id: impl Into<String>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<Option<crate::types::UserFieldConfig>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "userfieldconfig.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("field"),
+        )
+        .put("moduleId", rt::value::text(module_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `userfieldconfig.get`: Reads the definition of one custom field.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Option < crate ::types::UserFieldConfig >);
 /// Lists the kinds of values that custom fields of a module can have, those of applications among them.
 ///
 /// Calls `userfieldconfig.getTypes`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -145,25 +133,21 @@ rt::request!(Get -> Option < crate ::types::UserFieldConfig >);
 ///
 /// - without a code: The call lacks the scope of the module, the module has no custom fields, or the caller may not see them. The description tells which.
 #[inline]
-pub fn get_types(module_id: impl Into<String>) -> GetTypes {
-    GetTypes(
-        rt::Call::new(
-                rt::Method::new(
-                        "userfieldconfig.getTypes",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("types"),
-            )
-            .param("moduleId", rt::value::text(module_id)),
-    )
+pub fn get_types(
+    module_id: impl Into<String>,
+) -> rt::TypedCall<rt::Map<crate::types::UserFieldConfigKind>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "userfieldconfig.getTypes",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("types"),
+        )
+        .put("moduleId", rt::value::text(module_id))
+        .typed()
 }
-/// A call of `userfieldconfig.getTypes`: Lists the kinds of values that custom fields of a module can have, those of applications among them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetTypes(rt::Call);
-rt::request!(GetTypes -> rt::Map < crate ::types::UserFieldConfigKind >);
 /// Finds the definitions of custom fields of a module.
 ///
 /// Calls `userfieldconfig.list`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -202,12 +186,11 @@ pub fn list(module_id: impl Into<String>) -> List {
                     .with_records("fields")
                     .with_keyset(rt::Keyset::new("id")),
             )
-            .param("moduleId", rt::value::text(module_id)),
+            .put("moduleId", rt::value::text(module_id)),
     )
 }
 /// A call of `userfieldconfig.list`: Finds the definitions of custom fields of a module.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::UserFieldConfig >, all crate
@@ -217,22 +200,22 @@ impl List {
     /// `select`. Keys to answer: a list, or an object with numbers as keys and language, the code of a language whose labels are wanted. An asterisk stands for all.
     #[inline]
     pub fn select(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("select", value))
+        Self(rt::set::param::any(self.0, "select", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): id, fieldName, userTypeId, xmlId or sort. By sort and then id, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on the definitions, joined by "and".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the definition of a custom field of any kind of record. Code, kind of value and number of values are fixed for good.
@@ -270,19 +253,18 @@ pub fn update(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Update {
                     )
                     .with_records("field"),
             )
-            .param("moduleId", rt::value::text(module_id))
-            .param("id", rt::value::id(id)),
+            .put("moduleId", rt::value::text(module_id))
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `userfieldconfig.update`: Changes the definition of a custom field of any kind of record. Code, kind of value and number of values are fixed for good.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::UserFieldConfig);
 impl Update {
     /// `field`. New values; what is not named stays.
     #[inline]
     pub fn field(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("field", value))
+        Self(rt::set::param::any(self.0, "field", value))
     }
 }

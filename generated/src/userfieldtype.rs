@@ -39,30 +39,29 @@ pub fn add(user_type_id: impl Into<String>, handler: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("USER_TYPE_ID", rt::value::text(user_type_id))
-            .param("HANDLER", rt::value::text(handler)),
+            .put("USER_TYPE_ID", rt::value::text(user_type_id))
+            .put("HANDLER", rt::value::text(handler)),
     )
 }
 /// A call of `userfieldtype.add`: Makes a kind of custom fields that the application draws. A field of this kind is made with userfieldconfig.add.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `TITLE`. What people see when they choose the kind of a new field.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `OPTIONS`. How the field is drawn.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("OPTIONS", value))
+        Self(rt::set::param::any(self.0, "OPTIONS", value))
     }
 }
 /// Removes a kind of custom fields of the application.
@@ -87,24 +86,18 @@ impl Add {
 /// - `ERROR_ARGUMENT`: USER_TYPE_ID is missing. Give it.
 /// - `ERROR_NOT_FOUND`: The application has no kind of this code. Look at GetUserFieldTypes.
 #[inline]
-pub fn delete(user_type_id: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "userfieldtype.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("USER_TYPE_ID", rt::value::text(user_type_id)),
-    )
+pub fn delete(user_type_id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "userfieldtype.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("USER_TYPE_ID", rt::value::text(user_type_id))
+        .typed()
 }
-/// A call of `userfieldtype.delete`: Removes a kind of custom fields of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the kinds of custom fields that the application has made.
 ///
 /// Calls `userfieldtype.list`; scope `placement`. May be called by: administrator.
@@ -134,7 +127,6 @@ pub fn list() -> List {
 }
 /// A call of `userfieldtype.list`: Lists the kinds of custom fields that the application has made.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::UserFieldType >, all crate ::types::UserFieldType
@@ -143,7 +135,7 @@ impl List {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the address, the texts or the height of a kind of custom fields.
@@ -186,25 +178,24 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("USER_TYPE_ID", rt::value::text(user_type_id))
-            .param("HANDLER", rt::value::text(handler))
-            .param("TITLE", rt::value::text(title)),
+            .put("USER_TYPE_ID", rt::value::text(user_type_id))
+            .put("HANDLER", rt::value::text(handler))
+            .put("TITLE", rt::value::text(title)),
     )
 }
 /// A call of `userfieldtype.update`: Changes the address, the texts or the height of a kind of custom fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `OPTIONS`. How the field is drawn.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("OPTIONS", value))
+        Self(rt::set::param::any(self.0, "OPTIONS", value))
     }
 }

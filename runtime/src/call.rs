@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::method::{Method, Position};
 use crate::output::FromResult;
 use crate::value::{File, FileForm, Object};
-use crate::{Client, Sending};
+use crate::{Client, Sending, TypedCall};
 
 /// A method with its parameters: a value that can be kept, cloned, changed, printed and sent.
 ///
@@ -53,6 +53,12 @@ impl Call {
     /// Sets a parameter, the documented ones and any other.
     pub fn param(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.set(key.into(), value.into());
+        self
+    }
+
+    /// [`Call::param`] without conversions. The generated setters call it, which keeps them cheap to compile.
+    pub fn put(mut self, key: &str, value: Value) -> Self {
+        self.set(key.to_owned(), value);
         self
     }
 
@@ -209,6 +215,11 @@ impl Call {
             Some(fault) => Err(Error::usage(format!("{}: {fault}", self.method.name))),
             None => Ok(()),
         }
+    }
+
+    /// The same call, whose `result` is read as `T`.
+    pub fn typed<T>(self) -> TypedCall<T> {
+        TypedCall::new(self)
     }
 
     /// Sends the call and brings the answer's `result` as it is.

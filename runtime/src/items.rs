@@ -1,4 +1,5 @@
-//! What every generated type has in common, as macros: written once, parsed a thousand times less.
+//! What every generated type has in common, as macros: written once, parsed a thousand times less. Clone and the like are spelt
+//! out, too, which costs the compiler less than deriving them.
 
 /// What a call has besides its setters: `request!(Update -> bool)`; for a list `request!(List -> Page<User>, all User)`.
 #[doc(hidden)]
@@ -41,6 +42,21 @@ macro_rules! request {
         }
 
         #[allow(deprecated)]
+        impl ::std::clone::Clone for $call {
+            #[inline]
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
+
+        #[allow(deprecated)]
+        impl ::std::fmt::Debug for $call {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::view::debug(f, stringify!($call), &self.0)
+            }
+        }
+
+        #[allow(deprecated)]
         impl $crate::Request for $call {
             type Output = $output;
 
@@ -60,20 +76,18 @@ macro_rules! view {
         impl $view {
             /// One without any field.
             pub fn new() -> Self {
-                // A field may be called `default`.
-                <Self as ::std::default::Default>::default()
+                Self($crate::Object::new())
             }
 
             /// A field by its documented key, known or not.
             pub fn get(&self, key: &str) -> Option<&$crate::Value> {
-                self.0.get(key)
+                $crate::view::any(&self.0, key)
             }
 
             /// Sets a field by its documented key, such as a custom field.
             #[must_use]
-            pub fn set(mut self, key: impl Into<String>, value: impl Into<$crate::Value>) -> Self {
-                self.0.insert(key.into(), value.into());
-                self
+            pub fn set(self, key: &str, value: impl Into<$crate::Value>) -> Self {
+                Self($crate::set::field::any(self.0, key, value))
             }
 
             /// All fields.
@@ -94,10 +108,30 @@ macro_rules! view {
             }
         }
 
-        impl $crate::output::FromValue for $view {
-            fn from_value(value: $crate::Value) -> ::std::result::Result<Self, $crate::output::Mismatch> {
-                $crate::Object::from_value(value).map(Self)
+        impl ::std::clone::Clone for $view {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
             }
         }
+
+        impl ::std::fmt::Debug for $view {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::view::debug(f, stringify!($view), &self.0)
+            }
+        }
+
+        impl ::std::default::Default for $view {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl ::std::cmp::PartialEq for $view {
+            fn eq(&self, other: &Self) -> bool {
+                self.0 == other.0
+            }
+        }
+
+        impl $crate::View for $view {}
     };
 }

@@ -16,6 +16,8 @@ pub mod paging;
 mod request;
 mod response;
 mod secret;
+pub mod set;
+mod typed;
 pub mod value;
 pub mod view;
 
@@ -43,4 +45,6 @@ pub use request::HttpRequest;
 pub use response::Response;
 pub use secret::{MASK, Secret};
 pub use serde_json::{Value, json};
+pub use typed::TypedCall;
 pub use value::{File, Id, Object};
+pub use view::View;

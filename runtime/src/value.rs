@@ -241,9 +241,19 @@ impl fmt::Debug for File {
     }
 }
 
+/// `true` or `false`.
+pub fn boolean(value: bool) -> Value {
+    Value::Bool(value)
+}
+
 /// `Y` or `N`.
 pub fn yes_no(value: bool) -> Value {
     if value { "Y" } else { "N" }.into()
+}
+
+/// `N` or `Y`: what stands under the key is the opposite of what its setter is named for.
+pub fn no_yes(value: bool) -> Value {
+    yes_no(!value)
 }
 
 /// `1` or `0`.
@@ -290,6 +300,41 @@ pub fn number(value: impl Into<f64>) -> Value {
 /// An identifier.
 pub fn id(value: impl Into<Id>) -> Value {
     value.into().into()
+}
+
+/// Whatever JSON can hold.
+pub fn any(value: impl Into<Value>) -> Value {
+    value.into()
+}
+
+/// A list of texts.
+pub fn texts(items: impl IntoIterator<Item = impl Into<String>>) -> Value {
+    list(items, text)
+}
+
+/// A list of whole numbers.
+pub fn integers(items: impl IntoIterator<Item = impl Into<i64>>) -> Value {
+    list(items, integer)
+}
+
+/// A list of points in time, each with its offset: see [`utc`].
+pub fn utcs(items: impl IntoIterator<Item = impl Into<String>>) -> Value {
+    list(items, utc)
+}
+
+/// A list of numbers.
+pub fn numbers(items: impl IntoIterator<Item = impl Into<f64>>) -> Value {
+    list(items, number)
+}
+
+/// A list of identifiers.
+pub fn ids(items: impl IntoIterator<Item = impl Into<Id>>) -> Value {
+    list(items, id)
+}
+
+/// A list of whatever JSON can hold.
+pub fn anys(items: impl IntoIterator<Item = impl Into<Value>>) -> Value {
+    list(items, any)
 }
 
 /// A list of values converted one by one.

@@ -171,7 +171,6 @@ fn module_items(comments: &Comments, module: &Tree) -> TokenStream {
 fn method_items(comments: &Comments, method: &Method) -> TokenStream {
     let ident = ident(&method.ident);
     let output = output(&method.returns.shape);
-    let docs = comments.add(rust_doc::method_type(method));
     let deprecated = deprecation(method);
     let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
     let required = RequiredStruct::of(method);
@@ -181,24 +180,35 @@ fn method_items(comments: &Comments, method: &Method) -> TokenStream {
         .filter_map(|function| constructor(comments, method, function, required.as_ref()))
         .collect();
     let required = required.map(|required| required.items(comments));
-    let setters = setters(comments, method);
-    let setters = (!setters.is_empty()).then(|| quote! { #allow impl #ident { #(#setters)* } });
-    let walk = walk(method);
+    let own = has_type(method).then(|| {
+        let docs = comments.add(rust_doc::method_type(method));
+        let setters = setters(comments, method);
+        let setters = (!setters.is_empty()).then(|| quote! { #allow impl #ident { #(#setters)* } });
+        let walk = walk(method);
+        quote! {
+            #[doc = #docs]
+            #deprecated
+            #[must_use = "a call does nothing until it is sent"]
+            pub struct #ident(rt::Call);
+
+            rt::request!(#ident -> #output #walk);
+
+            #setters
+        }
+    });
     quote! {
         #(#constructors)*
 
         #required
 
-        #[doc = #docs]
-        #deprecated
-        #[must_use = "a call does nothing until it is sent"]
-        #[derive(Clone, Debug)]
-        pub struct #ident(rt::Call);
-
-        rt::request!(#ident -> #output #walk);
-
-        #setters
+        #own
     }
+}
+
+/// Whether the calls of a method have a type of their own. Where there is nothing to set and nothing to walk, the type that the
+/// runtime has for all such calls does as well, and costs nothing to compile.
+fn has_type(method: &Method) -> bool {
+    walk(method).is_some() || !setter_params(method).is_empty()
 }
 
 /// What tells that a list has more than `send`: all its records, whatever pages they come in.
@@ -292,7 +302,6 @@ fn constructor(
         Kind::Procedure(_) => return None,
     };
     let name = ident(name);
-    let type_ident = ident(&method.ident);
     let docs = comments.add(rust_doc::constructor(method, function));
     let deprecated = deprecation(method);
     let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
@@ -319,13 +328,24 @@ fn constructor(
             })
             .unzip(),
     };
+    let call = quote! { #call #(#constants)* #(#sets)* };
+    let (returned, made) = match has_type(method) {
+        true => {
+            let own = ident(&method.ident);
+            (quote! { #own }, quote! { #own(#call) })
+        }
+        false => {
+            let output = output(&method.returns.shape);
+            (quote! { rt::TypedCall<#output> }, quote! { #call .typed() })
+        }
+    };
     Some(quote! {
         #[doc = #docs]
         #deprecated
         #allow
         #[inline]
-        pub fn #name(#(#arguments),*) -> #type_ident {
-            #type_ident(#call #(#constants)* #(#sets)*)
+        pub fn #name(#(#arguments),*) -> #returned {
+            #made
         }
     })
 }
@@ -426,32 +446,23 @@ fn keyset(keyset: &ir::Keyset) -> TokenStream {
 
 /// The setters of a method: its optional parameters, and the entries of its merged object.
 fn setters(comments: &Comments, method: &Method) -> Vec<TokenStream> {
+    setter_params(method).into_iter().map(|param| setter(comments, param)).collect()
+}
+
+/// The parameters that a method's calls have setters of. One that is merged has one itself, for several entries at once.
+fn setter_params(method: &Method) -> Vec<&Param> {
     let arguments: BTreeSet<*const Param> =
         required_values(&method.params).into_iter().map(std::ptr::from_ref).collect();
-    let mut setters = Vec::new();
+    let mut found = Vec::new();
     for param in &method.params {
-        if let Wire::Merge = param.wire {
-            let (name, argument) = (ident(&param.ident), &param.name);
-            let docs = comments.add(rust_doc::merge_setter(param));
-            setters.push(quote! {
-                #[doc = #docs]
-                #[inline]
-                pub fn #name(self, entries: impl Into<rt::Value>) -> Self {
-                    Self(self.0.merge(#argument, entries))
-                }
-            });
-            let entries = param.entries.iter().flat_map(|entries| &entries.all);
-            setters.extend(
-                entries
-                    .filter(|entry| !arguments.contains(&std::ptr::from_ref(*entry)))
-                    .map(|param| setter(comments, param)),
-            );
-        } else if !arguments.contains(&std::ptr::from_ref(param)) {
-            setters.push(setter(comments, param));
+        found.push(param);
+        if let (Wire::Merge, Some(entries)) = (&param.wire, &param.entries) {
+            found.extend(&entries.all);
         }
     }
-    setters.extend(preset_params(method).into_iter().map(|param| setter(comments, param)));
-    setters
+    found.retain(|param| !arguments.contains(&std::ptr::from_ref(*param)));
+    found.extend(preset_params(method));
+    found
 }
 
 /// The optional parameters that only presets have, where no parameter of the method has taken their name.
@@ -475,13 +486,23 @@ fn preset_params(method: &Method) -> Vec<&Param> {
 
 fn setter(comments: &Comments, param: &Param) -> TokenStream {
     let (name, taken) = (ident(&param.ident), taken_type(&param.ty));
-    let docs = comments.add(rust_doc::setter(param));
-    let set = setting(param, &quote! { value });
+    let docs = match param.wire {
+        Wire::Merge => rust_doc::merge_setter(param),
+        Wire::Path(_) => rust_doc::setter(param),
+    };
+    let docs = comments.add(docs);
+    let call = match (&param.wire, form(&param.ty)) {
+        (Wire::Path(path), Some(form)) if path.len() == 1 => quote! { rt::set::param::#form(self.0, #(#path)*, value) },
+        _ => {
+            let set = setting(param, &quote! { value });
+            quote! { self.0 #set }
+        }
+    };
     quote! {
         #[doc = #docs]
         #[inline]
         pub fn #name(self, value: #taken) -> Self {
-            Self(self.0 #set)
+            Self(#call)
         }
     }
 }
@@ -510,7 +531,7 @@ fn setting(param: &Param, value: &TokenStream) -> TokenStream {
 
 fn set(path: &[String], value: &TokenStream) -> TokenStream {
     match path {
-        [key] => quote! { .param(#key, #value) },
+        [key] => quote! { .put(#key, #value) },
         path => quote! { .nested(&[#(#path),*], #value) },
     }
 }
@@ -524,42 +545,39 @@ fn file_form(form: FileForm) -> TokenStream {
     quote! { rt::value::FileForm::#form }
 }
 
+/// The form in which a value goes over the wire, where the runtime has a word for it.
+fn form(ty: &Ty) -> Option<proc_macro2::Ident> {
+    let form = match ty {
+        Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => "text",
+        Ty::DateTime(TimeForm::Utc) => "utc",
+        Ty::Integer => "integer",
+        Ty::Number => "number",
+        Ty::Boolean(BooleanForm::Json) => "boolean",
+        Ty::Boolean(BooleanForm::YesNo) => "yes_no",
+        Ty::Boolean(BooleanForm::NoYes) => "no_yes",
+        Ty::Boolean(BooleanForm::OneZero) => "one_zero",
+        Ty::Id => "id",
+        Ty::Object | Ty::Any => "any",
+        Ty::File(_) => return None,
+        Ty::Array(item) if matches!(**item, Ty::Array(_) | Ty::Boolean(_)) => return None,
+        Ty::Array(item) => return form(item).map(|item| format_ident!("{item}s")),
+    };
+    Some(format_ident!("{form}"))
+}
+
 /// The expression that turns an argument into a JSON value.
 fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
-    match ty {
-        Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => quote! { rt::value::text(#value) },
-        Ty::DateTime(TimeForm::Utc) => quote! { rt::value::utc(#value) },
-        Ty::Integer => quote! { rt::value::integer(#value) },
-        Ty::Number => quote! { rt::value::number(#value) },
-        Ty::Boolean(BooleanForm::Json) => quote! { #value },
-        Ty::Boolean(BooleanForm::YesNo) => quote! { rt::value::yes_no(#value) },
-        Ty::Boolean(BooleanForm::NoYes) => quote! { rt::value::yes_no(!#value) },
-        Ty::Boolean(BooleanForm::OneZero) => quote! { rt::value::one_zero(#value) },
-        Ty::Id => quote! { rt::value::id(#value) },
-        Ty::File(_) | Ty::Object | Ty::Any => value.clone(),
-        Ty::Array(item) => {
-            let convert = match &**item {
-                Ty::Object | Ty::Any => quote! { Into::into },
-                Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => quote! { rt::value::text },
-                Ty::DateTime(TimeForm::Utc) => quote! { rt::value::utc },
-                Ty::Integer => quote! { rt::value::integer },
-                Ty::Number => quote! { rt::value::number },
-                Ty::Id => quote! { rt::value::id },
-                Ty::File(form) => {
-                    let form = file_form(*form);
-                    quote! { |item| #form.encode(&Into::<rt::File>::into(item)) }
-                }
-                Ty::Array(_) => {
-                    let each = wire_value(item, &quote! { item });
-                    quote! { |item| #each }
-                }
-                item => {
-                    let each = wire_value(item, &quote! { item });
-                    quote! { |item| rt::Value::from(#each) }
-                }
-            };
-            quote! { rt::value::list(#value, #convert) }
+    match (form(ty), ty) {
+        (Some(form), _) => quote! { rt::value::#form(#value) },
+        (None, Ty::File(form)) => {
+            let form = file_form(*form);
+            quote! { #form.encode(&Into::<rt::File>::into(#value)) }
         }
+        (None, Ty::Array(item)) => {
+            let each = wire_value(item, &quote! { item });
+            quote! { rt::value::list(#value, |item| #each) }
+        }
+        (None, _) => value.clone(),
     }
 }
 
@@ -678,26 +696,18 @@ fn view(comments: &Comments, entity: &Entity) -> TokenStream {
         let setter = (!field.readonly).then(|| {
             let name = format_ident!("set_{}", field.ident.as_str().trim_start_matches("r#").trim_end_matches('_'));
             let docs = comments.add(format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));
-            let taken = taken_type(&field.ty);
-            let value = match &field.ty {
-                Ty::File(form) => {
-                    let form = file_form(*form);
-                    quote! { #form.encode(&Into::<rt::File>::into(value)) }
-                }
-                Ty::Array(item) if matches!(**item, Ty::File(_)) => {
-                    let Ty::File(form) = **item else { unreachable!("matched above") };
-                    let form = file_form(form);
-                    quote! { rt::value::list(value, |file| #form.encode(&Into::<rt::File>::into(file))) }
-                }
-                ty => wire_value(ty, &quote! { value }),
+            let (taken, key) = (taken_type(&field.ty), &field.name);
+            let form = form(&field.ty).unwrap_or_else(|| format_ident!("put"));
+            let value = match form == "put" {
+                true => wire_value(&field.ty, &quote! { value }),
+                false => quote! { value },
             };
-            let key = &field.name;
             quote! {
                 #[doc = #docs]
                 #[inline]
                 #[must_use]
                 pub fn #name(self, value: #taken) -> Self {
-                    self.set(#key, #value)
+                    Self(rt::set::field::#form(self.0, #key, #value))
                 }
             }
         });
@@ -707,7 +717,6 @@ fn view(comments: &Comments, entity: &Entity) -> TokenStream {
         use ::bitrix24_runtime as rt;
 
         #[doc = #docs]
-        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct #ident(rt::Object);
 
         rt::view!(#ident);
@@ -730,6 +739,10 @@ fn getter(comments: &Comments, field: &Param) -> TokenStream {
             let returned = result_type(ty);
             let read = match ty {
                 Ty::Boolean(BooleanForm::NoYes) => quote! { opposite },
+                Ty::Boolean(_) => quote! { boolean },
+                Ty::Id => quote! { id },
+                Ty::Integer => quote! { integer },
+                Ty::Number => quote! { number },
                 _ => quote! { read },
             };
             (read, returned)

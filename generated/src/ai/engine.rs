@@ -35,19 +35,18 @@ pub fn list() -> List {
 }
 /// A call of `ai.engine.list`: Finds the AI services that were registered; an application sees its own.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::AiEngine >, all crate ::types::AiEngine);
 impl List {
     /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `limit`. Most services to answer.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
 }
 /// Offers an AI service to the portal, which calls its address at once and needs status 200\.
@@ -97,22 +96,21 @@ pub fn register(
                     rt::Paging::None,
                 ),
             )
-            .param("name", rt::value::text(name))
-            .param("code", rt::value::text(code))
-            .param("category", rt::value::text(category))
-            .param("completions_url", rt::value::text(completions_url)),
+            .put("name", rt::value::text(name))
+            .put("code", rt::value::text(code))
+            .put("category", rt::value::text(category))
+            .put("completions_url", rt::value::text(completions_url)),
     )
 }
 /// A call of `ai.engine.register`: Offers an AI service to the portal, which calls its address at once and needs status 200\.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> i64);
 impl Register {
     /// `settings`. How the model works; further keys are kept as they are.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("settings", value))
+        Self(rt::set::param::any(self.0, "settings", value))
     }
 }
 /// Withdraws an AI service.
@@ -147,13 +145,12 @@ pub fn unregister() -> Unregister {
 }
 /// A call of `ai.engine.unregister`: Withdraws an AI service.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 rt::request!(Unregister -> bool);
 impl Unregister {
     /// `code`. Code of the service, as it was registered.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("code", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "code", value))
     }
 }

@@ -32,25 +32,19 @@ use ::bitrix24_runtime as rt;
 /// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
 /// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "biconnector.connector.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                    "biconnector.connector.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `biconnector.connector.add`: Tells the portal how to reach a data source of your own and which settings it asks for.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Removes a connector that no source uses.
 ///
 /// Calls `biconnector.connector.delete`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -75,24 +69,18 @@ rt::request!(Add -> i64);
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_DELETE_RESTRICTED`: Sources use the connector. Remove them first.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "biconnector.connector.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "biconnector.connector.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `biconnector.connector.delete`: Removes a connector that no source uses.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Describes the fields of connectors.
 ///
 /// Calls `biconnector.connector.fields`; scope `biconnector`.
@@ -108,9 +96,8 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<Vec<crate::types::BiField>> {
+    rt::Call::new(
             rt::Method::new(
                     "biconnector.connector.fields",
                     rt::Rest::V2,
@@ -118,14 +105,9 @@ pub fn fields() -> Fields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `biconnector.connector.fields`: Describes the fields of connectors.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Reads one BI connector with its addresses and settings.
 ///
 /// Calls `biconnector.connector.get`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -149,25 +131,19 @@ rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "biconnector.connector.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::BiConnector> {
+    rt::Call::new(
+            rt::Method::new(
+                    "biconnector.connector.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `biconnector.connector.get`: Reads one BI connector with its addresses and settings.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::BiConnector);
 /// Finds BI connectors by conditions, page by page.
 ///
 /// Calls `biconnector.connector.list`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -216,29 +192,28 @@ pub fn list() -> List {
 }
 /// A call of `biconnector.connector.list`: Finds BI connectors by conditions, page by page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BiConnector >, all crate ::types::BiConnector);
 impl List {
     /// `select`. Fields to answer. All when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. The key logic, AND or OR, tells how they are joined. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `page`. Number of the page, from 1; a page holds 50 records. The first when it is left out.
     #[inline]
     pub fn page(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("page", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "page", value))
     }
 }
 /// Changes the name, the addresses or the settings of a BI connector.
@@ -273,22 +248,19 @@ impl List {
 /// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters. Shorten it.
 /// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "biconnector.connector.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "biconnector.connector.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `biconnector.connector.update`: Changes the name, the addresses or the settings of a BI connector.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

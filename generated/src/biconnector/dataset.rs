@@ -40,25 +40,19 @@ pub mod fields;
 /// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
 /// - without a code: The portal could not add the table. Look whether it was added before you repeat it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "biconnector.dataset.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                    "biconnector.dataset.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `biconnector.dataset.add`: Adds a table of a source, with its columns, for use in reports.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Removes a table from the BI Builder.
 ///
 /// Calls `biconnector.dataset.delete`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -83,24 +77,18 @@ rt::request!(Add -> i64);
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
 /// - without a code: The portal could not remove the table. Try again later.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "biconnector.dataset.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "biconnector.dataset.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `biconnector.dataset.delete`: Removes a table from the BI Builder.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Describes the fields of tables.
 ///
 /// Calls `biconnector.dataset.fields`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -116,9 +104,8 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<Vec<crate::types::BiField>> {
+    rt::Call::new(
             rt::Method::new(
                     "biconnector.dataset.fields",
                     rt::Rest::V2,
@@ -126,14 +113,9 @@ pub fn fields() -> Fields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `biconnector.dataset.fields`: Describes the fields of tables.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Reads one table with its columns.
 ///
 /// Calls `biconnector.dataset.get`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -157,25 +139,19 @@ rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiDatasets.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "biconnector.dataset.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::BiDataset> {
+    rt::Call::new(
+            rt::Method::new(
+                    "biconnector.dataset.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `biconnector.dataset.get`: Reads one table with its columns.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::BiDataset);
 /// Finds tables, without their columns.
 ///
 /// Calls `biconnector.dataset.list`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
@@ -224,29 +200,28 @@ pub fn list() -> List {
 }
 /// A call of `biconnector.dataset.list`: Finds tables, without their columns.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BiDataset >, all crate ::types::BiDataset);
 impl List {
     /// `select`. Fields to answer. All when it is left out; fields, the columns, never comes.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions by field, columns excepted. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `page`. Number of the page, from 1; a page holds 50 records. The first when it is left out.
     #[inline]
     pub fn page(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("page", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "page", value))
     }
 }
 /// Changes the description of a table.
@@ -280,22 +255,19 @@ impl List {
 /// - `INVALID_METHOD`: Columns are changed with UpdateBiDatasetColumns.
 /// - without a code: The portal could not change the table. Try again later.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "biconnector.dataset.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "biconnector.dataset.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `biconnector.dataset.update`: Changes the description of a table.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

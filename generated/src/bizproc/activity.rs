@@ -49,41 +49,40 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CODE", rt::value::text(code))
-            .param("HANDLER", rt::value::text(handler))
-            .param("NAME", name),
+            .put("CODE", rt::value::text(code))
+            .put("HANDLER", rt::value::text(handler))
+            .put("NAME", rt::value::any(name)),
     )
 }
 /// A call of `bizproc.activity.add`: Offers an action of the application in the designer of workflows.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `AUTH_USER_ID`. Number of the account whose token the handler gets.
     #[inline]
     pub fn auth_user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("AUTH_USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "AUTH_USER_ID", value))
     }
     /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
     #[inline]
     pub fn use_subscription(self, value: bool) -> Self {
-        Self(self.0.param("USE_SUBSCRIPTION", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USE_SUBSCRIPTION", value))
     }
     /// `DESCRIPTION`. What the step does: a text, or an object of texts by language code.
     #[inline]
     pub fn description(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("DESCRIPTION", value))
+        Self(rt::set::param::any(self.0, "DESCRIPTION", value))
     }
     /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
     #[inline]
     pub fn properties(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PROPERTIES", value))
+        Self(rt::set::param::any(self.0, "PROPERTIES", value))
     }
     /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
     #[inline]
     pub fn return_properties(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("RETURN_PROPERTIES", value))
+        Self(rt::set::param::any(self.0, "RETURN_PROPERTIES", value))
     }
     /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads, contacts and companies likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
@@ -91,22 +90,22 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(self.0.param("DOCUMENT_TYPE", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "DOCUMENT_TYPE", value))
     }
     /// `FILTER`. Where the step is offered. Everywhere when a new one is made without it.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when a new one is made without it.
     #[inline]
     pub fn use_placement(self, value: bool) -> Self {
-        Self(self.0.param("USE_PLACEMENT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USE_PLACEMENT", value))
     }
     /// `PLACEMENT_HANDLER`. Address of that page; needed when USE_PLACEMENT is on.
     #[inline]
     pub fn placement_handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PLACEMENT_HANDLER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PLACEMENT_HANDLER", value))
     }
 }
 /// Withdraws an action of the application. Templates that use it keep a blocked step.
@@ -132,24 +131,18 @@ impl Add {
 /// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: The code is missing, or has signs that no code has. Take it from ListWorkflowActions.
 /// - `ERROR_ACTIVITY_NOT_FOUND`: The application has nothing with this code. Compare it with what ListWorkflowActions answers.
 #[inline]
-pub fn delete(code: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.activity.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code)),
-    )
+pub fn delete(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.activity.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .typed()
 }
-/// A call of `bizproc.activity.delete`: Withdraws an action of the application. Templates that use it keep a blocked step.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the codes of the actions that the application offers.
 ///
 /// Calls `bizproc.activity.list`; scope `bizproc`. May be called by: administrator.
@@ -171,23 +164,17 @@ rt::request!(Delete -> bool);
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
-pub fn list() -> List {
-    List(
-        rt::Call::new(
+pub fn list() -> rt::TypedCall<Vec<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "bizproc.activity.list",
                 rt::Rest::V2,
                 rt::Effect::List,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `bizproc.activity.list`: Lists the codes of the actions that the application offers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> Vec < String >);
 /// Adds a text to the log of the workflow that waits for a step of the application. Its template has to keep a log.
 ///
 /// Calls `bizproc.activity.log`; scope `bizproc`.
@@ -210,25 +197,22 @@ rt::request!(List -> Vec < String >);
 /// - `ERROR_EMPTY_LOG_MESSAGE`: The text for the log is missing. Give it.
 /// - `ACCESS_DENIED`: The token is wrong or its time is over. Use the one that came with this call of the handler.
 #[inline]
-pub fn log(event_token: impl Into<String>, log_message: impl Into<String>) -> Log {
-    Log(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.activity.log",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("EVENT_TOKEN", rt::value::text(event_token))
-            .param("LOG_MESSAGE", rt::value::text(log_message)),
-    )
+pub fn log(
+    event_token: impl Into<String>,
+    log_message: impl Into<String>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.activity.log",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("EVENT_TOKEN", rt::value::text(event_token))
+        .put("LOG_MESSAGE", rt::value::text(log_message))
+        .typed()
 }
-/// A call of `bizproc.activity.log`: Adds a text to the log of the workflow that waits for a step of the application. Its template has to keep a log.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Log(rt::Call);
-rt::request!(Log -> bool);
 /// Changes an action that the application offers.
 ///
 /// Calls `bizproc.activity.update`; scope `bizproc`. May be called by: administrator.
@@ -254,22 +238,19 @@ rt::request!(Log -> bool);
 /// - `ERROR_UNSUPPORTED_PROTOCOL`: The address of the handler begins with neither http nor https. Mend it.
 /// - `ERROR_WRONG_HANDLER_URL`: The address of the handler is none, or not on the application's own host. Mend it.
 #[inline]
-pub fn update(code: impl Into<String>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.activity.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code))
-            .param("FIELDS", fields),
-    )
+pub fn update(
+    code: impl Into<String>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.activity.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .put("FIELDS", rt::value::any(fields))
+        .typed()
 }
-/// A call of `bizproc.activity.update`: Changes an action that the application offers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -36,23 +36,22 @@ pub fn send(event_token: impl Into<String>) -> Send {
                     rt::Paging::None,
                 ),
             )
-            .param("EVENT_TOKEN", rt::value::text(event_token)),
+            .put("EVENT_TOKEN", rt::value::text(event_token)),
     )
 }
 /// A call of `bizproc.event.send`: Gives the values that an action or rule returns to the workflow that waits for them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Send(rt::Call);
 rt::request!(Send -> bool);
 impl Send {
     /// `RETURN_VALUES`. Values by the names that RETURN_PROPERTIES of the step has.
     #[inline]
     pub fn return_values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("RETURN_VALUES", value))
+        Self(rt::set::param::any(self.0, "RETURN_VALUES", value))
     }
     /// `LOG_MESSAGE`. Text for the log of the workflow, where its template keeps one. Empty when it is left out.
     #[inline]
     pub fn log_message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LOG_MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LOG_MESSAGE", value))
     }
 }

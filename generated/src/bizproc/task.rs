@@ -41,25 +41,24 @@ pub fn complete(task_id: impl Into<rt::Id>, status: impl Into<rt::Value>) -> Com
                     rt::Paging::None,
                 ),
             )
-            .param("TASK_ID", rt::value::id(task_id))
-            .param("STATUS", status),
+            .put("TASK_ID", rt::value::id(task_id))
+            .put("STATUS", rt::value::any(status)),
     )
 }
 /// A call of `bizproc.task.complete`: Answers one's own assignment: approves or rejects, takes note, or gives the information asked for.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Complete(rt::Call);
 rt::request!(Complete -> bool);
 impl Complete {
     /// `COMMENT`. Comment on the answer. Some assignments require it.
     #[inline]
     pub fn comment(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COMMENT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COMMENT", value))
     }
     /// `FIELDS`. Information asked for, by the keys that PARAMETERS.Fields of the assignment tells. Times are ISO 8601, files base64 or a list of name and base64, files of the Drive their numbers.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FIELDS", value))
+        Self(rt::set::param::any(self.0, "FIELDS", value))
     }
 }
 /// Hands assignments of workflows on to another account.
@@ -89,26 +88,20 @@ pub fn delegate(
     task_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
     from_user_id: impl Into<rt::Id>,
     to_user_id: impl Into<rt::Id>,
-) -> Delegate {
-    Delegate(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.task.delegate",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("TASK_IDS", rt::value::list(task_ids, rt::value::id))
-            .param("FROM_USER_ID", rt::value::id(from_user_id))
-            .param("TO_USER_ID", rt::value::id(to_user_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.task.delegate",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("TASK_IDS", rt::value::ids(task_ids))
+        .put("FROM_USER_ID", rt::value::id(from_user_id))
+        .put("TO_USER_ID", rt::value::id(to_user_id))
+        .typed()
 }
-/// A call of `bizproc.task.delegate`: Hands assignments of workflows on to another account.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delegate(rt::Call);
-rt::request!(Delegate -> bool);
 /// Lists the assignments that workflows have given: one's own, those of one's people, or for an administrator everybody's. In the cloud they can be read for a day after the workflow has ended.
 ///
 /// Calls `bizproc.task.list`; scope `bizproc`.
@@ -158,7 +151,6 @@ pub fn list() -> List {
 }
 /// A call of `bizproc.task.list`: Lists the assignments that workflows have given: one's own, those of one's people, or for an administrator everybody's. In the cloud they can be read for a day after the workflow has ended.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::BizprocTask >, all crate ::types::BizprocTask
@@ -191,21 +183,21 @@ impl List {
     /// - `DOCUMENT_URL`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one the value must be equal. One's own assignments when no account is named.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `START`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("START", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "START", value))
     }
 }

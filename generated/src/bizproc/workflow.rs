@@ -43,7 +43,6 @@ pub fn instances() -> Instances {
 }
 /// A call of `bizproc.workflow.instances`: Lists the workflows that are running.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Instances(rt::Call);
 rt::request!(
     Instances -> rt::Page < crate ::types::BizprocWorkflow >, all crate
@@ -64,22 +63,22 @@ impl Instances {
     /// - `TEMPLATE_ID`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Fields to sort by. The latest change first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Stops a running workflow and removes everything it has gathered.
@@ -104,24 +103,18 @@ impl Instances {
 /// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key of the workflow is empty. Find it with ListWorkflows.
 #[inline]
-pub fn kill(id: impl Into<String>) -> Kill {
-    Kill(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.workflow.kill",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::text(id)),
-    )
+pub fn kill(id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.workflow.kill",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::text(id))
+        .typed()
 }
-/// A call of `bizproc.workflow.kill`: Stops a running workflow and removes everything it has gathered.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Kill(rt::Call);
-rt::request!(Kill -> bool);
 /// Starts a workflow for a record. Works on paid, trial and partner plans.
 ///
 /// Calls `bizproc.workflow.start`; scope `bizproc`. May be called by: administrator.
@@ -161,20 +154,19 @@ pub fn start(
                     rt::Paging::None,
                 ),
             )
-            .param("TEMPLATE_ID", rt::value::id(template_id))
-            .param("DOCUMENT_ID", rt::value::list(document_id, rt::value::text)),
+            .put("TEMPLATE_ID", rt::value::id(template_id))
+            .put("DOCUMENT_ID", rt::value::texts(document_id)),
     )
 }
 /// A call of `bizproc.workflow.start`: Starts a workflow for a record. Works on paid, trial and partner plans.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Start(rt::Call);
 rt::request!(Start -> String);
 impl Start {
     /// `PARAMETERS`. Values that the template asks for, by their names. An account is written as user\_ and its number.
     #[inline]
     pub fn parameters(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMETERS", value))
+        Self(rt::set::param::any(self.0, "PARAMETERS", value))
     }
 }
 /// Stops a running workflow; what it has gathered stays.
@@ -212,18 +204,17 @@ pub fn terminate(id: impl Into<String>) -> Terminate {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::text(id)),
+            .put("ID", rt::value::text(id)),
     )
 }
 /// A call of `bizproc.workflow.terminate`: Stops a running workflow; what it has gathered stays.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Terminate(rt::Call);
 rt::request!(Terminate -> bool);
 impl Terminate {
     /// `STATUS`. Words for the state that it is shown with from now on.
     #[inline]
     pub fn status(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("STATUS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "STATUS", value))
     }
 }

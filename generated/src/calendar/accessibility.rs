@@ -27,23 +27,17 @@ pub fn get(
     users: impl IntoIterator<Item = impl Into<rt::Id>>,
     from_: impl Into<String>,
     to: impl Into<String>,
-) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.accessibility.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("users", rt::value::list(users, rt::value::id))
-            .param("from", rt::value::text(from_))
-            .param("to", rt::value::text(to)),
-    )
+) -> rt::TypedCall<rt::Map<Vec<crate::types::CalendarBusyTime>>> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.accessibility.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("users", rt::value::ids(users))
+        .put("from", rt::value::text(from_))
+        .put("to", rt::value::text(to))
+        .typed()
 }
-/// A call of `calendar.accessibility.get`: Tells when people have events that take their time. The name of an event can be hidden from the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < Vec < crate ::types::CalendarBusyTime > >);

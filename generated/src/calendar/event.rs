@@ -57,81 +57,80 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("name", rt::value::text(name)),
+            .put("type", rt::value::text(r#type))
+            .put("ownerId", rt::value::id(owner_id))
+            .put("name", rt::value::text(name)),
     )
 }
 /// A call of `calendar.event.add`: Puts an event into a calendar and invites people to it. The caller is the host.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. What the event is made of. GetCalendarEventsStructure prints all keys.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `auto_detect_section`. Whether the portal finds the calendar itself, whatever section says. It does when both are left out.
     #[inline]
     pub fn auto_detect_section(self, value: bool) -> Self {
-        Self(self.0.param("auto_detect_section", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "auto_detect_section", value))
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
     pub fn from_(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("from", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
     pub fn to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("to", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
     pub fn from_ts(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("from_ts", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "from_ts", value))
     }
     /// `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
     pub fn to_ts(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("to_ts", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "to_ts", value))
     }
     /// `section`. Number of the calendar. A new event needs it, unless auto_detect_section lets the portal find one.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("section", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "section", value))
     }
     /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     pub fn skip_time(self, value: bool) -> Self {
-        Self(self.0.param("skip_time", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "skip_time", value))
     }
     /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
     pub fn timezone_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("timezone_from", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "timezone_from", value))
     }
     /// `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
     pub fn timezone_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("timezone_to", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "timezone_to", value))
     }
     /// `description`. What the event is about.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "color", value))
     }
     /// `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
     pub fn text_color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("text_color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "text_color", value))
     }
     /// `accessibility`. What colleagues see of the person during the event.
     ///
@@ -142,7 +141,7 @@ impl Add {
     /// - `free`: Free.
     #[inline]
     pub fn accessibility(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("accessibility", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "accessibility", value))
     }
     /// `importance`. How important the event is.
     ///
@@ -152,47 +151,47 @@ impl Add {
     /// - `low`: Of little importance.
     #[inline]
     pub fn importance(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("importance", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "importance", value))
     }
     /// `private_event`. Whether others see only that the time is taken.
     #[inline]
     pub fn private_event(self, value: bool) -> Self {
-        Self(self.0.param("private_event", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "private_event", value))
     }
     /// `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
     pub fn rrule(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("rrule", value))
+        Self(rt::set::param::any(self.0, "rrule", value))
     }
     /// `is_meeting`. Whether other people are invited; they stand in attendees.
     #[inline]
     pub fn is_meeting(self, value: bool) -> Self {
-        Self(self.0.param("is_meeting", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "is_meeting", value))
     }
     /// `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
     pub fn location(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("location", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "location", value))
     }
     /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
     pub fn remind(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("remind", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "remind", value))
     }
     /// `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
     #[inline]
     pub fn attendees(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("attendees", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "attendees", value))
     }
     /// `meeting`. What those invited may do.
     #[inline]
     pub fn meeting(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("meeting", value))
+        Self(rt::set::param::any(self.0, "meeting", value))
     }
     /// `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
     #[inline]
     pub fn crm_fields(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("crm_fields", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "crm_fields", value))
     }
 }
 /// Removes an event for good.
@@ -216,24 +215,18 @@ impl Add {
 ///
 /// - without a code: The event or its calendar does not exist, or the caller may not change it. Look it up with GetCalendarEvents.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.event.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.event.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `calendar.event.delete`: Removes an event for good.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the events of a person, a workgroup or the company in a span of time.
 ///
 /// Calls `calendar.event.get`; scope `calendar`.
@@ -270,8 +263,8 @@ pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ownerId", rt::value::id(owner_id))
-            .param("type", rt::value::text(r#type)),
+            .put("ownerId", rt::value::id(owner_id))
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// Prints the keys that a search for events knows, each with what belongs there. Nothing is sent.
@@ -284,7 +277,6 @@ pub fn get_calendar_events_filter_structure() -> rt::Value {
 }
 /// A call of `calendar.event.get`: Lists the events of a person, a workgroup or the company in a span of time.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::CalendarEvent >, all crate ::types::CalendarEvent
@@ -292,23 +284,23 @@ rt::request!(
 impl Get {
     /// Sets several values at once: each entry becomes a parameter. Span of time and calendars. GetCalendarEventsFilterStructure prints the keys.
     #[inline]
-    pub fn filter(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("filter", entries))
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("filter", value))
     }
     /// `from`. First day of the span. A month ago when it is left out.
     #[inline]
     pub fn from_(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("from", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "from", value))
     }
     /// `to`. Last day of the span. In three months when it is left out.
     #[inline]
     pub fn to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("to", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "to", value))
     }
     /// `section`. Numbers of calendars, as GetCalendarList tells them. All of the owner's when it is left out.
     #[inline]
     pub fn section(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("section", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "section", value))
     }
 }
 /// Reads an event by its number.
@@ -332,24 +324,18 @@ impl Get {
 ///
 /// - without a code: The number is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
 #[inline]
-pub fn getbyid(id: impl Into<rt::Id>) -> Getbyid {
-    Getbyid(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.event.getbyid",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn getbyid(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CalendarEvent> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.event.getbyid",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `calendar.event.getbyid`: Reads an event by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getbyid(rt::Call);
-rt::request!(Getbyid -> crate ::types::CalendarEvent);
 /// Changes an event, or a part of a series. What is left out stays as it is, but see attendees.
 ///
 /// Calls `calendar.event.update`; scope `calendar`.
@@ -390,9 +376,9 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("type", rt::value::text(r#type))
-            .param("ownerId", rt::value::id(owner_id)),
+            .put("id", rt::value::id(id))
+            .put("type", rt::value::text(r#type))
+            .put("ownerId", rt::value::id(owner_id)),
     )
 }
 /// Prints the keys that an event is made of, each with what belongs there. Nothing is sent.
@@ -405,14 +391,13 @@ pub fn get_calendar_events_structure() -> rt::Value {
 }
 /// A call of `calendar.event.update`: Changes an event, or a part of a series. What is left out stays as it is, but see attendees.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Value);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. What to change, together with the kind and the number of the calendar's owner as they are.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `recurrence_mode`. Which part of a series to change.
     ///
@@ -422,72 +407,72 @@ impl Update {
     /// - `all`: The whole series.
     #[inline]
     pub fn recurrence_mode(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("recurrence_mode", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "recurrence_mode", value))
     }
     /// `current_date_from`. Day of the event in question; needed when recurrence_mode is this or next.
     #[inline]
     pub fn current_date_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("current_date_from", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "current_date_from", value))
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
     pub fn from_(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("from", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
     pub fn to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("to", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
     pub fn from_ts(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("from_ts", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "from_ts", value))
     }
     /// `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
     pub fn to_ts(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("to_ts", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "to_ts", value))
     }
     /// `section`. Number of the calendar. A new event needs it, unless auto_detect_section lets the portal find one.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("section", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "section", value))
     }
     /// `name`. What the event is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
     /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     pub fn skip_time(self, value: bool) -> Self {
-        Self(self.0.param("skip_time", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "skip_time", value))
     }
     /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
     pub fn timezone_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("timezone_from", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "timezone_from", value))
     }
     /// `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
     pub fn timezone_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("timezone_to", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "timezone_to", value))
     }
     /// `description`. What the event is about.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "color", value))
     }
     /// `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
     pub fn text_color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("text_color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "text_color", value))
     }
     /// `accessibility`. What colleagues see of the person during the event.
     ///
@@ -498,7 +483,7 @@ impl Update {
     /// - `free`: Free.
     #[inline]
     pub fn accessibility(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("accessibility", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "accessibility", value))
     }
     /// `importance`. How important the event is.
     ///
@@ -508,51 +493,51 @@ impl Update {
     /// - `low`: Of little importance.
     #[inline]
     pub fn importance(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("importance", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "importance", value))
     }
     /// `private_event`. Whether others see only that the time is taken.
     #[inline]
     pub fn private_event(self, value: bool) -> Self {
-        Self(self.0.param("private_event", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "private_event", value))
     }
     /// `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
     pub fn rrule(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("rrule", value))
+        Self(rt::set::param::any(self.0, "rrule", value))
     }
     /// `is_meeting`. Whether other people are invited; they stand in attendees.
     #[inline]
     pub fn is_meeting(self, value: bool) -> Self {
-        Self(self.0.param("is_meeting", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "is_meeting", value))
     }
     /// `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
     pub fn location(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("location", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "location", value))
     }
     /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
     pub fn remind(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("remind", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "remind", value))
     }
     /// `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
     #[inline]
     pub fn attendees(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("attendees", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "attendees", value))
     }
     /// `host`. Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.
     #[inline]
     pub fn host(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("host", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "host", value))
     }
     /// `meeting`. What those invited may do.
     #[inline]
     pub fn meeting(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("meeting", value))
+        Self(rt::set::param::any(self.0, "meeting", value))
     }
     /// `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
     #[inline]
     pub fn crm_fields(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("crm_fields", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "crm_fields", value))
     }
 }

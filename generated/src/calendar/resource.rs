@@ -24,24 +24,18 @@ pub mod booking;
 ///
 /// - without a code: The name is missing, or the caller may not change the resources. The description tells which.
 #[inline]
-pub fn add(name: impl Into<String>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.resource.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("name", rt::value::text(name)),
-    )
+pub fn add(name: impl Into<String>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.resource.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("name", rt::value::text(name))
+        .typed()
 }
-/// A call of `calendar.resource.add`: Adds something that can be booked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes something that can be booked.
 ///
 /// Calls `calendar.resource.delete`; scope `calendar`.
@@ -63,24 +57,18 @@ rt::request!(Add -> rt::Id);
 ///
 /// - without a code: The number is missing, or the caller may not change the resources. The description tells which.
 #[inline]
-pub fn delete(resource_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.resource.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("resourceId", rt::value::id(resource_id)),
-    )
+pub fn delete(resource_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.resource.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("resourceId", rt::value::id(resource_id))
+        .typed()
 }
-/// A call of `calendar.resource.delete`: Removes something that can be booked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists everything that can be booked.
 ///
 /// Calls `calendar.resource.list`; scope `calendar`.
@@ -116,7 +104,6 @@ pub fn list() -> List {
 }
 /// A call of `calendar.resource.list`: Lists everything that can be booked.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CalendarResource >, all crate ::types::CalendarResource
@@ -142,22 +129,19 @@ rt::request!(
 ///
 /// - without a code: A value is missing, or the caller may not change the resources. The description tells which.
 #[inline]
-pub fn update(resource_id: impl Into<rt::Id>, name: impl Into<String>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.resource.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("resourceId", rt::value::id(resource_id))
-            .param("name", rt::value::text(name)),
-    )
+pub fn update(
+    resource_id: impl Into<rt::Id>,
+    name: impl Into<String>,
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.resource.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("resourceId", rt::value::id(resource_id))
+        .put("name", rt::value::text(name))
+        .typed()
 }
-/// A call of `calendar.resource.update`: Renames something that can be booked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> rt::Id);

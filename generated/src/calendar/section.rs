@@ -43,9 +43,9 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("name", rt::value::text(name)),
+            .put("type", rt::value::text(r#type))
+            .put("ownerId", rt::value::id(owner_id))
+            .put("name", rt::value::text(name)),
     )
 }
 /// Prints the keys that a calendar is made of, each with what belongs there. Nothing is sent.
@@ -58,34 +58,33 @@ pub fn get_calendar_structure() -> rt::Value {
 }
 /// A call of `calendar.section.add`: Makes a calendar for the caller or for a workgroup; an administrator can make one for somebody else.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. What the calendar is made of. GetCalendarStructure prints all keys.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `description`. What the calendar is for.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "color", value))
     }
     /// `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
     pub fn text_color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("text_color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "text_color", value))
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
     pub fn export(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("export", value))
+        Self(rt::set::param::any(self.0, "export", value))
     }
 }
 /// Removes a calendar of a person or of a workgroup.
@@ -113,26 +112,20 @@ pub fn delete(
     id: impl Into<rt::Id>,
     owner_id: impl Into<rt::Id>,
     r#type: impl Into<String>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.section.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("type", rt::value::text(r#type)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.section.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("type", rt::value::text(r#type))
+        .typed()
 }
-/// A call of `calendar.section.delete`: Removes a calendar of a person or of a workgroup.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the calendars of a person, a workgroup, the company or a meeting room.
 ///
 /// Calls `calendar.section.get`; scope `calendar`.
@@ -167,19 +160,18 @@ pub fn get(r#type: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type)),
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// A call of `calendar.section.get`: Lists the calendars of a person, a workgroup, the company or a meeting room.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::Calendar >, all crate ::types::Calendar);
 impl Get {
     /// `ownerId`. Number of the account or the workgroup; 0 for the company and for meeting rooms. With the type user, the caller when it is left out; it is needed for other types.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ownerId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ownerId", value))
     }
 }
 /// Changes the name, the colours or the subscribing of a calendar. What is left out stays as it is.
@@ -222,45 +214,44 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("type", rt::value::text(r#type))
-            .param("ownerId", rt::value::id(owner_id)),
+            .put("id", rt::value::id(id))
+            .put("type", rt::value::text(r#type))
+            .put("ownerId", rt::value::id(owner_id)),
     )
 }
 /// A call of `calendar.section.update`: Changes the name, the colours or the subscribing of a calendar. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. What to change, together with the kind and the number of the owner as they are.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `name`. What the calendar is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
     /// `description`. What the calendar is for.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "color", value))
     }
     /// `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
     pub fn text_color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("text_color", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "text_color", value))
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
     pub fn export(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("export", value))
+        Self(rt::set::param::any(self.0, "export", value))
     }
 }

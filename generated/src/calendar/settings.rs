@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::CalendarSettings> {
+    rt::Call::new(
             rt::Method::new(
                 "calendar.settings.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `calendar.settings.get`: Tells how the calendars of the whole portal are set up, such as the hours of work and the holidays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CalendarSettings);

@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no catalog of this number, or the portal failed. Look the number up with GetCatalogsList.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.catalog.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("catalog"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Catalog> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.catalog.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("catalog"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.catalog.get`: Tells how a trade catalog is set up.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Catalog);
 /// Describes the fields of a trade catalog.
 ///
 /// Calls `catalog.catalog.getFields`; scope `catalog`. May be called by: administrator.
@@ -66,9 +60,8 @@ rt::request!(Get -> crate ::types::Catalog);
 ///
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.catalog.getFields",
                     rt::Rest::V2,
@@ -76,14 +69,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("catalog"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.catalog.getFields`: Describes the fields of a trade catalog.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Tells whether a trade catalog holds the variations of products instead of products.
 ///
 /// Calls `catalog.catalog.isOffers`; scope `catalog`. May be called by: administrator.
@@ -108,24 +96,18 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no catalog of this number, or the portal failed. Look the number up with GetCatalogsList.
 #[inline]
-pub fn is_offers(id: impl Into<rt::Id>) -> IsOffers {
-    IsOffers(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.catalog.isOffers",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn is_offers(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.catalog.isOffers",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.catalog.isOffers`: Tells whether a trade catalog holds the variations of products instead of products.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct IsOffers(rt::Call);
-rt::request!(IsOffers -> bool);
 /// Finds the trade catalogs of the portal: mostly one of products and one of their variations. Other methods want the number of one of them as iblockId.
 ///
 /// Calls `catalog.catalog.list`; scope `catalog`. May be called by: administrator.
@@ -170,28 +152,27 @@ pub fn list() -> List {
 }
 /// A call of `catalog.catalog.list`: Finds the trade catalogs of the portal: mostly one of products and one of their variations. Other methods want the number of one of them as iblockId.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Catalog >, all crate ::types::Catalog);
 impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the catalogs, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

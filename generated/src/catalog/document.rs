@@ -25,25 +25,21 @@ pub mod mode;
 ///
 /// - `0`: The caller may not make documents of this type, or there is no such type; GetCatalogDocumentTypes lists them. Inventory management may not be part of the plan. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.document.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("document"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogDocument> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.document.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("document"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.document.add`: Makes an inventory document as a draft. AddCatalogDocumentProduct puts products into it, ConductCatalogDocument processes it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogDocument);
 /// Takes back the processing of an inventory document: it gets the state C, and the stock changes back.
 ///
 /// Calls `catalog.document.cancel`; scope `catalog`. May be called by: a user who may cancel documents of the type and choose their warehouses.
@@ -65,24 +61,18 @@ rt::request!(Add -> crate ::types::CatalogDocument);
 ///
 /// - `0`: The caller may not cancel it or not choose its warehouses, there is no such document, or it has not been processed. Inventory management may not be part of the plan. The description tells which.
 #[inline]
-pub fn cancel(id: impl Into<rt::Id>) -> Cancel {
-    Cancel(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.cancel",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn cancel(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.cancel",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.document.cancel`: Takes back the processing of an inventory document: it gets the state C, and the stock changes back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Cancel(rt::Call);
-rt::request!(Cancel -> bool);
 /// Takes back the processing of several inventory documents: each gets the state C, and the stock changes back.
 ///
 /// Calls `catalog.document.cancelList`; scope `catalog`. May be called by: a user who may cancel documents of the type and choose their warehouses.
@@ -106,24 +96,18 @@ rt::request!(Cancel -> bool);
 #[inline]
 pub fn cancel_list(
     document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
-) -> CancelList {
-    CancelList(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.cancelList",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("documentIds", rt::value::list(document_ids, rt::value::id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.cancelList",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("documentIds", rt::value::ids(document_ids))
+        .typed()
 }
-/// A call of `catalog.document.cancelList`: Takes back the processing of several inventory documents: each gets the state C, and the stock changes back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct CancelList(rt::Call);
-rt::request!(CancelList -> bool);
 /// Processes an inventory document: it gets the state Y, and the stock changes by its products.
 ///
 /// Calls `catalog.document.conduct`; scope `catalog`. May be called by: a user who may process documents of the type and choose their warehouses.
@@ -145,24 +129,18 @@ rt::request!(CancelList -> bool);
 ///
 /// - `0`: The caller may not process it or not choose its warehouses, there is no such document, or something is missing in it, such as the supplier. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
-pub fn conduct(id: impl Into<rt::Id>) -> Conduct {
-    Conduct(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.conduct",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn conduct(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.conduct",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.document.conduct`: Processes an inventory document: it gets the state Y, and the stock changes by its products.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Conduct(rt::Call);
-rt::request!(Conduct -> bool);
 /// Processes several inventory documents: each gets the state Y, and the stock changes by its products. Those before a faulty one stay processed.
 ///
 /// Calls `catalog.document.conductList`; scope `catalog`. May be called by: a user who may process documents of the type and choose their warehouses.
@@ -186,24 +164,18 @@ rt::request!(Conduct -> bool);
 #[inline]
 pub fn conduct_list(
     document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
-) -> ConductList {
-    ConductList(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.conductList",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("documentIds", rt::value::list(document_ids, rt::value::id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.conductList",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("documentIds", rt::value::ids(document_ids))
+        .typed()
 }
-/// A call of `catalog.document.conductList`: Processes several inventory documents: each gets the state Y, and the stock changes by its products. Those before a faulty one stay processed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct ConductList(rt::Call);
-rt::request!(ConductList -> bool);
 /// Processes an inventory document. This is an earlier form of ConductCatalogDocument.
 ///
 /// Calls `catalog.document.confirm`; scope `catalog`. May be called by: administrator.
@@ -228,25 +200,18 @@ rt::request!(ConductList -> bool);
 #[deprecated(note = "use `catalog.document.conduct`: It takes the same number.")]
 #[allow(deprecated)]
 #[inline]
-pub fn confirm(id: impl Into<rt::Id>) -> Confirm {
-    Confirm(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.confirm",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn confirm(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.confirm",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.document.confirm`: Processes an inventory document. This is an earlier form of ConductCatalogDocument.
-#[deprecated(note = "use `catalog.document.conduct`: It takes the same number.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Confirm(rt::Call);
-rt::request!(Confirm -> bool);
 /// Removes an inventory document that is not processed. CancelCatalogDocument comes first for one that is.
 ///
 /// Calls `catalog.document.delete`; scope `catalog`. May be called by: a user who may delete documents of the type and choose their warehouses.
@@ -268,24 +233,18 @@ rt::request!(Confirm -> bool);
 ///
 /// - `0`: The caller may not delete it or not choose its warehouses, or there is no document of this number. Inventory management may not be part of the plan. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.document.delete`: Removes an inventory document that is not processed. CancelCatalogDocument comes first for one that is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
 /// Removes several inventory documents that are not processed. The rights to each of them are checked.
 ///
 /// Calls `catalog.document.deleteList`; scope `catalog`. May be called by: a user who may delete documents of the type and choose their warehouses.
@@ -309,24 +268,18 @@ rt::request!(Delete -> Option < bool >);
 #[inline]
 pub fn delete_list(
     document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
-) -> DeleteList {
-    DeleteList(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.deleteList",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("documentIds", rt::value::list(document_ids, rt::value::id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.deleteList",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("documentIds", rt::value::ids(document_ids))
+        .typed()
 }
-/// A call of `catalog.document.deleteList`: Removes several inventory documents that are not processed. The rights to each of them are checked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteList(rt::Call);
-rt::request!(DeleteList -> bool);
 /// Describes the fields of an inventory document. This is an earlier form of GetCatalogDocumentFields.
 ///
 /// Calls `catalog.document.fields`; scope `catalog`. May be called by: administrator.
@@ -352,26 +305,17 @@ rt::request!(DeleteList -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<Vec<rt::Object>> {
+    rt::Call::new(
             rt::Method::new(
                 "catalog.document.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.document.fields`: Describes the fields of an inventory document. This is an earlier form of GetCatalogDocumentFields.
-#[deprecated(
-    note = "use `catalog.document.getFields`: The fields come below the key document there."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> Vec < rt::Object >);
 /// Describes the fields of an inventory document.
 ///
 /// Calls `catalog.document.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -393,9 +337,8 @@ rt::request!(Fields -> Vec < rt::Object >);
 ///
 /// - `0`: The caller may not view the product catalog. Have the right given.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.document.getFields",
                     rt::Rest::V2,
@@ -403,14 +346,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("document"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.document.getFields`: Describes the fields of an inventory document.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds inventory documents. Types and warehouses that the caller has no right to are left out.
 ///
 /// Calls `catalog.document.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -453,7 +391,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.document.list`: Finds inventory documents. Types and warehouses that the caller has no right to are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogDocument >, all crate
@@ -463,22 +400,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the documents, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (fits a mask with % signs), !=% (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending). By id, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Takes back the processing of an inventory document. This is an earlier form of CancelCatalogDocument.
@@ -505,25 +442,18 @@ impl List {
 #[deprecated(note = "use `catalog.document.cancel`: It takes the same number.")]
 #[allow(deprecated)]
 #[inline]
-pub fn unconfirm(id: impl Into<rt::Id>) -> Unconfirm {
-    Unconfirm(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.unconfirm",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn unconfirm(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.unconfirm",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.document.unconfirm`: Takes back the processing of an inventory document. This is an earlier form of CancelCatalogDocument.
-#[deprecated(note = "use `catalog.document.cancel`: It takes the same number.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unconfirm(rt::Call);
-rt::request!(Unconfirm -> bool);
 /// Changes the data of an inventory document. Type and currency stay.
 ///
 /// Calls `catalog.document.update`; scope `catalog`. May be called by: a user who may make and edit documents of the type.
@@ -545,23 +475,20 @@ rt::request!(Unconfirm -> bool);
 ///
 /// - `0`: The caller may not edit documents of this type, or there is no document of this number. Inventory management may not be part of the plan. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.document.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("document"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogDocument> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.document.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("document"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.document.update`: Changes the data of an inventory document. Type and currency stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogDocument);

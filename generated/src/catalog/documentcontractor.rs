@@ -23,25 +23,21 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The document does not exist, is no receipt, is processed or has this supplier or a company already; the type or the number of the supplier is wrong; or the caller may not change the document. Suppliers are not kept in the CRM on this portal. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.documentcontractor.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("documentContractor"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogDocumentContractor> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.documentcontractor.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("documentContractor"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.documentcontractor.add`: Names a contact or company of the CRM as the supplier of a receipt.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogDocumentContractor);
 /// Takes the supplier off an inventory document.
 ///
 /// Calls `catalog.documentcontractor.delete`; scope `catalog`. May be called by: a user who may edit receipts and view inventory management and the product catalog.
@@ -63,24 +59,18 @@ rt::request!(Add -> crate ::types::CatalogDocumentContractor);
 ///
 /// - `0`: There is no link of this number, or the caller may not change the document. Suppliers are not kept in the CRM on this portal. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.documentcontractor.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.documentcontractor.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.documentcontractor.delete`: Takes the supplier off an inventory document.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
 /// Describes the fields of the link between an inventory document and its supplier.
 ///
 /// Calls `catalog.documentcontractor.getFields`; scope `catalog`. May be called by: a user who may view receipts, inventory management and the product catalog.
@@ -102,9 +92,8 @@ rt::request!(Delete -> Option < bool >);
 ///
 /// - `0`: The caller may not view documents or suppliers. Suppliers are not kept in the CRM on this portal. The description tells which.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.documentcontractor.getFields",
                     rt::Rest::V2,
@@ -112,14 +101,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("documentContractor"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.documentcontractor.getFields`: Describes the fields of the link between an inventory document and its supplier.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds which contacts and companies are the suppliers of which inventory documents.
 ///
 /// Calls `catalog.documentcontractor.list`; scope `catalog`. May be called by: a user who may view receipts, inventory management and the product catalog.
@@ -163,7 +147,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.documentcontractor.list`: Finds which contacts and companies are the suppliers of which inventory documents.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogDocumentContractor >, all crate
@@ -173,21 +156,21 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the links, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (fits a mask with % signs), !=% (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending). By id, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -17,9 +17,8 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get_round_types() -> GetRoundTypes {
-    GetRoundTypes(
-        rt::Call::new(
+pub fn get_round_types() -> rt::TypedCall<Vec<crate::types::CatalogEnum>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.enum.getRoundTypes",
                     rt::Rest::V2,
@@ -27,14 +26,9 @@ pub fn get_round_types() -> GetRoundTypes {
                     rt::Paging::None,
                 )
                 .with_records("enum"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.enum.getRoundTypes`: Lists the ways to round a price, as rounding rules take them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetRoundTypes(rt::Call);
-rt::request!(GetRoundTypes -> Vec < crate ::types::CatalogEnum >);
 /// Lists the types of inventory documents that can be made over REST.
 ///
 /// Calls `catalog.enum.getStoreDocumentTypes`; scope `catalog`.
@@ -50,9 +44,8 @@ rt::request!(GetRoundTypes -> Vec < crate ::types::CatalogEnum >);
 /// # }
 /// ```
 #[inline]
-pub fn get_store_document_types() -> GetStoreDocumentTypes {
-    GetStoreDocumentTypes(
-        rt::Call::new(
+pub fn get_store_document_types() -> rt::TypedCall<Vec<crate::types::CatalogEnum>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.enum.getStoreDocumentTypes",
                     rt::Rest::V2,
@@ -60,11 +53,6 @@ pub fn get_store_document_types() -> GetStoreDocumentTypes {
                     rt::Paging::None,
                 )
                 .with_records("enum"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.enum.getStoreDocumentTypes`: Lists the types of inventory documents that can be made over REST.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetStoreDocumentTypes(rt::Call);
-rt::request!(GetStoreDocumentTypes -> Vec < crate ::types::CatalogEnum >);

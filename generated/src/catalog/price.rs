@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
 /// - `0`: Something required is missing, the price type does not exist, or the product has a price of this type already; change that one with UpdateCatalogPrice. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.price.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("price"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CatalogPrice> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.price.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("price"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.price.add`: Gives a product a price in a price type in which it has none yet.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogPrice);
 /// Takes a price off a product.
 ///
 /// Calls `catalog.price.delete`; scope `catalog`. May be called by: a user who may change sale prices.
@@ -68,24 +62,18 @@ rt::request!(Add -> crate ::types::CatalogPrice);
 /// - `100`: The number is missing. Give id.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.price.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.price.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.price.delete`: Takes a price off a product.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells amount, currency and type of a price.
 ///
 /// Calls `catalog.price.get`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -110,25 +98,19 @@ rt::request!(Delete -> bool);
 /// - `100`: The number is missing. Give id.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.price.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("price"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogPrice> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.price.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("price"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.price.get`: Tells amount, currency and type of a price.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogPrice);
 /// Describes the fields of a price.
 ///
 /// Calls `catalog.price.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -151,9 +133,8 @@ rt::request!(Get -> crate ::types::CatalogPrice);
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.price.getFields",
                     rt::Rest::V2,
@@ -161,14 +142,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("price"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.price.getFields`: Describes the fields of a price.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the prices of products.
 ///
 /// Calls `catalog.price.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -212,7 +188,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.price.list`: Finds the prices of products.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogPrice >, all crate ::types::CatalogPrice
@@ -221,22 +196,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the prices, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Sets all prices of a product at once: those with a number are changed, those without are made, and those that are not named are deleted.
@@ -263,25 +238,21 @@ impl List {
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
 /// - `0`: Something required is missing, a price type does not exist, or one comes twice in the list. The description tells which.
 #[inline]
-pub fn modify(fields: impl Into<rt::Value>) -> Modify {
-    Modify(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.price.modify",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("prices"),
-            )
-            .param("fields", fields),
-    )
+pub fn modify(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<Vec<crate::types::CatalogPrice>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.price.modify",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("prices"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.price.modify`: Sets all prices of a product at once: those with a number are changed, those without are made, and those that are not named are deleted.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Modify(rt::Call);
-rt::request!(Modify -> Vec < crate ::types::CatalogPrice >);
 /// Changes the amount and the currency of a price.
 ///
 /// Calls `catalog.price.update`; scope `catalog`. May be called by: a user who may change sale prices.
@@ -307,23 +278,20 @@ rt::request!(Modify -> Vec < crate ::types::CatalogPrice >);
 /// - without a code: There is no price of this number. Look it up with GetCatalogPricesList.
 /// - `0`: The amount or the currency is missing, or the portal failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.price.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("price"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPrice> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.price.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("price"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.price.update`: Changes the amount and the currency of a price.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogPrice);

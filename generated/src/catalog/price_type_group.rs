@@ -25,25 +25,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
 /// - `0`: There is no such price type or group, access is neither Y nor N, or the group has this right already. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.priceTypeGroup.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("priceTypeGroup"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPriceTypeGroup> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.priceTypeGroup.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("priceTypeGroup"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.priceTypeGroup.add`: Lets a group of customers see prices of a type or buy at them. GetCatalogPriceTypeGroupsList tells whether it may already.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogPriceTypeGroup);
 /// Takes a right to a price type away from a group of customers.
 ///
 /// Calls `catalog.priceTypeGroup.delete`; scope `catalog`. May be called by: a user who may manage price types.
@@ -67,24 +63,18 @@ rt::request!(Add -> crate ::types::CatalogPriceTypeGroup);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no link of this number. Look it up with GetCatalogPriceTypeGroupsList.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.priceTypeGroup.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.priceTypeGroup.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.priceTypeGroup.delete`: Takes a right to a price type away from a group of customers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Describes the fields of the link between a price type and a group of customers.
 ///
 /// Calls `catalog.priceTypeGroup.getFields`; scope `catalog`. May be called by: a user who may view the product catalog or manage price types.
@@ -106,9 +96,8 @@ rt::request!(Delete -> bool);
 ///
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.priceTypeGroup.getFields",
                     rt::Rest::V2,
@@ -116,14 +105,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("priceTypeGroup"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.priceTypeGroup.getFields`: Describes the fields of the link between a price type and a group of customers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds which groups of customers may see or use which price types.
 ///
 /// Calls `catalog.priceTypeGroup.list`; scope `catalog`. May be called by: a user who may view the product catalog or manage price types.
@@ -167,7 +151,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.priceTypeGroup.list`: Finds which groups of customers may see or use which price types.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogPriceTypeGroup >, all crate
@@ -177,21 +160,21 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the links, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -28,25 +28,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
 /// - `0`: A required field is missing, or the portal failed. The description names the field.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.priceTypeLang.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("priceTypeLang"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPriceTypeLang> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.priceTypeLang.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("priceTypeLang"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.priceTypeLang.add`: Gives a price type a name in a language.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogPriceTypeLang);
 /// Removes the name of a price type in a language.
 ///
 /// Calls `catalog.priceTypeLang.delete`; scope `catalog`. May be called by: administrator.
@@ -71,24 +67,18 @@ rt::request!(Add -> crate ::types::CatalogPriceTypeLang);
 /// - `100`: The number is missing. Give id.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.priceTypeLang.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.priceTypeLang.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.priceTypeLang.delete`: Removes the name of a price type in a language.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells the name of a price type in a language by its number.
 ///
 /// Calls `catalog.priceTypeLang.get`; scope `catalog`. May be called by: administrator.
@@ -113,25 +103,19 @@ rt::request!(Delete -> bool);
 /// - `100`: The number is missing. Give id.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.priceTypeLang.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("priceTypeLang"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogPriceTypeLang> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.priceTypeLang.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("priceTypeLang"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.priceTypeLang.get`: Tells the name of a price type in a language by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogPriceTypeLang);
 /// Describes the fields of the name of a price type.
 ///
 /// Calls `catalog.priceTypeLang.getFields`; scope `catalog`. May be called by: administrator.
@@ -154,9 +138,8 @@ rt::request!(Get -> crate ::types::CatalogPriceTypeLang);
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.priceTypeLang.getFields",
                     rt::Rest::V2,
@@ -164,14 +147,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("priceTypeLang"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.priceTypeLang.getFields`: Describes the fields of the name of a price type.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Lists the languages that price types can have a name in.
 ///
 /// Calls `catalog.priceTypeLang.getLanguages`; scope `catalog`. May be called by: administrator.
@@ -194,9 +172,8 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_languages() -> GetLanguages {
-    GetLanguages(
-        rt::Call::new(
+pub fn get_languages() -> rt::TypedCall<Vec<crate::types::CatalogLanguage>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.priceTypeLang.getLanguages",
                     rt::Rest::V2,
@@ -204,14 +181,9 @@ pub fn get_languages() -> GetLanguages {
                     rt::Paging::None,
                 )
                 .with_records("languages"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.priceTypeLang.getLanguages`: Lists the languages that price types can have a name in.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetLanguages(rt::Call);
-rt::request!(GetLanguages -> Vec < crate ::types::CatalogLanguage >);
 /// Finds the names of price types in the languages.
 ///
 /// Calls `catalog.priceTypeLang.list`; scope `catalog`. May be called by: administrator.
@@ -254,7 +226,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.priceTypeLang.list`: Finds the names of price types in the languages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogPriceTypeLang >, all crate
@@ -264,22 +235,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the names, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the name of a price type in a language.
@@ -309,23 +280,20 @@ impl List {
 /// - `100`: The number id is missing, or fields is missing or empty. Give both.
 /// - `0`: A required field is missing, or the portal failed. The description names the field.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.priceTypeLang.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("priceTypeLang"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPriceTypeLang> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.priceTypeLang.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("priceTypeLang"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.priceTypeLang.update`: Changes the name of a price type in a language.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogPriceTypeLang);

@@ -32,25 +32,19 @@ pub mod sku;
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
 /// - `0`: A required field is missing, a number of the values (a section, a rate of tax, a currency or a user) leads nowhere, or another record has the symbolic code. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("element"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CatalogProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("element"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.product.add`: Makes a simple product. CreateCatalogPrice gives it a price.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogProduct);
 /// Removes a product from the catalog.
 ///
 /// Calls `catalog.product.delete`; scope `catalog`. May be called by: administrator.
@@ -75,24 +69,18 @@ rt::request!(Add -> crate ::types::CatalogProduct);
 /// - `200040300000`: There is no product of this number. Look it up with GetCatalogProductsList.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.product.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.product.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.product.delete`: Removes a product from the catalog.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Answers with a file of a product: a picture, or the value of a property.
 ///
 /// Calls `catalog.product.download`; scope `catalog`. May be called by: administrator.
@@ -115,24 +103,18 @@ rt::request!(Delete -> bool);
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `0`: A required value is missing, or there is no such product, property or file. The description tells which.
 #[inline]
-pub fn download(fields: impl Into<rt::Value>) -> Download {
-    Download(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.product.download",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn download(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.product.download",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.product.download`: Answers with a file of a product: a picture, or the value of a property.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Download(rt::Call);
-rt::request!(Download -> rt::Value);
 /// Tells all fields of a product with its properties. GetCatalogPricesList tells its prices.
 ///
 /// Calls `catalog.product.get`; scope `catalog`. May be called by: administrator.
@@ -158,25 +140,19 @@ rt::request!(Download -> rt::Value);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no product of this number. Look it up with GetCatalogProductsList.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("product"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("product"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.product.get`: Tells all fields of a product with its properties. GetCatalogPricesList tells its prices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogProduct);
 /// Describes the fields and properties that the products of a catalog have.
 ///
 /// Calls `catalog.product.getFieldsByFilter`; scope `catalog`. May be called by: administrator.
@@ -200,25 +176,21 @@ rt::request!(Get -> crate ::types::CatalogProduct);
 /// - `100`: The filter is missing or empty. Give iblockId in it.
 /// - `0`: The filter lacks iblockId, or the portal failed. The description tells which.
 #[inline]
-pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
-    GetFieldsByFilter(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.getFieldsByFilter",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("product"),
-            )
-            .param("filter", filter),
-    )
+pub fn get_fields_by_filter(
+    filter: impl Into<rt::Value>,
+) -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.getFieldsByFilter",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("product"),
+        )
+        .put("filter", rt::value::any(filter))
+        .typed()
 }
-/// A call of `catalog.product.getFieldsByFilter`: Describes the fields and properties that the products of a catalog have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFieldsByFilter(rt::Call);
-rt::request!(GetFieldsByFilter -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the products of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 ///
 /// Calls `catalog.product.list`; scope `catalog`. May be called by: a user who may view the product catalog and read its information block.
@@ -262,7 +234,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.product.list`: Finds the products of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogProduct >, all crate ::types::CatalogProduct
@@ -271,22 +242,22 @@ impl List {
     /// `select`. Keys to answer, properties too, as in property258. id and iblockId must be among them.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the products, joined by "and"; iblockId must be among them. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. A list of values finds any of them. Ranges of dates in properties are given as in \>=property424 with {value}.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a product of the catalog. UpdateCatalogPrice changes its prices.
@@ -316,23 +287,20 @@ impl List {
 /// - `100`: The number id is missing, or fields is missing or empty. Give both.
 /// - `0`: There is no product of this number, or a number of the values (a section, a rate of tax, a currency or a user) leads nowhere. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("element"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("element"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.product.update`: Changes a product of the catalog. UpdateCatalogPrice changes its prices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogProduct);

@@ -25,26 +25,23 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The object fields or the file is missing or empty. Give both.
 /// - `0`: The file cannot be taken: its name is missing, too long or has letters that are not allowed, its type is wrong, or it is too large for the portal or its disk space; or there is no such product, or no property MORE_PHOTO, which must be made first. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>, file_content: impl Into<rt::File>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productImage.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("productImage"),
-            )
-            .param("fields", fields)
-            .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content)),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+    file_content: impl Into<rt::File>,
+) -> rt::TypedCall<crate::types::CatalogProductImage> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productImage.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("productImage"),
+        )
+        .put("fields", rt::value::any(fields))
+        .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content))
+        .typed()
 }
-/// A call of `catalog.productImage.add`: Adds a picture to a product, parent product, variation or service.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogProductImage);
 /// Takes a picture away from a product, parent product, variation or service.
 ///
 /// Calls `catalog.productImage.delete`; scope `catalog`. May be called by: administrator.
@@ -68,25 +65,22 @@ rt::request!(Add -> crate ::types::CatalogProductImage);
 /// - `100`: One of the numbers id and productId is missing or empty. Give both.
 /// - `0`: There is no such product or picture, or the portal failed. The description tells which.
 #[inline]
-pub fn delete(product_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.productImage.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("productId", rt::value::id(product_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(
+    product_id: impl Into<rt::Id>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.productImage.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("productId", rt::value::id(product_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productImage.delete`: Takes a picture away from a product, parent product, variation or service.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells name, type and addresses of a picture.
 ///
 /// Calls `catalog.productImage.get`; scope `catalog`. May be called by: administrator.
@@ -110,26 +104,23 @@ rt::request!(Delete -> bool);
 /// - `100`: One of the numbers id and productId is missing. Give both.
 /// - `0`: There is no such product or picture, or the portal failed. The description tells which.
 #[inline]
-pub fn get(product_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productImage.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productImage"),
-            )
-            .param("productId", rt::value::id(product_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    product_id: impl Into<rt::Id>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CatalogProductImage> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productImage.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productImage"),
+        )
+        .put("productId", rt::value::id(product_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productImage.get`: Tells name, type and addresses of a picture.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogProductImage);
 /// Describes the fields of a picture.
 ///
 /// Calls `catalog.productImage.getFields`; scope `catalog`. May be called by: administrator.
@@ -152,9 +143,8 @@ rt::request!(Get -> crate ::types::CatalogProductImage);
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.productImage.getFields",
                     rt::Rest::V2,
@@ -162,14 +152,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("productImage"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.productImage.getFields`: Describes the fields of a picture.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Lists the pictures of a product, parent product, variation or service.
 ///
 /// Calls `catalog.productImage.list`; scope `catalog`. May be called by: administrator.
@@ -207,12 +192,11 @@ pub fn list(product_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("productImages"),
             )
-            .param("productId", rt::value::id(product_id)),
+            .put("productId", rt::value::id(product_id)),
     )
 }
 /// A call of `catalog.productImage.list`: Lists the pictures of a product, parent product, variation or service.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CatalogProductImage >, all crate
@@ -222,6 +206,6 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }

@@ -23,25 +23,21 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: A required field is missing; the catalog is no trade catalog; kind and special form do not suit each other; a setting or a value is of the wrong type; the code begins with a digit; or the caller may not change the catalog. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productProperty.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("productProperty"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productProperty.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("productProperty"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productProperty.add`: Gives the products or variations of a catalog a further property.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogProperty);
 /// Removes a property of products or variations.
 ///
 /// Calls `catalog.productProperty.delete`; scope `catalog`. May be called by: a user who may view the catalog.
@@ -64,24 +60,18 @@ rt::request!(Add -> crate ::types::CatalogProperty);
 /// - without a code: There is no property of this number. Look it up with GetCatalogPropertiesList.
 /// - `0`: The property belongs to no trade catalog, the caller has no right to it, or the portal failed. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.productProperty.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.productProperty.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productProperty.delete`: Removes a property of products or variations.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells how a property of products or variations is set up.
 ///
 /// Calls `catalog.productProperty.get`; scope `catalog`. May be called by: a user who may view the catalog.
@@ -104,25 +94,19 @@ rt::request!(Delete -> bool);
 /// - without a code: There is no property of this number. Look it up with GetCatalogPropertiesList.
 /// - `0`: The caller may not view the catalog. Have the right given.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productProperty.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productProperty"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productProperty.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productProperty"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productProperty.get`: Tells how a property of products or variations is set up.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogProperty);
 /// Describes the fields of a property.
 ///
 /// Calls `catalog.productProperty.getFields`; scope `catalog`. May be called by: a user who may view the catalog.
@@ -144,9 +128,8 @@ rt::request!(Get -> crate ::types::CatalogProperty);
 ///
 /// - `0`: The caller may not view the catalog. Have the right given.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.productProperty.getFields",
                     rt::Rest::V2,
@@ -154,14 +137,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("productProperty"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.productProperty.getFields`: Describes the fields of a property.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds properties of products and variations.
 ///
 /// Calls `catalog.productProperty.list`; scope `catalog`. May be called by: a user who may view the catalog.
@@ -205,7 +183,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.productProperty.list`: Finds properties of products and variations.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogProperty >, all crate
@@ -215,22 +192,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the properties, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. Without iblockId the properties of all catalogs come.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a property of products or variations. Its kind stays.
@@ -256,23 +233,20 @@ impl List {
 /// - `100`: A value has the wrong type. The description names it.
 /// - `0`: The catalog is missing or wrong, the property belongs to no trade catalog, kind or special form is another one, a setting is of the wrong type, the code begins with a digit, or the caller may not change it. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productProperty.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("productProperty"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productProperty.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("productProperty"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productProperty.update`: Changes a property of products or variations. Its kind stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogProperty);

@@ -24,25 +24,21 @@ use ::bitrix24_runtime as rt;
 /// - `BX_INVALID_VALUE`: Another value of the property has this xmlId. Choose another one.
 /// - `0`: There is no such property, it is no list, a required field is missing, another value has this xmlId, or the caller may not change the property. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyEnum.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertyEnum"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPropertyEnum> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyEnum.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyEnum"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productPropertyEnum.add`: Adds a value to a property of the kind list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogPropertyEnum);
 /// Removes a value of a property of the kind list.
 ///
 /// Calls `catalog.productPropertyEnum.delete`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -65,24 +61,18 @@ rt::request!(Add -> crate ::types::CatalogPropertyEnum);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no value of this number, the caller may not view the catalog, or the portal failed. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.productPropertyEnum.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.productPropertyEnum.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productPropertyEnum.delete`: Removes a value of a property of the kind list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells words, code and place of a value of a property of the kind list.
 ///
 /// Calls `catalog.productPropertyEnum.get`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -105,25 +95,19 @@ rt::request!(Delete -> bool);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no value of this number, or the caller may not view the catalog. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyEnum.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertyEnum"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogPropertyEnum> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyEnum.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyEnum"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productPropertyEnum.get`: Tells words, code and place of a value of a property of the kind list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogPropertyEnum);
 /// Describes the fields of a value of a property of the kind list.
 ///
 /// Calls `catalog.productPropertyEnum.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -145,9 +129,8 @@ rt::request!(Get -> crate ::types::CatalogPropertyEnum);
 ///
 /// - `0`: The caller may not view the catalog. Have the right given.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.productPropertyEnum.getFields",
                     rt::Rest::V2,
@@ -155,14 +138,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("productPropertyEnum"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.productPropertyEnum.getFields`: Describes the fields of a value of a property of the kind list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the values that properties of the kind list can have.
 ///
 /// Calls `catalog.productPropertyEnum.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -206,7 +184,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.productPropertyEnum.list`: Finds the values that properties of the kind list can have.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogPropertyEnum >, all crate
@@ -216,22 +193,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the values, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. Without propertyId the values of all properties come.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a value of a property of the kind list.
@@ -256,23 +233,20 @@ impl List {
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such value, the property belongs to no trade catalog, a required field is missing, or the caller may not change the property. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyEnum.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertyEnum"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPropertyEnum> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyEnum.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyEnum"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productPropertyEnum.update`: Changes a value of a property of the kind list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogPropertyEnum);

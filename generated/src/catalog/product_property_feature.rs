@@ -23,25 +23,21 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: There is no such property, a required field is missing, module and code do not belong together, the switch has been set already, or the caller may not change the property. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyFeature.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertyFeature"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPropertyFeature> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyFeature.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyFeature"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productPropertyFeature.add`: Sets a switch of a property that has not been set before; GetCatalogPropertyFeaturesList tells which have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogPropertyFeature);
 /// Tells whether a switch of a property is on.
 ///
 /// Calls `catalog.productPropertyFeature.get`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -64,25 +60,21 @@ rt::request!(Add -> crate ::types::CatalogPropertyFeature);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no switch of this number, or the caller may not view the catalog. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyFeature.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertyFeature"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CatalogPropertyFeature> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyFeature.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyFeature"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.productPropertyFeature.get`: Tells whether a switch of a property is on.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogPropertyFeature);
 /// Lists the switches that a property can have.
 ///
 /// Calls `catalog.productPropertyFeature.getAvailableFeaturesByProperty`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -107,27 +99,19 @@ rt::request!(Get -> crate ::types::CatalogPropertyFeature);
 #[inline]
 pub fn get_available_features_by_property(
     property_id: impl Into<rt::Id>,
-) -> GetAvailableFeaturesByProperty {
-    GetAvailableFeaturesByProperty(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyFeature.getAvailableFeaturesByProperty",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("features"),
-            )
-            .param("propertyId", rt::value::id(property_id)),
-    )
+) -> rt::TypedCall<Vec<crate::types::CatalogPropertyFeature>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyFeature.getAvailableFeaturesByProperty",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("features"),
+        )
+        .put("propertyId", rt::value::id(property_id))
+        .typed()
 }
-/// A call of `catalog.productPropertyFeature.getAvailableFeaturesByProperty`: Lists the switches that a property can have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetAvailableFeaturesByProperty(rt::Call);
-rt::request!(
-    GetAvailableFeaturesByProperty -> Vec < crate ::types::CatalogPropertyFeature >
-);
 /// Describes the fields of a switch that tells where a property is shown.
 ///
 /// Calls `catalog.productPropertyFeature.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -149,9 +133,8 @@ rt::request!(
 ///
 /// - `0`: The caller may not view the catalog. Have the right given.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.productPropertyFeature.getFields",
                     rt::Rest::V2,
@@ -159,14 +142,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("productPropertyFeature"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.productPropertyFeature.getFields`: Describes the fields of a switch that tells where a property is shown.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds switches of properties that have been set.
 ///
 /// Calls `catalog.productPropertyFeature.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -210,7 +188,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.productPropertyFeature.list`: Finds switches of properties that have been set.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogPropertyFeature >, all crate
@@ -220,22 +197,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the switches, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. Without propertyId the switches of all properties come.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Turns a switch of a property on or off.
@@ -259,23 +236,20 @@ impl List {
 ///
 /// - `0`: There is no such switch, the property belongs to no trade catalog, a required field is missing, or the caller may not change the property. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertyFeature.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertyFeature"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPropertyFeature> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertyFeature.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyFeature"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productPropertyFeature.update`: Turns a switch of a property on or off.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogPropertyFeature);

@@ -24,25 +24,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The number propertyId is missing or no whole number. Give it.
 /// - `0`: There is no such property in a trade catalog, or the caller may not view the catalog. The description tells which.
 #[inline]
-pub fn get(property_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertySection.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertySection"),
-            )
-            .param("propertyId", rt::value::id(property_id)),
-    )
+pub fn get(
+    property_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CatalogPropertySection> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertySection.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertySection"),
+        )
+        .put("propertyId", rt::value::id(property_id))
+        .typed()
 }
-/// A call of `catalog.productPropertySection.get`: Tells how the smart filter shows a property.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogPropertySection);
 /// Finds how the smart filter shows properties.
 ///
 /// Calls `catalog.productPropertySection.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -85,7 +81,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.productPropertySection.list`: Finds how the smart filter shows properties.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogPropertySection >, all crate
@@ -95,22 +90,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the settings, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. Without propertyId the settings of all properties come.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Says how the smart filter shows a property. The settings are made where there are none.
@@ -135,23 +130,20 @@ impl List {
 /// - `100`: The object fields is missing. Give the settings.
 /// - `0`: There is no such property in a trade catalog, the caller may not change it, or the portal failed. The description tells which.
 #[inline]
-pub fn set(property_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.productPropertySection.set",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("productPropertySection"),
-            )
-            .param("propertyId", rt::value::id(property_id))
-            .param("fields", fields),
-    )
+pub fn set(
+    property_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogPropertySection> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.productPropertySection.set",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertySection"),
+        )
+        .put("propertyId", rt::value::id(property_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.productPropertySection.set`: Says how the smart filter shows a property. The settings are made where there are none.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> crate ::types::CatalogPropertySection);

@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no ratio of this number, or the portal failed. Look it up with GetCatalogRatiosList.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.ratio.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("ratio"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogRatio> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.ratio.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("ratio"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.ratio.get`: Tells the ratio that a product is counted with in its unit.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogRatio);
 /// Describes the fields of a ratio.
 ///
 /// Calls `catalog.ratio.getFields`; scope `catalog`. May be called by: administrator.
@@ -66,9 +60,8 @@ rt::request!(Get -> crate ::types::CatalogRatio);
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.ratio.getFields",
                     rt::Rest::V2,
@@ -76,14 +69,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("ratio"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.ratio.getFields`: Describes the fields of a ratio.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the ratios that products are counted with in their units.
 ///
 /// Calls `catalog.ratio.list`; scope `catalog`. May be called by: administrator.
@@ -127,7 +115,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.ratio.list`: Finds the ratios that products are counted with in their units.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogRatio >, all crate ::types::CatalogRatio
@@ -136,21 +123,21 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the ratios, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

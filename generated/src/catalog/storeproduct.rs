@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The number is missing. Give id.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.storeproduct.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("storeProduct"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogStoreProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.storeproduct.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("storeProduct"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.storeproduct.get`: Tells how much of a product is in a warehouse, by the number of the record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogStoreProduct);
 /// Describes the fields of the stock of a product in a warehouse.
 ///
 /// Calls `catalog.storeproduct.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -67,9 +61,8 @@ rt::request!(Get -> crate ::types::CatalogStoreProduct);
 /// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.storeproduct.getFields",
                     rt::Rest::V2,
@@ -77,14 +70,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("storeProduct"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.storeproduct.getFields`: Describes the fields of the stock of a product in a warehouse.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds how much of which product is in which warehouse.
 ///
 /// Calls `catalog.storeproduct.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -128,7 +116,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.storeproduct.list`: Finds how much of which product is in which warehouse.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogStoreProduct >, all crate
@@ -138,21 +125,21 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the stocks, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -25,25 +25,21 @@ use ::bitrix24_runtime as rt;
 /// - `LIMIT_EXCEEDED`: The portal's plan does not allow more solutions.
 /// - `BX_EMPTY_REQUIRED`: There is no title.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.automatedsolution.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("automatedSolution"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmAutomatedSolution> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.automatedsolution.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("automatedSolution"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.automatedsolution.add`: Adds a section to the menu that groups smart processes outside the CRM.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmAutomatedSolution);
 /// Removes an automated solution. It must hold no smart processes.
 ///
 /// Calls `crm.automatedsolution.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -66,24 +62,18 @@ rt::request!(Add -> crate ::types::CrmAutomatedSolution);
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `HAS_BOUND_TYPES`: It still holds smart processes. Move them first.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.automatedsolution.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.automatedsolution.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.automatedsolution.delete`: Removes an automated solution. It must hold no smart processes.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the fields that automated solutions have.
 ///
 /// Calls `crm.automatedsolution.fields`; scope `crm`. May be called by: administrator of the CRM.
@@ -99,23 +89,17 @@ rt::request!(Delete -> ());
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.automatedsolution.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.automatedsolution.fields`: Lists the fields that automated solutions have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one automated solution.
 ///
 /// Calls `crm.automatedsolution.get`; scope `crm`. May be called by: administrator of the CRM.
@@ -138,25 +122,19 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `NOT_FOUND`: There is no such solution.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.automatedsolution.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("automatedSolution"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmAutomatedSolution> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.automatedsolution.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("automatedSolution"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.automatedsolution.get`: Reads one automated solution.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmAutomatedSolution);
 /// Finds automated solutions, the groups of smart processes in the menu, by conditions.
 ///
 /// Calls `crm.automatedsolution.list`; scope `crm`. May be called by: administrator of the CRM.
@@ -205,7 +183,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.automatedsolution.list`: Finds automated solutions, the groups of smart processes in the menu, by conditions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmAutomatedSolution >, all crate
@@ -215,17 +192,17 @@ impl List {
     /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, \=%, %=, !%, !=% or !%=. An entry whose key is a number holds a group with logic (AND or OR).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Renames an automated solution or chooses other smart processes for it.
@@ -250,23 +227,20 @@ impl List {
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `BX_EMPTY_REQUIRED`: The title is empty.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.automatedsolution.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("automatedSolution"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmAutomatedSolution> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.automatedsolution.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("automatedSolution"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.automatedsolution.update`: Renames an automated solution or chooses other smart processes for it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CrmAutomatedSolution);

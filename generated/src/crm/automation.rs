@@ -38,18 +38,17 @@ pub fn trigger(target: impl Into<String>) -> Trigger {
                     rt::Paging::None,
                 ),
             )
-            .param("target", rt::value::text(target)),
+            .put("target", rt::value::text(target)),
     )
 }
 /// A call of `crm.automation.trigger`: Fires the trigger "Incoming webhook" of a record, so that its automation rules go on.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Trigger(rt::Call);
 rt::request!(Trigger -> bool);
 impl Trigger {
     /// `code`. Code of the trigger, as its settings on the page of automation rules show. When it is left out, old triggers without a code are meant. Of several the one with the earliest stage fires.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("code", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "code", value))
     }
 }

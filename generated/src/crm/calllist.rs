@@ -45,20 +45,19 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY_TYPE", rt::value::text(entity_type))
-            .param("ENTITIES", rt::value::list(entities, rt::value::id)),
+            .put("ENTITY_TYPE", rt::value::text(entity_type))
+            .put("ENTITIES", rt::value::ids(entities)),
     )
 }
 /// A call of `crm.calllist.add`: Makes a list of contacts or companies to be called one after the other.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `WEBFORM_ID`. CRM form that is filled in during the calls; none when it is left out.
     #[inline]
     pub fn webform_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("WEBFORM_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "WEBFORM_ID", value))
     }
 }
 /// Reads what a call list is for.
@@ -83,24 +82,18 @@ impl Add {
 /// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
 /// - `LIST_ID_ERROR`: There is no such list, or the caller may not read it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.calllist.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmCallList> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.calllist.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.calllist.get`: Reads what a call list is for.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmCallList);
 /// Finds the lists of contacts or companies that are to be called.
 ///
 /// Calls `crm.calllist.list`; scope `crm`. May be called by: whoever may read the contacts or companies.
@@ -141,24 +134,23 @@ pub fn list() -> List {
 }
 /// A call of `crm.calllist.list`: Finds the lists of contacts or companies that are to be called.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmCallList >, all crate ::types::CrmCallList);
 impl List {
     /// `SELECT`. Keys to answer, of ID, DATE_CREATE, CREATED_BY_ID, WEBFORM_ID and ENTITY_TYPE_ID; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions, joined by "and". Before a key may stand \=, !=, !, \>, \>=, \<, \<=, @ (is one of a list) or !@ (is none of it).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
 }
 /// Lists what can come of a call.
@@ -176,23 +168,17 @@ impl List {
 /// # }
 /// ```
 #[inline]
-pub fn statuslist() -> Statuslist {
-    Statuslist(
-        rt::Call::new(
+pub fn statuslist() -> rt::TypedCall<Vec<crate::types::CrmStatus>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.calllist.statuslist",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.calllist.statuslist`: Lists what can come of a call.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Statuslist(rt::Call);
-rt::request!(Statuslist -> Vec < crate ::types::CrmStatus >);
 /// Puts exactly the given contacts or companies into a call list.
 ///
 /// Calls `crm.calllist.update`; scope `crm`. May be called by: whoever may read the contacts or companies.
@@ -233,20 +219,19 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("LIST_ID", rt::value::id(list_id))
-            .param("ENTITY_TYPE", rt::value::text(entity_type))
-            .param("ENTITIES", rt::value::list(entities, rt::value::id)),
+            .put("LIST_ID", rt::value::id(list_id))
+            .put("ENTITY_TYPE", rt::value::text(entity_type))
+            .put("ENTITIES", rt::value::ids(entities)),
     )
 }
 /// A call of `crm.calllist.update`: Puts exactly the given contacts or companies into a call list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `WEBFORM_ID`. CRM form that is filled in during the calls; the list loses its form when it is left out.
     #[inline]
     pub fn webform_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("WEBFORM_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "WEBFORM_ID", value))
     }
 }

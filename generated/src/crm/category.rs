@@ -27,26 +27,23 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
 #[inline]
-pub fn add(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.category.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("category"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("fields", fields),
-    )
+pub fn add(
+    entity_type_id: impl Into<i64>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmCategory> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.category.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("category"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.category.add`: Adds a funnel to deals or to a smart process, with stages of its own.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmCategory);
 /// Removes a funnel with its stages. It must hold no records and must not be the usual one.
 ///
 /// Calls `crm.category.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -73,25 +70,22 @@ rt::request!(Add -> crate ::types::CrmCategory);
 /// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
 /// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Move them first.
 #[inline]
-pub fn delete(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.category.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(
+    entity_type_id: impl Into<i64>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.category.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.category.delete`: Removes a funnel with its stages. It must hold no records and must not be the usual one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the fields that funnels of a kind of record have.
 ///
 /// Calls `crm.category.fields`; scope `crm`.
@@ -114,25 +108,21 @@ rt::request!(Delete -> ());
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 #[inline]
-pub fn fields(entity_type_id: impl Into<i64>) -> Fields {
-    Fields(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.category.fields",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("fields"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
-    )
+pub fn fields(
+    entity_type_id: impl Into<i64>,
+) -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.category.fields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("fields"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .typed()
 }
-/// A call of `crm.category.fields`: Lists the fields that funnels of a kind of record have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one funnel of a kind of record: its name, its place and whether it is the usual one.
 ///
 /// Calls `crm.category.get`; scope `crm`. May be called by: whoever may read records in the funnel.
@@ -156,26 +146,23 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 /// - `ACCESS_DENIED`: The caller may not read records in the funnel.
 #[inline]
-pub fn get(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.category.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("category"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    entity_type_id: impl Into<i64>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CrmCategory> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.category.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("category"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.category.get`: Reads one funnel of a kind of record: its name, its place and whether it is the usual one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmCategory);
 /// Lists the funnels of a kind of record that the caller may see. All come at once.
 ///
 /// Calls `crm.category.list`; scope `crm`.
@@ -209,12 +196,11 @@ pub fn list(entity_type_id: impl Into<i64>) -> List {
                     )
                     .with_records("categories"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.category.list`: Lists the funnels of a kind of record that the caller may see. All come at once.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmCategory >, all crate ::types::CrmCategory);
 /// Changes the name or place of a funnel, or makes one of a smart process the usual one.
@@ -244,24 +230,18 @@ pub fn update(
     entity_type_id: impl Into<i64>,
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.category.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("category"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<crate::types::CrmCategory> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.category.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("category"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.category.update`: Changes the name or place of a funnel, or makes one of a smart process the usual one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CrmCategory);

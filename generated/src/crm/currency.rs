@@ -26,24 +26,18 @@ pub mod localizations;
 /// - `ERROR_CORE`: A required field is missing, or the portal refused the currency. The description tells which.
 /// - without a code: The caller may not change the CRM settings, or the portal has no module for currencies. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.currency.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<String> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.currency.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.currency.add`: Adds a currency to those that the CRM counts in.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> String);
 /// Removes a currency. The base currency and that of the reports stay.
 ///
 /// Calls `crm.currency.delete`; scope `crm`. May be called by: whoever may change the CRM settings.
@@ -66,24 +60,18 @@ rt::request!(Add -> String);
 /// - `ERROR_CODE`: The portal refused for another reason. The description tells it.
 /// - without a code: The code has not three letters, it is the base currency or that of the reports, the caller may not change the CRM settings, or the portal has no module for currencies. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.currency.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::text(id)),
-    )
+pub fn delete(id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.currency.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::text(id))
+        .typed()
 }
-/// A call of `crm.currency.delete`: Removes a currency. The base currency and that of the reports stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that currencies have.
 ///
 /// Calls `crm.currency.fields`; scope `crm`. May be called by: whoever may see the CRM settings.
@@ -105,23 +93,17 @@ rt::request!(Delete -> bool);
 ///
 /// - without a code: The caller may not use the CRM.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.currency.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.currency.fields`: Lists the fields that currencies have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one currency with its rate and with how amounts are written in each language.
 ///
 /// Calls `crm.currency.get`; scope `crm`. May be called by: whoever may see the CRM settings.
@@ -160,14 +142,13 @@ pub fn get() -> Get {
 }
 /// A call of `crm.currency.get`: Reads one currency with its rate and with how amounts are written in each language.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmCurrency);
 impl Get {
     /// `id`. Code of the currency by ISO 4217, as in EUR.
     #[inline]
     pub fn id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("id", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "id", value))
     }
 }
 /// Lists the currencies that the CRM counts in. All come at once.
@@ -208,14 +189,13 @@ pub fn list() -> List {
 }
 /// A call of `crm.currency.list`: Lists the currencies that the CRM counts in. All come at once.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmCurrency >, all crate ::types::CrmCurrency);
 impl List {
     /// `order`. Keys to sort by, in small letters, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes the rate of a currency, its place, or how amounts are written.
@@ -258,18 +238,17 @@ pub fn update() -> Update {
 }
 /// A call of `crm.currency.update`: Changes the rate of a currency, its place, or how amounts are written.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `ID`. Code of the currency by ISO 4217, as in EUR.
     #[inline]
     pub fn id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ID", value))
     }
     /// `fields`. New values; what is not named stays.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }

@@ -42,7 +42,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.deal.add`: Adds a deal to a funnel.
@@ -50,7 +50,6 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
     note = "use `crm.item.add`: It does the same for every kind of record: entityTypeId 2."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -58,7 +57,7 @@ impl Add {
     /// `params`. How the deal is made.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Removes a deal and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
@@ -86,27 +85,18 @@ impl Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.delete`: Removes a deal and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
-#[deprecated(
-    note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 2."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that deals have on this portal, custom ones included, with type, title and what may be done with each.
 ///
 /// Calls `crm.deal.fields`; scope `crm`.
@@ -126,26 +116,17 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.deal.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.deal.fields`: Lists the fields that deals have on this portal, custom ones included, with type, title and what may be done with each.
-#[deprecated(
-    note = "use `crm.item.fields`: It does the same for every kind of record: entityTypeId 2."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one deal with all its fields, custom ones included.
 ///
 /// Calls `crm.deal.get`; scope `crm`. May be called by: whoever may read deals.
@@ -171,27 +152,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Deal> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.get`: Reads one deal with all its fields, custom ones included.
-#[deprecated(
-    note = "use `crm.item.get`: It does the same for every kind of record: entityTypeId 2."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Deal);
 /// Finds deals by conditions on their fields.
 ///
 /// Calls `crm.deal.list`; scope `crm`. May be called by: whoever may read deals.
@@ -246,7 +218,6 @@ pub fn get_deals_filter_structure() -> rt::Value {
     note = "use `crm.item.list`: It does the same for every kind of record: entityTypeId 2."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Deal >, all crate ::types::Deal);
 #[allow(deprecated)]
@@ -254,22 +225,22 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Contents and masks are not looked for in codes and links, such as STAGE_ID or COMPANY_ID.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. CONTACT_IDS cannot be asked for.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Changes a deal; a new STAGE_ID moves it along its funnel.
@@ -307,8 +278,8 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.deal.update`: Changes a deal; a new STAGE_ID moves it along its funnel.
@@ -316,7 +287,6 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     note = "use `crm.item.update`: It does the same for every kind of record: entityTypeId 2."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -324,6 +294,6 @@ impl Update {
     /// `params`. How the deal is changed.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }

@@ -45,7 +45,6 @@ pub fn add() -> Add {
 /// A call of `crm.dealcategory.add`: Adds a funnel to deals, in the old way.
 #[deprecated(note = "use `crm.category.add`: It does the same with entityTypeId 2.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -53,7 +52,7 @@ impl Add {
     /// `fields`. Fields of the new funnel.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Removes a funnel of deals, in the old way. It must hold no deals.
@@ -97,7 +96,6 @@ pub fn delete() -> Delete {
 /// A call of `crm.dealcategory.delete`: Removes a funnel of deals, in the old way. It must hold no deals.
 #[deprecated(note = "use `crm.category.delete`: It does the same with entityTypeId 2.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 #[allow(deprecated)]
@@ -105,7 +103,7 @@ impl Delete {
     /// `id`. Number of the funnel.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("id", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "id", value))
     }
 }
 /// Lists the fields that funnels of deals have, in the old way.
@@ -125,24 +123,17 @@ impl Delete {
 #[deprecated(note = "use `crm.category.fields`: It does the same with entityTypeId 2.")]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.dealcategory.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.dealcategory.fields`: Lists the fields that funnels of deals have, in the old way.
-#[deprecated(note = "use `crm.category.fields`: It does the same with entityTypeId 2.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one funnel of deals, in the old way.
 ///
 /// Calls `crm.dealcategory.get`; scope `crm`.
@@ -184,7 +175,6 @@ pub fn get() -> Get {
 /// A call of `crm.dealcategory.get`: Reads one funnel of deals, in the old way.
 #[deprecated(note = "use `crm.category.get`: It does the same with entityTypeId 2.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmDealCategory);
 #[allow(deprecated)]
@@ -192,7 +182,7 @@ impl Get {
     /// `id`. Number of the funnel; not 0, which has a method of its own.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("id", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "id", value))
     }
 }
 /// Lists the funnels of deals without the common one, in the old way.
@@ -239,7 +229,6 @@ pub fn list() -> List {
 /// A call of `crm.dealcategory.list`: Lists the funnels of deals without the common one, in the old way.
 #[deprecated(note = "use `crm.category.list`: It does the same with entityTypeId 2.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmDealCategory >, all crate
@@ -250,22 +239,22 @@ impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on ID, NAME, SORT, CREATED_DATE and IS_LOCKED. An operator may stand before a key.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `select`. Keys to answer; all of them when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Tells in which directory the stages of a funnel of deals are kept.
@@ -307,7 +296,6 @@ pub fn status() -> Status {
     note = "use `crm.status.entity.types`: It names the directory of every funnel."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Status(rt::Call);
 rt::request!(Status -> String);
 #[allow(deprecated)]
@@ -315,7 +303,7 @@ impl Status {
     /// `id`. Number of the funnel; the common one when it is left out or 0\.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("id", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "id", value))
     }
 }
 /// Changes a funnel of deals, in the old way.
@@ -360,7 +348,6 @@ pub fn update() -> Update {
 /// A call of `crm.dealcategory.update`: Changes a funnel of deals, in the old way.
 #[deprecated(note = "use `crm.category.update`: It does the same with entityTypeId 2.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -368,11 +355,11 @@ impl Update {
     /// `id`. Number of the funnel.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("id", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "id", value))
     }
     /// `fields`. New values; what is not named stays.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }

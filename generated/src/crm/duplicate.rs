@@ -40,13 +40,12 @@ pub fn findbycomm(
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type))
-            .param("values", rt::value::list(values, rt::value::text)),
+            .put("type", rt::value::text(r#type))
+            .put("values", rt::value::texts(values)),
     )
 }
 /// A call of `crm.duplicate.findbycomm`: Finds leads, contacts and companies that have one of the given telephone numbers or e-mail addresses.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Findbycomm(rt::Call);
 rt::request!(Findbycomm -> crate ::types::CrmDuplicates);
 impl Findbycomm {
@@ -58,6 +57,6 @@ impl Findbycomm {
     /// - `COMPANY`: Companies.
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entity_type", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entity_type", value))
     }
 }

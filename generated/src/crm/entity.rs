@@ -24,21 +24,17 @@ use ::bitrix24_runtime as rt;
 /// - `0`: The kind is missing or cannot be merged, fewer than two records are named, one does not exist, or the caller may not change the first or delete the others. The description tells which.
 /// - `CRM_FEATURE_RESTRICTION_ERROR`: The portal's plan does not allow it.
 #[inline]
-pub fn merge_batch(params: impl Into<rt::Value>) -> MergeBatch {
-    MergeBatch(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.entity.mergeBatch",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("params", params),
-    )
+pub fn merge_batch(
+    params: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmMergeResult> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.entity.mergeBatch",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("params", rt::value::any(params))
+        .typed()
 }
-/// A call of `crm.entity.mergeBatch`: Merges records of one kind into the first of the list, as far as their values do not contradict each other; a filled field wins over an empty one. The others are removed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MergeBatch(rt::Call);
-rt::request!(MergeBatch -> crate ::types::CrmMergeResult);

@@ -22,26 +22,17 @@ pub mod settings;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn activitydirection() -> Activitydirection {
-    Activitydirection(
-        rt::Call::new(
+pub fn activitydirection() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.activitydirection",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.activitydirection`: Lists the directions of old calls and letters.
-#[deprecated(
-    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activitydirection(rt::Call);
-rt::request!(Activitydirection -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the units in which old activities say how early to remind.
 ///
 /// Calls `crm.enum.activitynotifytype`; scope `crm`.
@@ -61,26 +52,17 @@ rt::request!(Activitydirection -> Vec < crate ::types::CrmEnumEntry >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn activitynotifytype() -> Activitynotifytype {
-    Activitynotifytype(
-        rt::Call::new(
+pub fn activitynotifytype() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.activitynotifytype",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.activitynotifytype`: Lists the units in which old activities say how early to remind.
-#[deprecated(
-    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activitynotifytype(rt::Call);
-rt::request!(Activitynotifytype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists how important old activities can be.
 ///
 /// Calls `crm.enum.activitypriority`; scope `crm`.
@@ -100,26 +82,17 @@ rt::request!(Activitynotifytype -> Vec < crate ::types::CrmEnumEntry >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn activitypriority() -> Activitypriority {
-    Activitypriority(
-        rt::Call::new(
+pub fn activitypriority() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.activitypriority",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.activitypriority`: Lists how important old activities can be.
-#[deprecated(
-    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activitypriority(rt::Call);
-rt::request!(Activitypriority -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the states of old activities.
 ///
 /// Calls `crm.enum.activitystatus`; scope `crm`.
@@ -139,26 +112,17 @@ rt::request!(Activitypriority -> Vec < crate ::types::CrmEnumEntry >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn activitystatus() -> Activitystatus {
-    Activitystatus(
-        rt::Call::new(
+pub fn activitystatus() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.activitystatus",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.activitystatus`: Lists the states of old activities.
-#[deprecated(
-    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activitystatus(rt::Call);
-rt::request!(Activitystatus -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the kinds of old activities.
 ///
 /// Calls `crm.enum.activitytype`; scope `crm`.
@@ -178,26 +142,17 @@ rt::request!(Activitystatus -> Vec < crate ::types::CrmEnumEntry >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn activitytype() -> Activitytype {
-    Activitytype(
-        rt::Call::new(
+pub fn activitytype() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.activitytype",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.activitytype`: Lists the kinds of old activities.
-#[deprecated(
-    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activitytype(rt::Call);
-rt::request!(Activitytype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the kinds of addresses that TYPE_ID of an address may name.
 ///
 /// Calls `crm.enum.addresstype`; scope `crm`.
@@ -213,23 +168,17 @@ rt::request!(Activitytype -> Vec < crate ::types::CrmEnumEntry >);
 /// # }
 /// ```
 #[inline]
-pub fn addresstype() -> Addresstype {
-    Addresstype(
-        rt::Call::new(
+pub fn addresstype() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.addresstype",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.addresstype`: Lists the kinds of addresses that TYPE_ID of an address may name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Addresstype(rt::Call);
-rt::request!(Addresstype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the forms that the description of an old activity can have.
 ///
 /// Calls `crm.enum.contenttype`; scope `crm`.
@@ -249,26 +198,17 @@ rt::request!(Addresstype -> Vec < crate ::types::CrmEnumEntry >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn contenttype() -> Contenttype {
-    Contenttype(
-        rt::Call::new(
+pub fn contenttype() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.contenttype",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.contenttype`: Lists the forms that the description of an old activity can have.
-#[deprecated(
-    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Contenttype(rt::Call);
-rt::request!(Contenttype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the fields that the entries of the fixed lists have, which crm.enum.ownertype and its sisters answer.
 ///
 /// Calls `crm.enum.fields`; scope `crm`.
@@ -284,23 +224,17 @@ rt::request!(Contenttype -> Vec < crate ::types::CrmEnumEntry >);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.fields`: Lists the fields that the entries of the fixed lists have, which crm.enum.ownertype and its sisters answer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the kinds of records that orders of the shop can be linked to: deals only, at present.
 ///
 /// Calls `crm.enum.getorderownertypes`; scope `crm`.
@@ -316,23 +250,17 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// # }
 /// ```
 #[inline]
-pub fn getorderownertypes() -> Getorderownertypes {
-    Getorderownertypes(
-        rt::Call::new(
+pub fn getorderownertypes() -> rt::TypedCall<Vec<crate::types::CrmOrderOwner>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.getorderownertypes",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.getorderownertypes`: Lists the kinds of records that orders of the shop can be linked to: deals only, at present.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getorderownertypes(rt::Call);
-rt::request!(Getorderownertypes -> Vec < crate ::types::CrmOrderOwner >);
 /// Lists the kinds of records in the CRM, those of smart processes among them, with their numbers and letters.
 ///
 /// Calls `crm.enum.ownertype`; scope `crm`.
@@ -348,20 +276,14 @@ rt::request!(Getorderownertypes -> Vec < crate ::types::CrmOrderOwner >);
 /// # }
 /// ```
 #[inline]
-pub fn ownertype() -> Ownertype {
-    Ownertype(
-        rt::Call::new(
+pub fn ownertype() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.ownertype",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.ownertype`: Lists the kinds of records in the CRM, those of smart processes among them, with their numbers and letters.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Ownertype(rt::Call);
-rt::request!(Ownertype -> Vec < crate ::types::CrmEnumEntry >);

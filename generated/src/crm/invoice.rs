@@ -22,25 +22,18 @@ pub mod userfield;
 #[deprecated(note = "use `crm.item.add`: New invoices have entityTypeId 31.")]
 #[allow(deprecated)]
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.invoice.add`: Adds an old invoice.
-#[deprecated(note = "use `crm.item.add`: New invoices have entityTypeId 31.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes an old invoice.
 ///
 /// Calls `crm.invoice.delete`; scope `crm`. May be called by: whoever may delete the invoice.
@@ -58,25 +51,18 @@ rt::request!(Add -> rt::Id);
 #[deprecated(note = "use `crm.item.delete`: New invoices have entityTypeId 31.")]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.delete`: Removes an old invoice.
-#[deprecated(note = "use `crm.item.delete`: New invoices have entityTypeId 31.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that old invoices have.
 ///
 /// Calls `crm.invoice.fields`; scope `crm`.
@@ -94,24 +80,17 @@ rt::request!(Delete -> bool);
 #[deprecated(note = "use `crm.item.fields`: New invoices have entityTypeId 31.")]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.invoice.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.invoice.fields`: Lists the fields that old invoices have.
-#[deprecated(note = "use `crm.item.fields`: New invoices have entityTypeId 31.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one old invoice.
 ///
 /// Calls `crm.invoice.get`; scope `crm`. May be called by: whoever may read the invoice.
@@ -129,25 +108,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 #[deprecated(note = "use `crm.item.get`: New invoices have entityTypeId 31.")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmInvoice> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.get`: Reads one old invoice.
-#[deprecated(note = "use `crm.item.get`: New invoices have entityTypeId 31.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmInvoice);
 /// Gives the address where everybody can see an old invoice and pay it.
 ///
 /// Calls `crm.invoice.getexternallink`; scope `crm`. May be called by: whoever may read the invoice.
@@ -167,27 +139,18 @@ rt::request!(Get -> crate ::types::CrmInvoice);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getexternallink(id: impl Into<rt::Id>) -> Getexternallink {
-    Getexternallink(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.getexternallink",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn getexternallink(id: impl Into<rt::Id>) -> rt::TypedCall<String> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.getexternallink",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.getexternallink`: Gives the address where everybody can see an old invoice and pay it.
-#[deprecated(
-    note = "use `crm.item.get`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getexternallink(rt::Call);
-rt::request!(Getexternallink -> String);
 /// Finds old invoices by conditions on their fields.
 ///
 /// Calls `crm.invoice.list`; scope `crm`. May be called by: whoever may read invoices.
@@ -225,7 +188,6 @@ pub fn list() -> List {
 /// A call of `crm.invoice.list`: Finds old invoices by conditions on their fields.
 #[deprecated(note = "use `crm.item.list`: New invoices have entityTypeId 31.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmInvoice >, all crate ::types::CrmInvoice
@@ -235,22 +197,22 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; \* stands for all but the custom fields, UF\_\* for all custom fields.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes an old invoice.
@@ -270,23 +232,19 @@ impl List {
 #[deprecated(note = "use `crm.item.update`: New invoices have entityTypeId 31.")]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.invoice.update`: Changes an old invoice.
-#[deprecated(note = "use `crm.item.update`: New invoices have entityTypeId 31.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -43,20 +43,19 @@ pub fn add(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Add 
                     )
                     .with_records("item"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("fields", fields),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.item.add`: Adds a record of any kind: lead, deal, contact, company, estimate, invoice or one of a smart process. Required fields are checked and automation rules start.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::CrmItem);
 impl Add {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
 /// Takes over up to 20 records of one kind from another system in one call, as ImportItem does with each.
@@ -101,20 +100,19 @@ pub fn batch_import(
                     )
                     .with_records("items"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("data", rt::value::list(data, Into::into)),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("data", rt::value::anys(data)),
     )
 }
 /// A call of `crm.item.batchImport`: Takes over up to 20 records of one kind from another system in one call, as ImportItem does with each.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct BatchImport(rt::Call);
 rt::request!(BatchImport -> Vec < crate ::types::CrmImportOutcome >);
 impl BatchImport {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
 /// Removes a record of any kind, with its timeline.
@@ -140,25 +138,22 @@ impl BatchImport {
 /// - `NOT_FOUND`: There is no such record or kind of record.
 /// - `ACCESS_DENIED`: The caller may not delete the record.
 #[inline]
-pub fn delete(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(
+    entity_type_id: impl Into<i64>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.delete`: Removes a record of any kind, with its timeline.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the fields that records of one kind have on this portal, custom ones included.
 ///
 /// Calls `crm.item.fields`; scope `crm`. May be called by: whoever may read records of the kind.
@@ -193,19 +188,18 @@ pub fn fields(entity_type_id: impl Into<i64>) -> Fields {
                     )
                     .with_records("fields"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.fields`: Lists the fields that records of one kind have on this portal, custom ones included.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 impl Fields {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
 /// Reads one record of any kind with all its fields.
@@ -242,20 +236,19 @@ pub fn get(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("id", rt::value::id(id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.item.get`: Reads one record of any kind with all its fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmItem);
 impl Get {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
 /// Takes over a record from another system. Unlike CreateItem it keeps createdTime, createdBy and the like as given, and starts no automation rules.
@@ -296,20 +289,19 @@ pub fn import(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> I
                     )
                     .with_records("item.id"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("fields", fields),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.item.import`: Takes over a record from another system. Unlike CreateItem it keeps createdTime, createdBy and the like as given, and starts no automation rules.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Import(rt::Call);
 rt::request!(Import -> rt::Id);
 impl Import {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
 /// Finds records of one kind by conditions on their fields. Those that the caller may not read are left out.
@@ -352,39 +344,38 @@ pub fn list(entity_type_id: impl Into<i64>) -> List {
                     .with_records("items")
                     .with_keyset(rt::Keyset::new("id")),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.list`: Finds records of one kind by conditions on their fields. Those that the caller may not read are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmItem >, all crate ::types::CrmItem);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and"; an entry whose key is a number holds a group with logic (AND or OR). An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Custom fields that say yes or no are compared with 1 or 0\.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer, custom ones too; an asterisk stands for all and is meant when it is left out. Only the asterisk brings fm.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
 /// Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved; automation rules start as if an employee had done it.
@@ -429,20 +420,19 @@ pub fn update(
                     )
                     .with_records("item"),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.item.update`: Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved; automation rules start as if an employee had done it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::CrmItem);
 impl Update {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
-        Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }

@@ -41,7 +41,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.lead.add`: Adds a lead: somebody who may become a client.
@@ -49,7 +49,6 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
     note = "use `crm.item.add`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -57,7 +56,7 @@ impl Add {
     /// `params`. How the lead is made.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Removes a lead and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
@@ -85,27 +84,18 @@ impl Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.lead.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.lead.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.lead.delete`: Removes a lead and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
-#[deprecated(
-    note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 1."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that leads have on this portal, custom ones included, with type, title and what may be done with each.
 ///
 /// Calls `crm.lead.fields`; scope `crm`.
@@ -125,26 +115,17 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.lead.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.lead.fields`: Lists the fields that leads have on this portal, custom ones included, with type, title and what may be done with each.
-#[deprecated(
-    note = "use `crm.item.fields`: It does the same for every kind of record: entityTypeId 1."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one lead with all its fields, custom ones and telephone numbers included.
 ///
 /// Calls `crm.lead.get`; scope `crm`. May be called by: whoever may read leads.
@@ -170,27 +151,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.lead.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Lead> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.lead.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.lead.get`: Reads one lead with all its fields, custom ones and telephone numbers included.
-#[deprecated(
-    note = "use `crm.item.get`: It does the same for every kind of record: entityTypeId 1."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Lead);
 /// Finds leads by conditions on their fields.
 ///
 /// Calls `crm.lead.list`; scope `crm`. May be called by: whoever may read leads.
@@ -245,7 +217,6 @@ pub fn get_lead_filter_structure() -> rt::Value {
     note = "use `crm.item.list`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Lead >, all crate ::types::Lead);
 #[allow(deprecated)]
@@ -253,22 +224,22 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Conditions cannot be joined by "or".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. Telephone numbers and the like must be named: PHONE, EMAIL, WEB, IM.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Changes a lead. Telephone numbers and the like are added unless they name the ID of one that is there.
@@ -306,8 +277,8 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.lead.update`: Changes a lead. Telephone numbers and the like are added unless they name the ID of one that is there.
@@ -315,7 +286,6 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     note = "use `crm.item.update`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -323,6 +293,6 @@ impl Update {
     /// `params`. How the lead is changed.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }

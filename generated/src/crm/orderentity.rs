@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `200540400001`: There is no such order.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.orderentity.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("dealOrder"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmOrderLink> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.orderentity.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("dealOrder"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.orderentity.add`: Links an order of the shop to a record of the CRM.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmOrderLink);
 /// Takes back the link between an order of the shop and a record of the CRM.
 ///
 /// Calls `crm.orderentity.deleteByFilter`; scope `crm`. May be called by: administrator of the shop.
@@ -69,24 +63,18 @@ rt::request!(Add -> crate ::types::CrmOrderLink);
 /// - `200540400001`: There is no such order.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]
-pub fn delete_by_filter(fields: impl Into<rt::Value>) -> DeleteByFilter {
-    DeleteByFilter(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.orderentity.deleteByFilter",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.orderentity.deleteByFilter",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.orderentity.deleteByFilter`: Takes back the link between an order of the shop and a record of the CRM.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteByFilter(rt::Call);
-rt::request!(DeleteByFilter -> bool);
 /// Lists the fields that links between orders and records of the CRM have.
 ///
 /// Calls `crm.orderentity.getFields`; scope `crm`. May be called by: whoever may read orders of the shop.
@@ -108,9 +96,8 @@ rt::request!(DeleteByFilter -> bool);
 ///
 /// - `200040300010`: The caller may not read orders of the shop.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "crm.orderentity.getFields",
                     rt::Rest::V2,
@@ -118,14 +105,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("orderEntity"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.orderentity.getFields`: Lists the fields that links between orders and records of the CRM have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds links between orders of the shop and records of the CRM.
 ///
 /// Calls `crm.orderentity.list`; scope `crm`. May be called by: whoever may read orders of the shop.
@@ -168,7 +150,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.orderentity.list`: Finds links between orders of the shop and records of the CRM.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmOrderLink >, all crate ::types::CrmOrderLink
@@ -177,21 +158,21 @@ impl List {
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending). By ownerId, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 all that fit come at once.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -21,26 +21,17 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.paysystem.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.paysystem.fields`: Lists the fields that ways to pay have.
-#[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds ways to pay old invoices and estimates.
 ///
 /// Calls `crm.paysystem.list`; scope `crm`.
@@ -81,7 +72,6 @@ pub fn list() -> List {
     note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmPaySystem >, all crate ::types::CrmPaySystem
@@ -91,11 +81,11 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }

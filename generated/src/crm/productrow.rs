@@ -21,26 +21,17 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.productrow.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.productrow.fields`: Lists the fields that rows of goods and services have.
-#[deprecated(
-    note = "use `crm.item.productrow.fields`: It tells the fields of the new rows."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds the rows of goods and services of a lead, a deal or an estimate, in the old way.
 ///
 /// Calls `crm.productrow.list`; scope `crm`.
@@ -74,7 +65,7 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                     )
                     .with_keyset(rt::Keyset::new("ID")),
             )
-            .param("filter", filter),
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `crm.productrow.list`: Finds the rows of goods and services of a lead, a deal or an estimate, in the old way.
@@ -82,7 +73,6 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
     note = "use `crm.item.productrow.list`: It finds rows of every kind of record."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmProductRow >, all crate ::types::CrmProductRow
@@ -92,16 +82,16 @@ impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -25,24 +25,18 @@ pub mod entity;
 /// - `ERROR_CORE`: The directory has an entry with this code already.
 /// - without a code: The caller is no administrator of the CRM, a required field is missing, there is no such directory, or a stage would stand behind the last one. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.status.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.status.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.status.add`: Adds an entry to a directory of the CRM, such as a stage or a source.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes an entry from its directory.
 ///
 /// Calls `crm.status.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -74,19 +68,18 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.status.delete`: Removes an entry from its directory.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `params`. How it is removed.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Lists the fields that entries of a directory have.
@@ -104,23 +97,17 @@ impl Delete {
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.status.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.status.fields`: Lists the fields that entries of a directory have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one entry of a directory.
 ///
 /// Calls `crm.status.get`; scope `crm`. May be called by: whoever may read the CRM.
@@ -142,24 +129,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - without a code: There is no such entry, or the caller may not use the CRM. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.status.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmStatus> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.status.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.status.get`: Reads one entry of a directory.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmStatus);
 /// Finds entries of the directories of the CRM. All come at once.
 ///
 /// Calls `crm.status.list`; scope `crm`. May be called by: whoever may read the CRM.
@@ -199,19 +180,18 @@ pub fn list() -> List {
 }
 /// A call of `crm.status.list`: Finds entries of the directories of the CRM. All come at once.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmStatus >, all crate ::types::CrmStatus);
 impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending), as in SORT.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on the entries, mostly ENTITY_ID for one directory.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
 }
 /// Changes the name, place or colour of an entry. Its code and directory are fixed for good.
@@ -235,22 +215,19 @@ impl List {
 ///
 /// - without a code: There is no such entry, the caller is no administrator of the CRM, or a value does not fit. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.status.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.status.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.status.update`: Changes the name, place or colour of an entry. Its code and directory are fixed for good.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -28,25 +28,19 @@ use ::bitrix24_runtime as rt;
 /// - `0`: The process is external, but names no section, or something failed inside the portal. The description tells which.
 /// - `CREATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow more smart processes.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.type.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("type"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.type.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("type"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.type.add`: Adds a smart process: a kind of record with fields, stages and a card of its own.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmType);
 /// Removes a smart process. It must hold no records.
 ///
 /// Calls `crm.type.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -71,24 +65,18 @@ rt::request!(Add -> crate ::types::CrmType);
 /// - `BX_ERROR`: It still holds records. Delete them first.
 /// - `0`: There is no such smart process, or something failed inside the portal. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.type.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.type.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.type.delete`: Removes a smart process. It must hold no records.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the settings that a smart process has, such as its title and what its elements may have. GetItemFields lists the fields of the elements.
 ///
 /// Calls `crm.type.fields`; scope `crm`. May be called by: administrator of the CRM.
@@ -111,9 +99,8 @@ rt::request!(Delete -> ());
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "crm.type.fields",
                     rt::Rest::V2,
@@ -121,14 +108,9 @@ pub fn fields() -> Fields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.type.fields`: Lists the settings that a smart process has, such as its title and what its elements may have. GetItemFields lists the fields of the elements.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one smart process by its number.
 ///
 /// Calls `crm.type.get`; scope `crm`. May be called by: administrator of the CRM, or whoever may read its records.
@@ -152,25 +134,19 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records.
 /// - `0`: There is no such smart process.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.type.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("type"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.type.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("type"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.type.get`: Reads one smart process by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmType);
 /// Reads one smart process by the number of its kind of record.
 ///
 /// Calls `crm.type.getByEntityTypeId`; scope `crm`. May be called by: administrator of the CRM, or whoever may read its records.
@@ -194,25 +170,21 @@ rt::request!(Get -> crate ::types::CrmType);
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records.
 /// - `0`: There is no such smart process.
 #[inline]
-pub fn get_by_entity_type_id(entity_type_id: impl Into<i64>) -> GetByEntityTypeId {
-    GetByEntityTypeId(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.type.getByEntityTypeId",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("type"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
-    )
+pub fn get_by_entity_type_id(
+    entity_type_id: impl Into<i64>,
+) -> rt::TypedCall<crate::types::CrmType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.type.getByEntityTypeId",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("type"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .typed()
 }
-/// A call of `crm.type.getByEntityTypeId`: Reads one smart process by the number of its kind of record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetByEntityTypeId(rt::Call);
-rt::request!(GetByEntityTypeId -> crate ::types::CrmType);
 /// Finds smart processes by conditions on their fields.
 ///
 /// Calls `crm.type.list`; scope `crm`. May be called by: administrator of the CRM.
@@ -262,24 +234,23 @@ pub fn list() -> List {
 }
 /// A call of `crm.type.list`: Finds smart processes by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmType >, all crate ::types::CrmType);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. An entry whose key is a number holds a group with logic (AND or OR).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes what a smart process is called and can. Lists such as relations are replaced as a whole, but for the links that the portal made; relations that do not fit are left out without an error.
@@ -320,18 +291,17 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     )
                     .with_records("type"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.type.update`: Changes what a smart process is called and can. Lists such as relations are replaced as a whole, but for the links that the portal made; relations that do not fit are left out without an error.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::CrmType);
 impl Update {
     /// `fields`. New values; what is not named stays.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }

@@ -19,23 +19,17 @@ pub mod settings;
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.userfield.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.userfield.fields`: Lists the fields that the definition of a custom field of the CRM has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the kinds of values that custom fields of CRM records can have, those that the application has added among them.
 ///
 /// Calls `crm.userfield.types`; scope `crm`.
@@ -51,20 +45,14 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// # }
 /// ```
 #[inline]
-pub fn types() -> Types {
-    Types(
-        rt::Call::new(
+pub fn types() -> rt::TypedCall<Vec<crate::types::UserFieldKind>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.userfield.types",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.userfield.types`: Lists the kinds of values that custom fields of CRM records can have, those that the application has added among them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Types(rt::Call);
-rt::request!(Types -> Vec < crate ::types::UserFieldKind >);

@@ -25,25 +25,18 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `catalog.vat.add`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.vat.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.vat.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.vat.add`: Adds a rate of value added tax.
-#[deprecated(note = "use `catalog.vat.add`: The catalogue has its own method.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a rate of value added tax.
 ///
 /// Calls `crm.vat.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -67,25 +60,18 @@ rt::request!(Add -> rt::Id);
 #[deprecated(note = "use `catalog.vat.delete`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.vat.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.vat.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.vat.delete`: Removes a rate of value added tax.
-#[deprecated(note = "use `catalog.vat.delete`: The catalogue has its own method.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that rates of value added tax have.
 ///
 /// Calls `crm.vat.fields`; scope `crm`.
@@ -103,24 +89,17 @@ rt::request!(Delete -> bool);
 #[deprecated(note = "use `catalog.vat.getFields`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.vat.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.vat.fields`: Lists the fields that rates of value added tax have.
-#[deprecated(note = "use `catalog.vat.getFields`: The catalogue has its own method.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one rate of value added tax.
 ///
 /// Calls `crm.vat.get`; scope `crm`.
@@ -144,25 +123,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 #[deprecated(note = "use `catalog.vat.get`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.vat.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmVat> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.vat.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.vat.get`: Reads one rate of value added tax.
-#[deprecated(note = "use `catalog.vat.get`: The catalogue has its own method.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmVat);
 /// Finds rates of value added tax by conditions on their fields.
 ///
 /// Calls `crm.vat.list`; scope `crm`.
@@ -207,7 +179,6 @@ pub fn list() -> List {
 /// A call of `crm.vat.list`: Finds rates of value added tax by conditions on their fields.
 #[deprecated(note = "use `catalog.vat.list`: The catalogue has its own method.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmVat >, all crate ::types::CrmVat);
 #[allow(deprecated)]
@@ -215,22 +186,22 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a rate of value added tax.
@@ -256,23 +227,19 @@ impl List {
 #[deprecated(note = "use `catalog.vat.update`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.vat.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.vat.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.vat.update`: Changes a rate of value added tax.
-#[deprecated(note = "use `catalog.vat.update`: The catalogue has its own method.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> rt::Id);

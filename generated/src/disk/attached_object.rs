@@ -24,21 +24,15 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no attachment of this number. Take it from the record that the file is attached to.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.attachedObject.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskAttachment> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.attachedObject.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.attachedObject.get`: Tells which file of the Drive an attachment stands for, and what it is attached to.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DiskAttachment);

@@ -27,25 +27,22 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId.
 /// - `ACCESS_DENIED`: The caller may not read the file, or may not add to the folder. Ask their owners for the rights.
 #[inline]
-pub fn copy_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> CopyTo {
-    CopyTo(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.copyTo",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("targetFolderId", rt::value::id(target_folder_id)),
-    )
+pub fn copy_to(
+    id: impl Into<rt::Id>,
+    target_folder_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.copyTo",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("targetFolderId", rt::value::id(target_folder_id))
+        .typed()
 }
-/// A call of `disk.file.copyTo`: Copies a file into a folder, also of another storage.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct CopyTo(rt::Call);
-rt::request!(CopyTo -> crate ::types::DiskObject);
 /// Removes a file for good. MarkFileAsDeleted puts it into the trash instead.
 ///
 /// Calls `disk.file.delete`; scope `disk`. May be called by: a user with the full right to the file.
@@ -70,24 +67,18 @@ rt::request!(CopyTo -> crate ::types::DiskObject);
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.file.delete`: Removes a file for good. MarkFileAsDeleted puts it into the trash instead.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells the name, the place, the length and the times of a file, and where to fetch its content.
 ///
 /// Calls `disk.file.get`; scope `disk`. May be called by: a user who may read the file.
@@ -111,24 +102,18 @@ rt::request!(Delete -> bool);
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.file.get`: Tells the name, the place, the length and the times of a file, and where to fetch its content.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DiskObject);
 /// Answers an address under which everybody can fetch the file without signing in.
 ///
 /// Calls `disk.file.getExternalLink`; scope `disk`. May be called by: a user who may read the file.
@@ -152,24 +137,18 @@ rt::request!(Get -> crate ::types::DiskObject);
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get_external_link(id: impl Into<rt::Id>) -> GetExternalLink {
-    GetExternalLink(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.getExternalLink",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get_external_link(id: impl Into<rt::Id>) -> rt::TypedCall<String> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.getExternalLink",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.file.getExternalLink`: Answers an address under which everybody can fetch the file without signing in.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetExternalLink(rt::Call);
-rt::request!(GetExternalLink -> String);
 /// Describes the fields of a file, and which of them a filter may name.
 ///
 /// Calls `disk.file.getFields`; scope `disk`.
@@ -185,23 +164,17 @@ rt::request!(GetExternalLink -> String);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::DiskFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "disk.file.getFields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `disk.file.getFields`: Describes the fields of a file, and which of them a filter may name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// Lists the former contents of a file, the newest first.
 ///
 /// Calls `disk.file.getVersions`; scope `disk`. May be called by: a user who may read the file.
@@ -238,12 +211,11 @@ pub fn get_versions(id: impl Into<rt::Id>) -> GetVersions {
                     rt::Paging::Start,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `disk.file.getVersions`: Lists the former contents of a file, the newest first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetVersions(rt::Call);
 rt::request!(
     GetVersions -> rt::Page < crate ::types::DiskVersion >, all crate
@@ -253,12 +225,12 @@ impl GetVersions {
     /// `filter`. Conditions on the versions. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Puts a file into the trash. Keep its number, for no list shows it there; RestoreFile brings it back.
@@ -284,24 +256,18 @@ impl GetVersions {
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn mark_deleted(id: impl Into<rt::Id>) -> MarkDeleted {
-    MarkDeleted(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.markDeleted",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn mark_deleted(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.markDeleted",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.file.markDeleted`: Puts a file into the trash. Keep its number, for no list shows it there; RestoreFile brings it back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MarkDeleted(rt::Call);
-rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// Puts a file into another folder of the same storage.
 ///
 /// Calls `disk.file.moveTo`; scope `disk`. May be called by: a user who may change the file and add to the folder.
@@ -327,25 +293,22 @@ rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
 /// - `ACCESS_DENIED`: The caller may not change the file, or may not add to the folder. Ask their owners for the rights.
 #[inline]
-pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> MoveTo {
-    MoveTo(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.moveTo",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("targetFolderId", rt::value::id(target_folder_id)),
-    )
+pub fn move_to(
+    id: impl Into<rt::Id>,
+    target_folder_id: impl Into<rt::Id>,
+) -> rt::TypedCall<Option<crate::types::DiskObject>> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.moveTo",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("targetFolderId", rt::value::id(target_folder_id))
+        .typed()
 }
-/// A call of `disk.file.moveTo`: Puts a file into another folder of the same storage.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MoveTo(rt::Call);
-rt::request!(MoveTo -> Option < crate ::types::DiskObject >);
 /// Gives a file another name.
 ///
 /// Calls `disk.file.rename`; scope `disk`. May be called by: a user who may change the file.
@@ -371,25 +334,22 @@ rt::request!(MoveTo -> Option < crate ::types::DiskObject >);
 /// - `0`: The new name is empty. Give one.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn rename(id: impl Into<rt::Id>, new_name: impl Into<String>) -> Rename {
-    Rename(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.rename",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("newName", rt::value::text(new_name)),
-    )
+pub fn rename(
+    id: impl Into<rt::Id>,
+    new_name: impl Into<String>,
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.rename",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("newName", rt::value::text(new_name))
+        .typed()
 }
-/// A call of `disk.file.rename`: Gives a file another name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Rename(rt::Call);
-rt::request!(Rename -> crate ::types::DiskObject);
 /// Takes a file out of the trash and puts it back in its place. When its name has been taken since, a number is added to it.
 ///
 /// Calls `disk.file.restore`; scope `disk`. May be called by: a user who may change the file.
@@ -413,24 +373,18 @@ rt::request!(Rename -> crate ::types::DiskObject);
 /// - `ERROR_NOT_FOUND`: There is no file of this number, not even in the trash. Check the number.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn restore(id: impl Into<rt::Id>) -> Restore {
-    Restore(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.restore",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn restore(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.restore",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.file.restore`: Takes a file out of the trash and puts it back in its place. When its name has been taken since, a number is added to it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Restore(rt::Call);
-rt::request!(Restore -> crate ::types::DiskObject);
 /// Gives a file the content of a former version, which becomes its newest one.
 ///
 /// Calls `disk.file.restoreFromVersion`; scope `disk`. May be called by: a user with the full right to the file.
@@ -459,25 +413,19 @@ rt::request!(Restore -> crate ::types::DiskObject);
 pub fn restore_from_version(
     id: impl Into<rt::Id>,
     version_id: impl Into<rt::Id>,
-) -> RestoreFromVersion {
-    RestoreFromVersion(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.restoreFromVersion",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("versionId", rt::value::id(version_id)),
-    )
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.restoreFromVersion",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("versionId", rt::value::id(version_id))
+        .typed()
 }
-/// A call of `disk.file.restoreFromVersion`: Gives a file the content of a former version, which becomes its newest one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct RestoreFromVersion(rt::Call);
-rt::request!(RestoreFromVersion -> crate ::types::DiskObject);
 /// Finds folders and files by words in their names, and documents by the text in them as well. What was changed last comes first; the trash and the folders of chats are left out.
 ///
 /// Calls `disk.file.search`; scope `disk`.
@@ -518,12 +466,11 @@ pub fn search(query: impl Into<String>) -> Search {
                     rt::Paging::Start,
                 ),
             )
-            .param("QUERY", rt::value::text(query)),
+            .put("QUERY", rt::value::text(query)),
     )
 }
 /// A call of `disk.file.search`: Finds folders and files by words in their names, and documents by the text in them as well. What was changed last comes first; the trash and the folders of chats are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 rt::request!(
     Search -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
@@ -537,17 +484,17 @@ impl Search {
     /// - `all`: Both.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `FILTER`. Where to look. In everything that the caller may read when it is left out; no other keys are allowed.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `start`. How many results to skip, 1000 at most; a greater number counts as 1000\. The portal answers 50 at a time and no total.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Replaces the content of a file and keeps the former one as a version.
@@ -579,22 +526,16 @@ impl Search {
 pub fn upload_version(
     id: impl Into<rt::Id>,
     file_content: impl Into<rt::File>,
-) -> UploadVersion {
-    UploadVersion(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.file.uploadVersion",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content)),
-    )
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.file.uploadVersion",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content))
+        .typed()
 }
-/// A call of `disk.file.uploadVersion`: Replaces the content of a file and keeps the former one as a version.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UploadVersion(rt::Call);
-rt::request!(UploadVersion -> crate ::types::DiskObject);

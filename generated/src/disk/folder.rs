@@ -26,25 +26,22 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn add_sub_folder(id: impl Into<rt::Id>, name: impl Into<String>) -> AddSubFolder {
-    AddSubFolder(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.addSubFolder",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .nested(&["data", "NAME"], rt::value::text(name)),
-    )
+pub fn add_sub_folder(
+    id: impl Into<rt::Id>,
+    name: impl Into<String>,
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.addSubFolder",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .nested(&["data", "NAME"], rt::value::text(name))
+        .typed()
 }
-/// A call of `disk.folder.addSubFolder`: Makes a folder within a folder. ShareFolder opens it to others.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddSubFolder(rt::Call);
-rt::request!(AddSubFolder -> crate ::types::DiskObject);
 /// Copies a folder with all that is in it into another folder, also of another storage.
 ///
 /// Calls `disk.folder.copyTo`; scope `disk`. May be called by: a user who may read the folder and add to the other.
@@ -69,25 +66,22 @@ rt::request!(AddSubFolder -> crate ::types::DiskObject);
 /// - `ERROR_NOT_FOUND`: One of the two folders does not exist, or is in the trash. Look their numbers up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read the folder, or may not add to the other one. Ask their owners for the rights.
 #[inline]
-pub fn copy_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> CopyTo {
-    CopyTo(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.copyTo",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("targetFolderId", rt::value::id(target_folder_id)),
-    )
+pub fn copy_to(
+    id: impl Into<rt::Id>,
+    target_folder_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.copyTo",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("targetFolderId", rt::value::id(target_folder_id))
+        .typed()
 }
-/// A call of `disk.folder.copyTo`: Copies a folder with all that is in it into another folder, also of another storage.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct CopyTo(rt::Call);
-rt::request!(CopyTo -> crate ::types::DiskObject);
 /// Removes a folder with all that is in it for good. MarkFolderAsDeleted puts it into the trash instead.
 ///
 /// Calls `disk.folder.deleteTree`; scope `disk`. May be called by: a user with the full right to the folder.
@@ -112,24 +106,18 @@ rt::request!(CopyTo -> crate ::types::DiskObject);
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn delete_tree(id: impl Into<rt::Id>) -> DeleteTree {
-    DeleteTree(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.deleteTree",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete_tree(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.deleteTree",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.folder.deleteTree`: Removes a folder with all that is in it for good. MarkFolderAsDeleted puts it into the trash instead.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteTree(rt::Call);
-rt::request!(DeleteTree -> bool);
 /// Tells the name, the place and the times of a folder.
 ///
 /// Calls `disk.folder.get`; scope `disk`. May be called by: a user who may read the folder.
@@ -153,24 +141,18 @@ rt::request!(DeleteTree -> bool);
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.folder.get`: Tells the name, the place and the times of a folder.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DiskObject);
 /// Lists the folders and files in a folder that the caller may read.
 ///
 /// Calls `disk.folder.getChildren`; scope `disk`.
@@ -210,12 +192,11 @@ pub fn get_children(id: impl Into<rt::Id>) -> GetChildren {
                         select: "",
                     }),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `disk.folder.getChildren`: Lists the folders and files in a folder that the caller may read.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetChildren(rt::Call);
 rt::request!(
     GetChildren -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
@@ -224,17 +205,17 @@ impl GetChildren {
     /// `filter`. Conditions on the folders and files. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. GetFolderFilterStructure lists the keys of the portal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Answers an address under which everybody can look into the folder without signing in.
@@ -260,24 +241,18 @@ impl GetChildren {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get_external_link(id: impl Into<rt::Id>) -> GetExternalLink {
-    GetExternalLink(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.getExternalLink",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get_external_link(id: impl Into<rt::Id>) -> rt::TypedCall<String> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.getExternalLink",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.folder.getExternalLink`: Answers an address under which everybody can look into the folder without signing in.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetExternalLink(rt::Call);
-rt::request!(GetExternalLink -> String);
 /// Describes the fields of a folder, and which of them a filter may name.
 ///
 /// Calls `disk.folder.getFields`; scope `disk`.
@@ -293,23 +268,17 @@ rt::request!(GetExternalLink -> String);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::DiskFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "disk.folder.getFields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `disk.folder.getFields`: Describes the fields of a folder, and which of them a filter may name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// Puts a folder into the trash. Keep its number, for no list shows it there; RestoreFolder brings it back.
 ///
 /// Calls `disk.folder.markDeleted`; scope `disk`. May be called by: a user with the full right to the folder.
@@ -334,24 +303,18 @@ rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn mark_deleted(id: impl Into<rt::Id>) -> MarkDeleted {
-    MarkDeleted(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.markDeleted",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn mark_deleted(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.markDeleted",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.folder.markDeleted`: Puts a folder into the trash. Keep its number, for no list shows it there; RestoreFolder brings it back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MarkDeleted(rt::Call);
-rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// Puts a folder with all that is in it into another folder of the same storage.
 ///
 /// Calls `disk.folder.moveTo`; scope `disk`. May be called by: a user who may change the folder and add to the other.
@@ -377,25 +340,22 @@ rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// - `ACCESS_DENIED`: The caller may not change the folder, or may not add to the other one. Ask their owners for the rights.
 /// - without a code: The root folder of a storage cannot be moved. Move what is in it.
 #[inline]
-pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> MoveTo {
-    MoveTo(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.moveTo",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("targetFolderId", rt::value::id(target_folder_id)),
-    )
+pub fn move_to(
+    id: impl Into<rt::Id>,
+    target_folder_id: impl Into<rt::Id>,
+) -> rt::TypedCall<Option<crate::types::DiskObject>> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.moveTo",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("targetFolderId", rt::value::id(target_folder_id))
+        .typed()
 }
-/// A call of `disk.folder.moveTo`: Puts a folder with all that is in it into another folder of the same storage.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MoveTo(rt::Call);
-rt::request!(MoveTo -> Option < crate ::types::DiskObject >);
 /// Gives a folder another name.
 ///
 /// Calls `disk.folder.rename`; scope `disk`. May be called by: a user who may change the folder.
@@ -419,25 +379,22 @@ rt::request!(MoveTo -> Option < crate ::types::DiskObject >);
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn rename(id: impl Into<rt::Id>, new_name: impl Into<String>) -> Rename {
-    Rename(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.rename",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("newName", rt::value::text(new_name)),
-    )
+pub fn rename(
+    id: impl Into<rt::Id>,
+    new_name: impl Into<String>,
+) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.rename",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("newName", rt::value::text(new_name))
+        .typed()
 }
-/// A call of `disk.folder.rename`: Gives a folder another name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Rename(rt::Call);
-rt::request!(Rename -> crate ::types::DiskObject);
 /// Takes a folder out of the trash and puts it back in its place.
 ///
 /// Calls `disk.folder.restore`; scope `disk`. May be called by: administrator.
@@ -461,24 +418,18 @@ rt::request!(Rename -> crate ::types::DiskObject);
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, not even in the trash. Check the number.
 /// - `ACCESS_DENIED`: The caller may not restore the folder. Call as an administrator.
 #[inline]
-pub fn restore(id: impl Into<rt::Id>) -> Restore {
-    Restore(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.restore",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn restore(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskObject> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.restore",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.folder.restore`: Takes a folder out of the trash and puts it back in its place.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Restore(rt::Call);
-rt::request!(Restore -> crate ::types::DiskObject);
 /// Lets a person use a folder. Nobody can give more rights than they have themselves.
 ///
 /// Calls `disk.folder.shareToUser`; scope `disk`. May be called by: a user who may share the folder.
@@ -506,26 +457,20 @@ pub fn share_to_user(
     id: impl Into<rt::Id>,
     user_id: impl Into<rt::Id>,
     task_name: impl Into<String>,
-) -> ShareToUser {
-    ShareToUser(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.folder.shareToUser",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("userId", rt::value::id(user_id))
-            .param("taskName", rt::value::text(task_name)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.folder.shareToUser",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("userId", rt::value::id(user_id))
+        .put("taskName", rt::value::text(task_name))
+        .typed()
 }
-/// A call of `disk.folder.shareToUser`: Lets a person use a folder. Nobody can give more rights than they have themselves.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct ShareToUser(rt::Call);
-rt::request!(ShareToUser -> bool);
 /// Puts a new file into a folder in one request. Without content the answer is an address and a form field to send the file to, which suits large files; UploadFileToFolder does both steps.
 ///
 /// Calls `disk.folder.uploadFile`; scope `disk`. May be called by: a user who may add to the folder.
@@ -566,12 +511,11 @@ pub fn upload_file(id: impl Into<rt::Id>) -> UploadFile {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `disk.folder.uploadFile`: Puts a new file into a folder in one request. Without content the answer is an address and a form field to send the file to, which suits large files; UploadFileToFolder does both steps.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UploadFile(rt::Call);
 rt::request!(UploadFile -> crate ::types::DiskObject);
 impl UploadFile {
@@ -588,11 +532,11 @@ impl UploadFile {
     /// `rights`. Who may use the file, and how. Those who may use the folder when it is left out.
     #[inline]
     pub fn rights(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("rights", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "rights", value))
     }
     /// `generateUniqueName`. Whether a number is added to the name when it is taken, as in file (1).docx. When it is left out, a taken name is an error.
     #[inline]
     pub fn generate_unique_name(self, value: bool) -> Self {
-        Self(self.0.param("generateUniqueName", value))
+        Self(rt::set::param::boolean(self.0, "generateUniqueName", value))
     }
 }

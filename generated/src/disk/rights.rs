@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get_tasks() -> GetTasks {
-    GetTasks(
-        rt::Call::new(
+pub fn get_tasks() -> rt::TypedCall<Vec<crate::types::DiskAccessLevel>> {
+    rt::Call::new(
             rt::Method::new(
                 "disk.rights.getTasks",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `disk.rights.getTasks`: Lists the levels of access that rights to folders and files can name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetTasks(rt::Call);
-rt::request!(GetTasks -> Vec < crate ::types::DiskAccessLevel >);

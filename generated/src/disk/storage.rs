@@ -36,20 +36,19 @@ pub fn add_folder(id: impl Into<rt::Id>, name: impl Into<String>) -> AddFolder {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
+            .put("id", rt::value::id(id))
             .nested(&["data", "NAME"], rt::value::text(name)),
     )
 }
 /// A call of `disk.storage.addFolder`: Makes a folder at the top of a storage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct AddFolder(rt::Call);
 rt::request!(AddFolder -> crate ::types::DiskObject);
 impl AddFolder {
     /// `rights`. Who may use the folder, and how. Those who may use the storage when it is left out.
     #[inline]
     pub fn rights(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("rights", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "rights", value))
     }
 }
 /// Reads a storage by its number.
@@ -75,24 +74,18 @@ impl AddFolder {
 /// - `ERROR_NOT_FOUND`: There is no storage of this number. Look it up with GetStoragesList.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.storage.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Option<crate::types::DiskStorage>> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.storage.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.storage.get`: Reads a storage by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Option < crate ::types::DiskStorage >);
 /// Lists the folders and files at the top of a storage that the caller may read.
 ///
 /// Calls `disk.storage.getChildren`; scope `disk`.
@@ -132,12 +125,11 @@ pub fn get_children(id: impl Into<rt::Id>) -> GetChildren {
                         select: "",
                     }),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `disk.storage.getChildren`: Lists the folders and files at the top of a storage that the caller may read.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetChildren(rt::Call);
 rt::request!(
     GetChildren -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
@@ -146,17 +138,17 @@ impl GetChildren {
     /// `filter`. Conditions on the folders and files. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Describes the fields of a storage, and which of them a filter may name.
@@ -174,23 +166,17 @@ impl GetChildren {
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::DiskFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "disk.storage.getFields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `disk.storage.getFields`: Describes the fields of a storage, and which of them a filter may name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// Tells which storage belongs to the application, and makes it when there is none yet.
 ///
 /// Calls `disk.storage.getForApp`; scope `disk`. May be called by: administrator.
@@ -213,23 +199,17 @@ rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// - `ACCESS_DENIED`: The call was made by a webhook. Make it with the access token of an application.
 /// - `ERROR_NOT_FOUND`: The portal does not know the application any more. Install it again.
 #[inline]
-pub fn get_for_app() -> GetForApp {
-    GetForApp(
-        rt::Call::new(
+pub fn get_for_app() -> rt::TypedCall<crate::types::DiskStorage> {
+    rt::Call::new(
             rt::Method::new(
                 "disk.storage.getForApp",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `disk.storage.getForApp`: Tells which storage belongs to the application, and makes it when there is none yet.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetForApp(rt::Call);
-rt::request!(GetForApp -> crate ::types::DiskStorage);
 /// Lists the storages that the caller can reach.
 ///
 /// Calls `disk.storage.getList`; scope `disk`.
@@ -266,7 +246,6 @@ pub fn get_list() -> GetList {
 }
 /// A call of `disk.storage.getList`: Lists the storages that the caller can reach.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
 rt::request!(
     GetList -> rt::Page < crate ::types::DiskStorage >, all crate ::types::DiskStorage
@@ -275,17 +254,17 @@ impl GetList {
     /// `filter`. Conditions on the storages. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Lists the kinds of owners that storages can have.
@@ -303,23 +282,17 @@ impl GetList {
 /// # }
 /// ```
 #[inline]
-pub fn get_types() -> GetTypes {
-    GetTypes(
-        rt::Call::new(
+pub fn get_types() -> rt::TypedCall<Vec<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "disk.storage.getTypes",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `disk.storage.getTypes`: Lists the kinds of owners that storages can have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetTypes(rt::Call);
-rt::request!(GetTypes -> Vec < String >);
 /// Gives the storage of the application another name. Other storages keep theirs.
 ///
 /// Calls `disk.storage.rename`; scope `disk`. May be called by: administrator.
@@ -343,25 +316,22 @@ rt::request!(GetTypes -> Vec < String >);
 /// - without a code: The storage belongs to no application. Only that of the calling application can be renamed.
 /// - `ACCESS_DENIED`: The caller may not rename the storage, or the call was made by a webhook. Use the access token of the application.
 #[inline]
-pub fn rename(id: impl Into<rt::Id>, new_name: impl Into<String>) -> Rename {
-    Rename(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.storage.rename",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("newName", rt::value::text(new_name)),
-    )
+pub fn rename(
+    id: impl Into<rt::Id>,
+    new_name: impl Into<String>,
+) -> rt::TypedCall<crate::types::DiskStorage> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.storage.rename",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("newName", rt::value::text(new_name))
+        .typed()
 }
-/// A call of `disk.storage.rename`: Gives the storage of the application another name. Other storages keep theirs.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Rename(rt::Call);
-rt::request!(Rename -> crate ::types::DiskStorage);
 /// Puts a new file at the top of a storage.
 ///
 /// Calls `disk.storage.uploadFile`; scope `disk`. May be called by: a user who may add to the storage.
@@ -404,23 +374,22 @@ pub fn upload_file(
             )
             .nested(&["data", "NAME"], rt::value::text(name))
             .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content))
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `disk.storage.uploadFile`: Puts a new file at the top of a storage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UploadFile(rt::Call);
 rt::request!(UploadFile -> crate ::types::DiskObject);
 impl UploadFile {
     /// `rights`. Who may use the file, and how. Those who may use the storage when it is left out.
     #[inline]
     pub fn rights(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("rights", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "rights", value))
     }
     /// `generateUniqueName`. Whether a number is added to the name when it is taken, as in file (1).docx. When it is left out, a taken name is an error.
     #[inline]
     pub fn generate_unique_name(self, value: bool) -> Self {
-        Self(self.0.param("generateUniqueName", value))
+        Self(rt::set::param::boolean(self.0, "generateUniqueName", value))
     }
 }

@@ -25,21 +25,15 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no version of this number. Look it up with GetFileVersions.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "disk.version.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskVersion> {
+    rt::Call::new(
+            rt::Method::new(
+                "disk.version.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `disk.version.get`: Reads a version of a file by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DiskVersion);

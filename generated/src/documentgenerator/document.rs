@@ -41,35 +41,34 @@ pub fn add(template_id: impl Into<rt::Id>, value: impl Into<String>) -> Add {
                     )
                     .with_records("document"),
             )
-            .param("templateId", rt::value::id(template_id))
-            .param("value", rt::value::text(value)),
+            .put("templateId", rt::value::id(template_id))
+            .put("value", rt::value::text(value)),
     )
 }
 /// A call of `documentgenerator.document.add`: Makes a document from a template. Its PDF follows later; GetGeneratedDocument tells when it is ready.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::GeneratedDocument);
 impl Add {
     /// `providerClassName`. Class that the data come from. It is passed over, as calls by REST always use their own.
     #[inline]
     pub fn provider_class_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("providerClassName", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "providerClassName", value))
     }
     /// `values`. Values to fill in, by the codes of the template's fields.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
     /// `stampsEnabled`. Whether stamp and signature are filled in. As the template says when it is left out.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
-        Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
     /// `fields`. How values are to be read, by the codes of the fields: objects with TYPE (DATE or NAME), FORMAT with format and for names case, PROVIDER, a class, and TITLE. Needed only where a value is more than plain text.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Removes a document that was made from a template.
@@ -94,24 +93,18 @@ impl Add {
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "documentgenerator.document.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "documentgenerator.document.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.document.delete`: Removes a document that was made from a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Opens or closes a public address for a document.
 ///
 /// Calls `documentgenerator.document.enablepublicurl`; scope `documentgenerator`. May be called by: a user who may change documents.
@@ -148,19 +141,18 @@ pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
                     )
                     .with_records("publicUrl"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `documentgenerator.document.enablepublicurl`: Opens or closes a public address for a document.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
 rt::request!(Enablepublicurl -> Option < String >);
 impl Enablepublicurl {
     /// `status`. Whether there is to be a public address. Yes when it is left out.
     #[inline]
     pub fn status(self, value: bool) -> Self {
-        Self(self.0.param("status", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "status", value))
     }
 }
 /// Reads a document with the addresses of its files.
@@ -185,25 +177,19 @@ impl Enablepublicurl {
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.document.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("document"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::GeneratedDocument> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.document.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("document"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.document.get`: Reads a document with the addresses of its files.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::GeneratedDocument);
 /// Tells the fields of a document with their values, or how given values would look in it. Nothing is changed.
 ///
 /// Calls `documentgenerator.document.getfields`; scope `documentgenerator`. May be called by: a user who may change documents.
@@ -240,19 +226,18 @@ pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
                     )
                     .with_records("documentFields"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `documentgenerator.document.getfields`: Tells the fields of a document with their values, or how given values would look in it. Nothing is changed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
 rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
     /// `values`. Values to try out, by the codes of the fields. The document's own when it is left out.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
 }
 /// Finds documents that were generated from templates, by conditions.
@@ -297,7 +282,6 @@ pub fn list() -> List {
 }
 /// A call of `documentgenerator.document.list`: Finds documents that were generated from templates, by conditions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::GeneratedDocument >, all crate
@@ -324,22 +308,22 @@ impl List {
     /// - `updatedBy`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Fills a document in anew with other values.
@@ -379,28 +363,27 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     )
                     .with_records("document"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `documentgenerator.document.update`: Fills a document in anew with other values.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::GeneratedDocument);
 impl Update {
     /// `values`. Values to fill in, by the codes of the template's fields.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
     /// `stampsEnabled`. Whether stamp and signature are filled in. Yes when it is left out.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
-        Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
     /// `fields`. How values are to be read, by the codes of the fields: objects with TYPE (DATE or NAME), FORMAT with format and for names case, PROVIDER, a class, and TITLE. Needed only where a value is more than plain text.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }

@@ -24,25 +24,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The fields are missing or no object. Give fields.
 /// - `0`: The name or the pattern is missing, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.numerator.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("numerator"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::DocumentNumerator> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.numerator.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("numerator"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.numerator.add`: Makes a counter of documents.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::DocumentNumerator);
 /// Removes a counter that was made by REST.
 ///
 /// Calls `documentgenerator.numerator.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -66,24 +62,18 @@ rt::request!(Add -> crate ::types::DocumentNumerator);
 /// - `0`: The caller may not change templates. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The counter was not made by CreateDocumentNumerator, so that it stays.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "documentgenerator.numerator.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "documentgenerator.numerator.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.numerator.delete`: Removes a counter that was made by REST.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads a counter of documents.
 ///
 /// Calls `documentgenerator.numerator.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -107,25 +97,19 @@ rt::request!(Delete -> ());
 /// - `0`: The caller may not change templates. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The caller has no right to the counter. Have the right given.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.numerator.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("numerator"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DocumentNumerator> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.numerator.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("numerator"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.numerator.get`: Reads a counter of documents.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DocumentNumerator);
 /// Lists the counters of documents, those of the CRM included.
 ///
 /// Calls `documentgenerator.numerator.list`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -165,7 +149,6 @@ pub fn list() -> List {
 }
 /// A call of `documentgenerator.numerator.list`: Lists the counters of documents, those of the CRM included.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::DocumentNumerator >, all crate
@@ -175,7 +158,7 @@ impl List {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a counter that was made by REST.
@@ -201,22 +184,19 @@ impl List {
 /// - `0`: The caller may not change templates. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The counter was not made by REST, or is of another kind. Only those that CreateDocumentNumerator made can be changed.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "documentgenerator.numerator.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::DocumentNumerator> {
+    rt::Call::new(
+            rt::Method::new(
+                "documentgenerator.numerator.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.numerator.update`: Changes a counter that was made by REST.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::DocumentNumerator);

@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it. Give it.
 /// - `0`: The caller may not change templates. Have the right given.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.region.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("region"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::DocumentRegion> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.region.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("region"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.region.add`: Adds a region of one's own.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::DocumentRegion);
 /// Removes a region of one's own that no template uses.
 ///
 /// Calls `documentgenerator.region.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -67,24 +61,18 @@ rt::request!(Add -> crate ::types::DocumentRegion);
 /// - `100`: The number is missing. Give id.
 /// - `0`: The caller may not change templates. Have the right given.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "documentgenerator.region.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "documentgenerator.region.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.region.delete`: Removes a region of one's own that no template uses.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads a region of documents: its name, its language and its formats.
 ///
 /// Calls `documentgenerator.region.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -107,25 +95,19 @@ rt::request!(Delete -> ());
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such region, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn get(id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.region.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("region"),
-            )
-            .param("id", rt::value::text(id)),
-    )
+pub fn get(id: impl Into<String>) -> rt::TypedCall<crate::types::DocumentRegion> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.region.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("region"),
+        )
+        .put("id", rt::value::text(id))
+        .typed()
 }
-/// A call of `documentgenerator.region.get`: Reads a region of documents: its name, its language and its formats.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DocumentRegion);
 /// Lists the regions that came with the portal and those of one's own.
 ///
 /// Calls `documentgenerator.region.list`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -147,9 +129,8 @@ rt::request!(Get -> crate ::types::DocumentRegion);
 ///
 /// - `0`: The caller may not change templates. Have the right given.
 #[inline]
-pub fn list() -> List {
-    List(
-        rt::Call::new(
+pub fn list() -> rt::TypedCall<rt::Map<crate::types::DocumentRegion>> {
+    rt::Call::new(
             rt::Method::new(
                     "documentgenerator.region.list",
                     rt::Rest::V2,
@@ -157,14 +138,9 @@ pub fn list() -> List {
                     rt::Paging::None,
                 )
                 .with_records("regions"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `documentgenerator.region.list`: Lists the regions that came with the portal and those of one's own.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> rt::Map < crate ::types::DocumentRegion >);
 /// Changes a region of one's own.
 ///
 /// Calls `documentgenerator.region.update`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -187,23 +163,20 @@ rt::request!(List -> rt::Map < crate ::types::DocumentRegion >);
 /// - `100`: The number or the fields are missing. Give both.
 /// - `0`: There is no such region, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.region.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("region"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::DocumentRegion> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.region.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("region"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.region.update`: Changes a region of one's own.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::DocumentRegion);

@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `0`: The caller may not change the settings of documents. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.role.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("role"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::DocumentRole> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.role.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("role"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.role.add`: Makes a role, a set of rights to templates and documents.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::DocumentRole);
 /// Removes a role, a set of rights to templates and documents.
 ///
 /// Calls `documentgenerator.role.delete`; scope `documentgenerator`. May be called by: a user who may change the settings of documents.
@@ -68,24 +62,18 @@ rt::request!(Add -> crate ::types::DocumentRole);
 /// - `0`: The caller may not change the settings of documents. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "documentgenerator.role.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "documentgenerator.role.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.role.delete`: Removes a role, a set of rights to templates and documents.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Tells anew who has which role; everything that was set before is replaced.
 ///
 /// Calls `documentgenerator.role.fillaccesses`; scope `documentgenerator`. May be called by: a user who may change the settings of documents.
@@ -126,7 +114,6 @@ pub fn fillaccesses() -> Fillaccesses {
 }
 /// A call of `documentgenerator.role.fillaccesses`: Tells anew who has which role; everything that was set before is replaced.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Fillaccesses(rt::Call);
 rt::request!(Fillaccesses -> ());
 impl Fillaccesses {
@@ -136,7 +123,7 @@ impl Fillaccesses {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        Self(self.0.param("accesses", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "accesses", value))
     }
 }
 /// Reads a role with its rights.
@@ -162,25 +149,19 @@ impl Fillaccesses {
 /// - `0`: The caller may not change the settings of documents. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.role.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("role"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DocumentRole> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.role.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("role"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.role.get`: Reads a role with its rights.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DocumentRole);
 /// Lists the roles without their rights.
 ///
 /// Calls `documentgenerator.role.list`; scope `documentgenerator`. May be called by: a user who may change the settings of documents.
@@ -221,7 +202,6 @@ pub fn list() -> List {
 }
 /// A call of `documentgenerator.role.list`: Lists the roles without their rights.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::DocumentRole >, all crate ::types::DocumentRole
@@ -230,7 +210,7 @@ impl List {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a role; the rights are replaced as a whole.
@@ -256,23 +236,20 @@ impl List {
 /// - `0`: The caller may not change the settings of documents. Have the right given.
 /// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.role.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("role"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::DocumentRole> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.role.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("role"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.role.update`: Changes a role; the rights are replaced as a whole.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::DocumentRole);

@@ -24,25 +24,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The fields are missing or no object. Give fields.
 /// - `0`: The name, the counter, the region or the file is missing, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.template.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("template"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::DocumentTemplate> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.template.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("template"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.template.add`: Adds a template, as a file or from the Drive.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::DocumentTemplate);
 /// Removes a template. One that has documents is only marked as removed; ListDocumentTemplates finds it with isDeleted Y.
 ///
 /// Calls `documentgenerator.template.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -65,24 +61,18 @@ rt::request!(Add -> crate ::types::DocumentTemplate);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such template, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "documentgenerator.template.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "documentgenerator.template.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.template.delete`: Removes a template. One that has documents is only marked as removed; ListDocumentTemplates finds it with isDeleted Y.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads one template that documents are generated from.
 ///
 /// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -105,25 +95,19 @@ rt::request!(Delete -> ());
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such template, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.template.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("template"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DocumentTemplate> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.template.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("template"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.template.get`: Reads one template that documents are generated from.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DocumentTemplate);
 /// Tells the fields that stand in a template.
 ///
 /// Calls `documentgenerator.template.getfields`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -146,25 +130,21 @@ rt::request!(Get -> crate ::types::DocumentTemplate);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such template, it was removed, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
-    Getfields(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.template.getfields",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("templateFields"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn getfields(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Map<crate::types::DocumentFieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.template.getfields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("templateFields"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `documentgenerator.template.getfields`: Tells the fields that stand in a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 /// Finds templates. Removed ones come only when the filter asks for isDeleted.
 ///
 /// Calls `documentgenerator.template.list`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
@@ -206,7 +186,6 @@ pub fn list() -> List {
 }
 /// A call of `documentgenerator.template.list`: Finds templates. Removed ones come only when the filter asks for isDeleted.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::DocumentTemplate >, all crate
@@ -231,22 +210,22 @@ impl List {
     /// - `providers`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. All that are not removed when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a template or its file.
@@ -271,23 +250,20 @@ impl List {
 /// - `100`: The number or the fields are missing. Give both.
 /// - `0`: There is no such template, or the caller may not change it or templates at all. The message tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "documentgenerator.template.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("template"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::DocumentTemplate> {
+    rt::Call::new(
+            rt::Method::new(
+                    "documentgenerator.template.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("template"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `documentgenerator.template.update`: Changes a template or its file.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::DocumentTemplate);

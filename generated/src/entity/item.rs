@@ -42,39 +42,38 @@ pub fn add(entity: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity)),
+            .put("ENTITY", rt::value::text(entity)),
     )
 }
 /// A call of `entity.item.add`: Adds a record to a storage. Custom fields are keys that begin with UF\_.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `NAME`. What the record is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     pub fn property_values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PROPERTY_VALUES", value))
+        Self(rt::set::param::any(self.0, "PROPERTY_VALUES", value))
     }
     /// `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SECTION", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SECTION", value))
     }
     /// `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
     pub fn date_active_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE_ACTIVE_FROM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE_ACTIVE_FROM", value))
     }
     /// `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
     pub fn date_active_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE_ACTIVE_TO", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE_ACTIVE_TO", value))
     }
     /// `PREVIEW_PICTURE`. Small picture.
     #[inline]
@@ -120,25 +119,19 @@ impl Add {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn delete(entity: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "entity.item.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ENTITY", rt::value::text(entity))
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(entity: impl Into<String>, id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "entity.item.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ENTITY", rt::value::text(entity))
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `entity.item.delete`: Removes a record of a storage.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Finds records of a storage.
 ///
 /// Calls `entity.item.get`; scope `entity`.
@@ -183,12 +176,11 @@ pub fn get(entity: impl Into<String>) -> Get {
                         select: "",
                     }),
             )
-            .param("ENTITY", rt::value::text(entity)),
+            .put("ENTITY", rt::value::text(entity)),
     )
 }
 /// A call of `entity.item.get`: Finds records of a storage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::AppStorageItem >, all crate ::types::AppStorageItem
@@ -197,17 +189,17 @@ impl Get {
     /// `SORT`. Fields to sort by. By number when it is left out.
     #[inline]
     pub fn sort(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("SORT", value))
+        Self(rt::set::param::any(self.0, "SORT", value))
     }
     /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \>\< (lies between two values), !\>\< (lies outside of them), ? (is filled or not). Without one the value must be equal. PROPERTY\_ and a code compares a property. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a record of a storage. Custom fields are keys that begin with UF\_.
@@ -249,40 +241,39 @@ pub fn update(entity: impl Into<String>, id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity))
-            .param("ID", rt::value::id(id)),
+            .put("ENTITY", rt::value::text(entity))
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `entity.item.update`: Changes a record of a storage. Custom fields are keys that begin with UF\_.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What the record is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     pub fn property_values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PROPERTY_VALUES", value))
+        Self(rt::set::param::any(self.0, "PROPERTY_VALUES", value))
     }
     /// `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SECTION", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SECTION", value))
     }
     /// `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
     pub fn date_active_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE_ACTIVE_FROM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE_ACTIVE_FROM", value))
     }
     /// `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
     pub fn date_active_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE_ACTIVE_TO", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE_ACTIVE_TO", value))
     }
     /// `PREVIEW_PICTURE`. New small picture, as a file. The body may hold false here to remove it.
     #[inline]

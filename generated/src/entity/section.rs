@@ -41,40 +41,39 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity))
-            .param("NAME", rt::value::text(name)),
+            .put("ENTITY", rt::value::text(entity))
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `entity.section.add`: Adds a section to a storage. Custom fields are keys that begin with UF\_.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `SECTION`. Number of the section above; empty at the top.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SECTION", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SECTION", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `CODE`. Symbolic code of the section.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CODE", value))
     }
     /// `DESCRIPTION`. What the section holds.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `PICTURE`. Small picture.
     #[inline]
@@ -116,25 +115,19 @@ impl Add {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn delete(entity: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "entity.section.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ENTITY", rt::value::text(entity))
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(entity: impl Into<String>, id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "entity.section.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ENTITY", rt::value::text(entity))
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `entity.section.delete`: Removes a section of a storage.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Finds sections of a storage.
 ///
 /// Calls `entity.section.get`; scope `entity`.
@@ -178,12 +171,11 @@ pub fn get(entity: impl Into<String>) -> Get {
                         select: "",
                     }),
             )
-            .param("ENTITY", rt::value::text(entity)),
+            .put("ENTITY", rt::value::text(entity)),
     )
 }
 /// A call of `entity.section.get`: Finds sections of a storage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::AppStorageSection >, all crate
@@ -193,17 +185,17 @@ impl Get {
     /// `SORT`. Fields to sort by. By number when it is left out.
     #[inline]
     pub fn sort(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("SORT", value))
+        Self(rt::set::param::any(self.0, "SORT", value))
     }
     /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \>\< (lies between two values), !\>\< (lies outside of them), ? (is filled or not). Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a section of a storage. Custom fields are keys that begin with UF\_.
@@ -245,45 +237,44 @@ pub fn update(entity: impl Into<String>, id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity))
-            .param("ID", rt::value::id(id)),
+            .put("ENTITY", rt::value::text(entity))
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `entity.section.update`: Changes a section of a storage. Custom fields are keys that begin with UF\_.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What the section is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `SECTION`. Number of the section above; empty at the top.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SECTION", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SECTION", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `CODE`. Symbolic code of the section.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CODE", value))
     }
     /// `DESCRIPTION`. What the section holds.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `PICTURE`. Small picture.
     #[inline]

@@ -36,24 +36,23 @@ pub fn clear(process_id: impl Into<String>) -> Clear {
                     rt::Paging::None,
                 ),
             )
-            .param("process_id", rt::value::text(process_id)),
+            .put("process_id", rt::value::text(process_id)),
     )
 }
 /// A call of `event.offline.clear`: Removes entries that TakeOfflineEvents has reserved, after they were handled.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Clear(rt::Call);
 rt::request!(Clear -> bool);
 impl Clear {
     /// `id`. Numbers of the entries to remove. The whole package when neither these nor message_id are given.
     #[inline]
     pub fn id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("id", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "id", value))
     }
     /// `message_id`. Keys of the changed records whose entries to remove. It has no effect beside id.
     #[inline]
     pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("message_id", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "message_id", value))
     }
 }
 /// Marks reserved entries whose handling has failed, so that they stay in the queue.
@@ -90,19 +89,18 @@ pub fn error(process_id: impl Into<String>) -> Error {
                     rt::Paging::None,
                 ),
             )
-            .param("process_id", rt::value::text(process_id)),
+            .put("process_id", rt::value::text(process_id)),
     )
 }
 /// A call of `event.offline.error`: Marks reserved entries whose handling has failed, so that they stay in the queue.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Error(rt::Call);
 rt::request!(Error -> bool);
 impl Error {
     /// `message_id`. Keys of the changed records whose entries to mark. The whole package when it is left out.
     #[inline]
     pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("message_id", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "message_id", value))
     }
 }
 /// Takes the first entries out of the queue. Calls at the same time get different ones. With clear false they are only reserved, until ClearOfflineEvents removes them.
@@ -146,44 +144,43 @@ pub fn get() -> Get {
 }
 /// A call of `event.offline.get`: Takes the first entries out of the queue. Calls at the same time get different ones. With clear false they are only reserved, until ClearOfflineEvents removes them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::OfflineEvents);
 impl Get {
     /// `filter`. Which entries to take, with an operator before each key, as in \>=ID. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with its direction. The oldest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `limit`. How many entries to take. 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `clear`. Whether the entries leave the queue at once. They do when it is left out; otherwise they are reserved under process_id.
     #[inline]
     pub fn clear(self, value: bool) -> Self {
-        Self(self.0.param("clear", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "clear", value))
     }
     /// `process_id`. Key of a package reserved before, to get what is left of it.
     #[inline]
     pub fn process_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("process_id", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "process_id", value))
     }
     /// `auth_connector`. Name of the data source, as it was bound.
     #[inline]
     pub fn auth_connector(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("auth_connector", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "auth_connector", value))
     }
     /// `error`. Whether entries whose handling has failed come as well. No when it is left out.
     #[inline]
     pub fn error(self, value: bool) -> Self {
-        Self(self.0.param("error", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "error", value))
     }
 }
 /// Looks into the queue without changing it.
@@ -232,7 +229,6 @@ pub fn list() -> List {
 }
 /// A call of `event.offline.list`: Looks into the queue without changing it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::OfflineEvent >, all crate ::types::OfflineEvent
@@ -241,21 +237,21 @@ impl List {
     /// `filter`. Which entries are wanted. An operator may stand before a key, as in \>=ID. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with its direction. By number, smallest first, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
     /// `auth_connector`. Name of the data source, as it was bound. Only entries without one come when it is left out. Sources need the plan Professional or a higher one.
     #[inline]
     pub fn auth_connector(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("auth_connector", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "auth_connector", value))
     }
 }

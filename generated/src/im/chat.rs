@@ -51,14 +51,13 @@ pub fn get_chat_structure() -> rt::Value {
 }
 /// A call of `im.chat.add`: Opens a chat; the caller becomes its owner. Without any field it is a closed chat with a title made up by the portal and nobody else in it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. Title, members and look of the new chat. GetChatStructure prints the keys.
     #[inline]
-    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
-        Self(self.0.merge("fields", entries))
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
+        Self(self.0.merge("fields", value))
     }
     /// `TYPE`. Who may join; a closed chat when it is left out.
     ///
@@ -67,17 +66,17 @@ impl Add {
     /// - `OPEN`: Open: everybody on the portal can find and join it.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `TITLE`. Name of the chat. Without it the portal makes one from the colour and a number or from the names of the members.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. What the chat is about, shown beside its members.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `COLOR`. Colour in the mobile application and wherever there is no picture.
     ///
@@ -100,17 +99,17 @@ impl Add {
     /// - `GRAPHITE`
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COLOR", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COLOR", value))
     }
     /// `MESSAGE`. First message, written in the name of the caller.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `USERS`. Accounts that take part, by their numbers. The caller need not be among them.
     #[inline]
     pub fn users(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(self.0.param("USERS", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "USERS", value))
     }
     /// `AVATAR`. Picture of the chat, 5000 by 5000 pixels at most.
     #[inline]
@@ -120,7 +119,7 @@ impl Add {
     /// `OWNER_ID`. Account that owns the chat instead of the caller. An old key that the present documentation does not name.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("OWNER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "OWNER_ID", value))
     }
     /// `ENTITY_TYPE`. Kind of object that the chat belongs to, for finding it again with im.chat.get. A module's own word is allowed as well.
     ///
@@ -138,17 +137,17 @@ impl Add {
     /// - `CALL`: Call.
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY_TYPE", value))
     }
     /// `ENTITY_ID`. The object itself, in the form that ENTITY_TYPE prescribes. For CRM the type and the number with a bar between them, as in DEAL\|1663 or DYNAMIC_128\|5; for TASKS, CALENDAR and SONET_GROUP the number; for LINES the connector, the channel, the chat and the client with bars between them, for LIVECHAT the first two.
     #[inline]
     pub fn entity_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY_ID", value))
     }
     /// `COPILOT_MAIN_ROLE`. Code of the role that the AI assistant plays in the chat, from the library of roles. copilot_assistant is the general one.
     #[inline]
     pub fn copilot_main_role(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COPILOT_MAIN_ROLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COPILOT_MAIN_ROLE", value))
     }
 }
 /// Tells which chat belongs to an object, such as a deal or a task.
@@ -172,26 +171,23 @@ impl Add {
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "im.chat.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("ID"),
-            )
-            .param("ENTITY_TYPE", rt::value::text(entity_type))
-            .param("ENTITY_ID", rt::value::text(entity_id)),
-    )
+pub fn get(
+    entity_type: impl Into<String>,
+    entity_id: impl Into<String>,
+) -> rt::TypedCall<Option<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "im.chat.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("ID"),
+        )
+        .put("ENTITY_TYPE", rt::value::text(entity_type))
+        .put("ENTITY_ID", rt::value::text(entity_id))
+        .typed()
 }
-/// A call of `im.chat.get`: Tells which chat belongs to an object, such as a deal or a task.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Option < rt::Id >);
 /// Takes the caller out of a chat. The history stays with the others.
 ///
 /// Calls `im.chat.leave`; scope `im`. May be called by: member of the chat.
@@ -215,24 +211,18 @@ rt::request!(Get -> Option < rt::Id >);
 /// - `ACCESS_ERROR`: The chat does not exist, or it is of a kind that nobody can leave, such as the chat of a workgroup.
 /// - `ACCESS_DENIED_KICK`: The caller is no member of the chat or may not leave it.
 #[inline]
-pub fn leave(chat_id: impl Into<rt::Id>) -> Leave {
-    Leave(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.chat.leave",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn leave(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.chat.leave",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `im.chat.leave`: Takes the caller out of a chat. The history stays with the others.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Leave(rt::Call);
-rt::request!(Leave -> bool);
 /// Switches the notifications of a chat off or on, for the caller alone.
 ///
 /// Calls `im.chat.mute`; scope `im`.
@@ -305,8 +295,8 @@ pub fn disable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
                     rt::Paging::None,
                 ),
             )
-            .param("MUTE", rt::value::constant("\"Y\""))
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("MUTE", rt::value::constant("\"Y\""))
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// Lets a silenced chat notify the caller again.
@@ -342,30 +332,29 @@ pub fn enable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
                     rt::Paging::None,
                 ),
             )
-            .param("MUTE", rt::value::constant("\"N\""))
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("MUTE", rt::value::constant("\"N\""))
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `im.chat.mute`: Switches the notifications of a chat off or on, for the caller alone.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Mute(rt::Call);
 rt::request!(Mute -> bool);
 impl Mute {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. Where to look: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
     /// `MUTE`. True for silence, false for notifications. Silence when it is left out.
     #[inline]
     pub fn mute(self, value: bool) -> Self {
-        Self(self.0.param("MUTE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "MUTE", value))
     }
 }
 /// Hands a chat over to another of its members.
@@ -406,24 +395,23 @@ pub fn set_owner(user_id: impl Into<rt::Id>) -> SetOwner {
                     rt::Paging::None,
                 ),
             )
-            .param("USER_ID", rt::value::id(user_id)),
+            .put("USER_ID", rt::value::id(user_id)),
     )
 }
 /// A call of `im.chat.setOwner`: Hands a chat over to another of its members.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetOwner(rt::Call);
 rt::request!(SetOwner -> bool);
 impl SetOwner {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
 }
 /// Puts another picture on a chat.
@@ -470,19 +458,18 @@ pub fn update_avatar(avatar: impl Into<rt::File>) -> UpdateAvatar {
 }
 /// A call of `im.chat.updateAvatar`: Puts another picture on a chat.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateAvatar(rt::Call);
 rt::request!(UpdateAvatar -> bool);
 impl UpdateAvatar {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
 }
 /// Chooses the colour that a chat has in the mobile application and wherever it has no picture.
@@ -523,24 +510,23 @@ pub fn update_color(color: impl Into<String>) -> UpdateColor {
                     rt::Paging::None,
                 ),
             )
-            .param("COLOR", rt::value::text(color)),
+            .put("COLOR", rt::value::text(color)),
     )
 }
 /// A call of `im.chat.updateColor`: Chooses the colour that a chat has in the mobile application and wherever it has no picture.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateColor(rt::Call);
 rt::request!(UpdateColor -> bool);
 impl UpdateColor {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
 }
 /// Renames a chat and tells its members.
@@ -580,23 +566,22 @@ pub fn update_title(title: impl Into<String>) -> UpdateTitle {
                     rt::Paging::None,
                 ),
             )
-            .param("TITLE", rt::value::text(title)),
+            .put("TITLE", rt::value::text(title)),
     )
 }
 /// A call of `im.chat.updateTitle`: Renames a chat and tells its members.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateTitle(rt::Call);
 rt::request!(UpdateTitle -> bool);
 impl UpdateTitle {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
 }

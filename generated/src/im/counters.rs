@@ -23,20 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::ChatCounters> {
+    rt::Call::new(
             rt::Method::new(
                 "im.counters.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.counters.get`: Tells how much the caller has not read: by chats, dialogs, open channels and notifications.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::ChatCounters);

@@ -37,18 +37,17 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::list(id, rt::value::integer)),
+            .put("ID", rt::value::integers(id)),
     )
 }
 /// A call of `im.department.get`: Tells name and head of departments, as the messenger knows them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::ChatDepartment >);
 impl Get {
     /// `USER_DATA`. Whether the head comes with name, portrait and status too. They do not when it is left out.
     #[inline]
     pub fn user_data(self, value: bool) -> Self {
-        Self(self.0.param("USER_DATA", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USER_DATA", value))
     }
 }

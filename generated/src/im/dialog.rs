@@ -27,24 +27,18 @@ pub mod users;
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
 #[inline]
-pub fn get(dialog_id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.dialog.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
-    )
+pub fn get(dialog_id: impl Into<String>) -> rt::TypedCall<crate::types::Chat> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.dialog.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .typed()
 }
-/// A call of `im.dialog.get`: Tells all about a chat: title, owner, counters, the object it belongs to, and what its members may do.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Chat);
 /// Marks a message and all before it as read by the caller.
 ///
 /// Calls `im.dialog.read`; scope `im`.
@@ -79,19 +73,18 @@ pub fn read(dialog_id: impl Into<String>) -> Read {
                     rt::Paging::None,
                 ),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// A call of `im.dialog.read`: Marks a message and all before it as read by the caller.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Read(rt::Call);
 rt::request!(Read -> Option < crate ::types::ChatRead >);
 impl Read {
     /// `MESSAGE_ID`. Last message that counts as read, by its number. Without it all are.
     #[inline]
     pub fn message_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("MESSAGE_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "MESSAGE_ID", value))
     }
 }
 /// Marks a message and all after it as not read by the caller.
@@ -116,25 +109,22 @@ impl Read {
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or not above 0\.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
-pub fn unread(dialog_id: impl Into<String>, message_id: impl Into<rt::Id>) -> Unread {
-    Unread(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.dialog.unread",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id))
-            .param("MESSAGE_ID", rt::value::id(message_id)),
-    )
+pub fn unread(
+    dialog_id: impl Into<String>,
+    message_id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.dialog.unread",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .put("MESSAGE_ID", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `im.dialog.unread`: Marks a message and all after it as not read by the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unread(rt::Call);
-rt::request!(Unread -> bool);
 /// Shows the other members that the caller is typing.
 ///
 /// Calls `im.dialog.writing`; scope `im`. May be called by: member of the chat.
@@ -157,21 +147,15 @@ rt::request!(Unread -> bool);
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
 #[inline]
-pub fn writing(dialog_id: impl Into<String>) -> Writing {
-    Writing(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.dialog.writing",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
-    )
+pub fn writing(dialog_id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.dialog.writing",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .typed()
 }
-/// A call of `im.dialog.writing`: Shows the other members that the caller is typing.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Writing(rt::Call);
-rt::request!(Writing -> bool);

@@ -47,7 +47,7 @@ pub fn add(dialog_id: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// Makes the block of a message that shows a picture, for the option blocks of SendMessage. Nothing is sent.
@@ -70,44 +70,43 @@ pub fn get_file_block(name: impl Into<String>, link: impl Into<String>) -> rt::V
 }
 /// A call of `im.message.add`: Writes a message into a chat or to a person, in the name of the caller.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `MESSAGE`. Text, with BB codes such as \[B\]bold\[/B\] and \[USER=10\]Maria\[/USER\]. It may only be left out when there is ATTACH.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. GetPictureBlock and GetFileBlock make two kinds. The long form, an object with BLOCKS and a colour, is taken too.
     #[inline]
     pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("ATTACH", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message: a list of buttons, or an object with BUTTONS.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("KEYBOARD", value))
+        Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
     /// `MENU`. Further entries of the context menu of the message: a list of entries, or an object with ITEMS.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MENU", value))
+        Self(rt::set::param::any(self.0, "MENU", value))
     }
     /// `SYSTEM`. Whether it looks like a message of the portal, without the caller's name. A usual message when it is left out.
     #[inline]
     pub fn system(self, value: bool) -> Self {
-        Self(self.0.param("SYSTEM", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SYSTEM", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
-        Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "URL_PREVIEW", value))
     }
     /// `REPLY_ID`. Message that this one answers; it must stand in the same chat.
     #[inline]
     pub fn reply_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("REPLY_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "REPLY_ID", value))
     }
 }
 /// Gives a command to a chat bot, as a press on a button below its message does.
@@ -151,21 +150,20 @@ pub fn command(
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id))
-            .param("BOT_ID", rt::value::id(bot_id))
-            .param("COMMAND", rt::value::text(command)),
+            .put("MESSAGE_ID", rt::value::id(message_id))
+            .put("BOT_ID", rt::value::id(bot_id))
+            .put("COMMAND", rt::value::text(command)),
     )
 }
 /// A call of `im.message.command`: Gives a command to a chat bot, as a press on a button below its message does.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Command(rt::Call);
 rt::request!(Command -> bool);
 impl Command {
     /// `COMMAND_PARAMS`. Text that the bot gets along with the command; nothing when it is left out.
     #[inline]
     pub fn command_params(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COMMAND_PARAMS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COMMAND_PARAMS", value))
     }
 }
 /// Deletes a message. The others see that there was one.
@@ -190,24 +188,18 @@ impl Command {
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
 /// - `CANT_EDIT_MESSAGE`: The caller may not delete the message, or it is too old for that.
 #[inline]
-pub fn delete(message_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.message.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
-    )
+pub fn delete(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.message.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("MESSAGE_ID", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `im.message.delete`: Deletes a message. The others see that there was one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Likes a message in the name of the caller, or takes the like back. Without ACTION it turns into its opposite.
 ///
 /// Calls `im.message.like`; scope `im`. May be called by: member of the chat.
@@ -240,12 +232,11 @@ pub fn like(message_id: impl Into<rt::Id>) -> Like {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
+            .put("MESSAGE_ID", rt::value::id(message_id)),
     )
 }
 /// A call of `im.message.like`: Likes a message in the name of the caller, or takes the like back. Without ACTION it turns into its opposite.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Like(rt::Call);
 rt::request!(Like -> bool);
 impl Like {
@@ -257,7 +248,7 @@ impl Like {
     /// - `minus`: Take the like back.
     #[inline]
     pub fn action(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ACTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ACTION", value))
     }
 }
 /// Makes a chat, a task, a post or an event of a message.
@@ -288,26 +279,20 @@ pub fn share(
     message_id: impl Into<rt::Id>,
     dialog_id: impl Into<String>,
     r#type: impl Into<String>,
-) -> Share {
-    Share(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.message.share",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("MESSAGE_ID", rt::value::id(message_id))
-            .param("DIALOG_ID", rt::value::text(dialog_id))
-            .param("TYPE", rt::value::text(r#type)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.message.share",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("MESSAGE_ID", rt::value::id(message_id))
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .put("TYPE", rt::value::text(r#type))
+        .typed()
 }
-/// A call of `im.message.share`: Makes a chat, a task, a post or an event of a message.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Share(rt::Call);
-rt::request!(Share -> bool);
 /// Changes a message that was sent already. What is not named stays; an empty text deletes the message.
 ///
 /// Calls `im.message.update`; scope `im`. May be called by: author of the message.
@@ -350,43 +335,42 @@ pub fn update(message_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
+            .put("MESSAGE_ID", rt::value::id(message_id)),
     )
 }
 /// A call of `im.message.update`: Changes a message that was sent already. What is not named stays; an empty text deletes the message.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `MESSAGE`. New text. Without it the text stays; empty text deletes the message.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `ATTACH`. New blocks in place of the old ones; see SendMessage. An empty list removes them.
     #[inline]
     pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("ATTACH", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. New buttons; N or nothing at all between the quotes removes them.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("KEYBOARD", value))
+        Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
     /// `MENU`. New entries of the context menu; N or nothing at all between the quotes removes them.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MENU", value))
+        Self(rt::set::param::any(self.0, "MENU", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
-        Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "URL_PREVIEW", value))
     }
     /// `IS_EDITED`. Whether the message is marked as edited; it is when this is left out. A changed text may be marked in any case.
     #[inline]
     pub fn is_edited(self, value: bool) -> Self {
-        Self(self.0.param("IS_EDITED", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "IS_EDITED", value))
     }
 }

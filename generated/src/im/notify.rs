@@ -29,25 +29,22 @@ pub mod system;
 /// - `ID_ERROR`: NOTIFY_ID is missing or no number.
 /// - `ANSWER_TEXT_ERROR`: The text is missing.
 #[inline]
-pub fn answer(notify_id: impl Into<rt::Id>, answer_text: impl Into<String>) -> Answer {
-    Answer(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.notify.answer",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("NOTIFY_ID", rt::value::id(notify_id))
-            .param("ANSWER_TEXT", rt::value::text(answer_text)),
-    )
+pub fn answer(
+    notify_id: impl Into<rt::Id>,
+    answer_text: impl Into<String>,
+) -> rt::TypedCall<crate::types::NotificationReply> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.notify.answer",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("NOTIFY_ID", rt::value::id(notify_id))
+        .put("ANSWER_TEXT", rt::value::text(answer_text))
+        .typed()
 }
-/// A call of `im.notify.answer`: Answers a notification that takes a quick answer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Answer(rt::Call);
-rt::request!(Answer -> crate ::types::NotificationReply);
 /// Presses a button of a notification.
 ///
 /// Calls `im.notify.confirm`; scope `im`.
@@ -73,25 +70,19 @@ rt::request!(Answer -> crate ::types::NotificationReply);
 pub fn confirm(
     notify_id: impl Into<rt::Id>,
     notify_value: impl Into<String>,
-) -> Confirm {
-    Confirm(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.notify.confirm",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("NOTIFY_ID", rt::value::id(notify_id))
-            .param("NOTIFY_VALUE", rt::value::text(notify_value)),
-    )
+) -> rt::TypedCall<crate::types::NotificationReply> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.notify.confirm",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("NOTIFY_ID", rt::value::id(notify_id))
+        .put("NOTIFY_VALUE", rt::value::text(notify_value))
+        .typed()
 }
-/// A call of `im.notify.confirm`: Presses a button of a notification.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Confirm(rt::Call);
-rt::request!(Confirm -> crate ::types::NotificationReply);
 /// Removes notifications: one by its number, or all of your application with a tag.
 ///
 /// Calls `im.notify.delete`; scope `im`.
@@ -131,29 +122,28 @@ pub fn delete() -> Delete {
 }
 /// A call of `im.notify.delete`: Removes notifications: one by its number, or all of your application with a tag.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `ID`. Notification to remove, by its number. One of ID, TAG and SUB_TAG is needed.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ID", value))
     }
     /// `TAG`. Tag of the notification, given when it was made by the same application.
     #[inline]
     pub fn tag(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TAG", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TAG", value))
     }
     /// `SUB_TAG`. Second tag of the notifications, given when they were made by the same application.
     #[inline]
     pub fn sub_tag(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SUB_TAG", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SUB_TAG", value))
     }
     /// `CLIENT_ID`. The identifier that a webhook gave when it made the notification; it needs it together with TAG and SUB_TAG, an application does not.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Lists the notifications of the caller, those with buttons first.
@@ -195,14 +185,13 @@ pub fn get() -> Get {
 }
 /// A call of `im.notify.get`: Lists the notifications of the caller, those with buttons first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::ChatNotifications);
 impl Get {
     /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it. LAST_TYPE must stand beside it.
     #[inline]
     pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
     /// `LAST_TYPE`. Kind of that notification.
     ///
@@ -211,17 +200,17 @@ impl Get {
     /// - `3`: Without.
     #[inline]
     pub fn last_type(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LAST_TYPE", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LAST_TYPE", value))
     }
     /// `LIMIT`. How many to answer, 50 at most and when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
     /// `CONVERT_TEXT`. Whether BB codes become HTML.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
-        Self(self.0.param("CONVERT_TEXT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CONVERT_TEXT", value))
     }
 }
 /// Marks a notification, and all newer ones if not told otherwise, as read or as not read.
@@ -264,23 +253,22 @@ pub fn read() -> Read {
 }
 /// A call of `im.notify.read`: Marks a notification, and all newer ones if not told otherwise, as read or as not read.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Read(rt::Call);
 rt::request!(Read -> bool);
 impl Read {
     /// `ID`. Notification by its number; nothing happens when it is left out.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ID", value))
     }
     /// `ACTION`. True for read, false for not read. Read when it is left out.
     #[inline]
     pub fn action(self, value: bool) -> Self {
-        Self(self.0.param("ACTION", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTION", value))
     }
     /// `ONLY_CURRENT`. Whether only this one is marked, and those with larger numbers are not.
     #[inline]
     pub fn only_current(self, value: bool) -> Self {
-        Self(self.0.param("ONLY_CURRENT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ONLY_CURRENT", value))
     }
 }

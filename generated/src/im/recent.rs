@@ -40,39 +40,38 @@ pub fn get() -> Get {
 }
 /// A call of `im.recent.get`: Lists the latest chats and dialogs of the caller in one go, for a first view.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::RecentChat >);
 impl Get {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]
     pub fn skip_openlines(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_OPENLINES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_OPENLINES", value))
     }
     /// `SKIP_CHAT`. Whether chats are left out.
     #[inline]
     pub fn skip_chat(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_CHAT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_CHAT", value))
     }
     /// `SKIP_DIALOG`. Whether private dialogs are left out.
     #[inline]
     pub fn skip_dialog(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_DIALOG", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_DIALOG", value))
     }
     /// `LAST_UPDATE`. Only chats that changed after this time.
     #[inline]
     pub fn last_update(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LAST_UPDATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LAST_UPDATE", value))
     }
     /// `ONLY_OPENLINES`. Whether only open channels come.
     #[inline]
     pub fn only_openlines(self, value: bool) -> Self {
-        Self(self.0.param("ONLY_OPENLINES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ONLY_OPENLINES", value))
     }
     /// `LAST_SYNC_DATE`. Time of the last request; only what changed since then comes, for 7 days back at most.
     #[inline]
     pub fn last_sync_date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LAST_SYNC_DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LAST_SYNC_DATE", value))
     }
 }
 /// Takes a chat out of the caller's list of recent chats.
@@ -96,24 +95,18 @@ impl Get {
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
-pub fn hide(dialog_id: impl Into<String>) -> Hide {
-    Hide(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.recent.hide",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
-    )
+pub fn hide(dialog_id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.recent.hide",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .typed()
 }
-/// A call of `im.recent.hide`: Takes a chat out of the caller's list of recent chats.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Hide(rt::Call);
-rt::request!(Hide -> bool);
 /// Lists the chats and dialogs of the caller, the latest first. Go on by OFFSET or by the date of the last message received.
 ///
 /// Calls `im.recent.list`; scope `im`.
@@ -153,74 +146,73 @@ pub fn list() -> List {
 }
 /// A call of `im.recent.list`: Lists the chats and dialogs of the caller, the latest first. Go on by OFFSET or by the date of the last message received.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> crate ::types::RecentChats);
 impl List {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]
     pub fn skip_openlines(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_OPENLINES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_OPENLINES", value))
     }
     /// `SKIP_DIALOG`. Whether private dialogs are left out.
     #[inline]
     pub fn skip_dialog(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_DIALOG", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_DIALOG", value))
     }
     /// `SKIP_CHAT`. Whether chats are left out.
     #[inline]
     pub fn skip_chat(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_CHAT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_CHAT", value))
     }
     /// `LAST_MESSAGE_DATE`. Only chats whose last message is older than this.
     #[inline]
     pub fn last_message_date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LAST_MESSAGE_DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LAST_MESSAGE_DATE", value))
     }
     /// `UNREAD_ONLY`. Whether only chats with unread messages come.
     #[inline]
     pub fn unread_only(self, value: bool) -> Self {
-        Self(self.0.param("UNREAD_ONLY", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "UNREAD_ONLY", value))
     }
     /// `PARSE_TEXT`. Whether BB codes in the last message become plain words.
     #[inline]
     pub fn parse_text(self, value: bool) -> Self {
-        Self(self.0.param("PARSE_TEXT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "PARSE_TEXT", value))
     }
     /// `GET_ORIGINAL_TEXT`. Whether the last message comes with its BB codes.
     #[inline]
     pub fn get_original_text(self, value: bool) -> Self {
-        Self(self.0.param("GET_ORIGINAL_TEXT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "GET_ORIGINAL_TEXT", value))
     }
     /// `SKIP_UNDISTRIBUTED_OPENLINES`. Whether open channels that nobody took are left out.
     #[inline]
     pub fn skip_undistributed_openlines(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_UNDISTRIBUTED_OPENLINES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_UNDISTRIBUTED_OPENLINES", value))
     }
     /// `ONLY_COPILOT`. Whether only chats with the AI assistant come.
     #[inline]
     pub fn only_copilot(self, value: bool) -> Self {
-        Self(self.0.param("ONLY_COPILOT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ONLY_COPILOT", value))
     }
     /// `ONLY_CHANNEL`. Whether only channels come.
     #[inline]
     pub fn only_channel(self, value: bool) -> Self {
-        Self(self.0.param("ONLY_CHANNEL", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ONLY_CHANNEL", value))
     }
     /// `CAN_MANAGE_MESSAGES`. Whether only chats come where the caller may manage messages.
     #[inline]
     pub fn can_manage_messages(self, value: bool) -> Self {
-        Self(self.0.param("CAN_MANAGE_MESSAGES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CAN_MANAGE_MESSAGES", value))
     }
     /// `OFFSET`. How many chats to skip; none when it is left out. Go on by LIMIT, however many came; a chat may come twice.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("OFFSET", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "OFFSET", value))
     }
     /// `LIMIT`. How many chats to answer, 200 at most; 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }
 /// Keeps a chat at the top of the caller's list, or lets it go.
@@ -258,19 +250,18 @@ pub fn pin(dialog_id: impl Into<String>) -> Pin {
                     rt::Paging::None,
                 ),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// A call of `im.recent.pin`: Keeps a chat at the top of the caller's list, or lets it go.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
 rt::request!(Pin -> bool);
 impl Pin {
     /// `PIN`. True to keep it there, false to let it go. It is kept when it is left out.
     #[inline]
     pub fn pin(self, value: bool) -> Self {
-        Self(self.0.param("PIN", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "PIN", value))
     }
 }
 /// Marks a chat in the caller's list as not read, or takes the mark back.
@@ -307,18 +298,17 @@ pub fn unread(dialog_id: impl Into<String>) -> Unread {
                     rt::Paging::None,
                 ),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// A call of `im.recent.unread`: Marks a chat in the caller's list as not read, or takes the mark back.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unread(rt::Call);
 rt::request!(Unread -> bool);
 impl Unread {
     /// `ACTION`. True to mark it, false to take the mark back. It is marked when it is left out.
     #[inline]
     pub fn action(self, value: bool) -> Self {
-        Self(self.0.param("ACTION", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTION", value))
     }
 }

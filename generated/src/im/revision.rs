@@ -23,20 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::MessengerRevisions> {
+    rt::Call::new(
             rt::Method::new(
                 "im.revision.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.revision.get`: Tells which revisions of the messenger the portal offers, so that a client program can see whether it still fits.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::MessengerRevisions);

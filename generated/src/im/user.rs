@@ -44,18 +44,17 @@ pub fn get() -> Get {
 }
 /// A call of `im.user.get`: Tells about a person as the messenger knows them: name, portrait, status and telephone numbers.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::ChatUser);
 impl Get {
     /// `ID`. Account by its number; the caller when it is left out.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ID", value))
     }
     /// `AVATAR_HR`. Whether the address of the large portrait is wanted. It now comes in any case.
     #[inline]
     pub fn avatar_hr(self, value: bool) -> Self {
-        Self(self.0.param("AVATAR_HR", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "AVATAR_HR", value))
     }
 }

@@ -51,8 +51,8 @@ pub fn register(bot_id: impl Into<rt::Id>, code: impl Into<String>) -> Register 
                     rt::Paging::None,
                 ),
             )
-            .param("BOT_ID", rt::value::id(bot_id))
-            .param("CODE", rt::value::text(code)),
+            .put("BOT_ID", rt::value::id(bot_id))
+            .put("CODE", rt::value::text(code)),
     )
 }
 /// A call of `imbot.app.register`: Adds an icon to the field for messages that opens a page or gives a command.
@@ -60,7 +60,6 @@ pub fn register(bot_id: impl Into<rt::Id>, code: impl Into<String>) -> Register 
     note = "use `placement.bind`: The messenger shows widgets in place of such applications."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
@@ -68,17 +67,17 @@ impl Register {
     /// `IFRAME`. Address of the page, beginning with https. It is needed unless JS_METHOD is given.
     #[inline]
     pub fn iframe(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IFRAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IFRAME", value))
     }
     /// `IFRAME_WIDTH`. Width of the page in pixels, 250 at least.
     #[inline]
     pub fn iframe_width(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("IFRAME_WIDTH", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "IFRAME_WIDTH", value))
     }
     /// `IFRAME_HEIGHT`. Height of the page in pixels, 50 at least.
     #[inline]
     pub fn iframe_height(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("IFRAME_HEIGHT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "IFRAME_HEIGHT", value))
     }
     /// `JS_METHOD`. What a press on the icon does in place of opening a page.
     ///
@@ -89,17 +88,17 @@ impl Register {
     /// - `SUPPORT`: Open a support chat.
     #[inline]
     pub fn js_method(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("JS_METHOD", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "JS_METHOD", value))
     }
     /// `JS_PARAM`. What goes with JS_METHOD: the command, the number or the code of the support bot.
     #[inline]
     pub fn js_param(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("JS_PARAM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "JS_PARAM", value))
     }
     /// `HASH`. Word of 32 characters that the page gets for checking who opens it. Needed with IFRAME.
     #[inline]
     pub fn hash(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("HASH", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "HASH", value))
     }
     /// `ICON_FILE`. Icon of the application.
     #[inline]
@@ -117,32 +116,32 @@ impl Register {
     /// - `CALL`: In chats of calls.
     #[inline]
     pub fn context(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CONTEXT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CONTEXT", value))
     }
     /// `EXTRANET_SUPPORT`. Whether partners see it. They do not when it is left out.
     #[inline]
     pub fn extranet_support(self, value: bool) -> Self {
-        Self(self.0.param("EXTRANET_SUPPORT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "EXTRANET_SUPPORT", value))
     }
     /// `LIVECHAT_SUPPORT`. Whether clients of the online chat see it. They do not when it is left out.
     #[inline]
     pub fn livechat_support(self, value: bool) -> Self {
-        Self(self.0.param("LIVECHAT_SUPPORT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "LIVECHAT_SUPPORT", value))
     }
     /// `IFRAME_POPUP`. Whether the page stays open when the dialog changes. It does not when it is left out.
     #[inline]
     pub fn iframe_popup(self, value: bool) -> Self {
-        Self(self.0.param("IFRAME_POPUP", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "IFRAME_POPUP", value))
     }
     /// `LANG`. Titles of the application by languages.
     #[inline]
     pub fn lang(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("LANG", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "LANG", value))
     }
     /// `HIDDEN`. Whether the icon is hidden. It is shown when it is left out.
     #[inline]
     pub fn hidden(self, value: bool) -> Self {
-        Self(self.0.param("HIDDEN", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "HIDDEN", value))
     }
 }
 /// Removes an icon of the field for messages.
@@ -172,27 +171,18 @@ impl Register {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn unregister(app_id: impl Into<rt::Id>) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "imbot.app.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("APP_ID", rt::value::id(app_id)),
-    )
+pub fn unregister(app_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imbot.app.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("APP_ID", rt::value::id(app_id))
+        .typed()
 }
-/// A call of `imbot.app.unregister`: Removes an icon of the field for messages.
-#[deprecated(
-    note = "use `placement.unbind`: The messenger shows widgets in place of such applications."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> bool);
 /// Changes an icon of the field for messages; at least one new value is needed.
 ///
 /// Calls `imbot.app.update`; scope `imbot`.
@@ -221,25 +211,19 @@ rt::request!(Unregister -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(app_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "imbot.app.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("APP_ID", rt::value::id(app_id))
-            .param("FIELDS", fields),
-    )
+pub fn update(
+    app_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imbot.app.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("APP_ID", rt::value::id(app_id))
+        .put("FIELDS", rt::value::any(fields))
+        .typed()
 }
-/// A call of `imbot.app.update`: Changes an icon of the field for messages; at least one new value is needed.
-#[deprecated(
-    note = "use `placement.bind`: The messenger shows widgets in place of such applications."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

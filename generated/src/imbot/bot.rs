@@ -25,21 +25,14 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `imbot.v2.Bot.list`")]
 #[allow(deprecated)]
 #[inline]
-pub fn list() -> List {
-    List(
-        rt::Call::new(
+pub fn list() -> rt::TypedCall<rt::Map<crate::types::RegisteredBot>> {
+    rt::Call::new(
             rt::Method::new(
                 "imbot.bot.list",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `imbot.bot.list`: Lists the bots of the application.
-#[deprecated(note = "use `imbot.v2.Bot.list`")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> rt::Map < crate ::types::RegisteredBot >);

@@ -52,7 +52,6 @@ pub fn add() -> Add {
 /// A call of `imbot.chat.add`: Makes a group chat in the name of the bot.
 #[deprecated(note = "use `imbot.v2.Chat.add`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -64,17 +63,17 @@ impl Add {
     /// - `CHAT`: By invitation.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `TITLE`. Title of the chat.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. What the chat is about.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `COLOR`. Colour for mobile devices.
     ///
@@ -97,17 +96,17 @@ impl Add {
     /// - `GRAPHITE`: Graphite.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COLOR", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COLOR", value))
     }
     /// `MESSAGE`. Text of the first message in the new chat.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `USERS`. Numbers of the people.
     #[inline]
     pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("USERS", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "USERS", value))
     }
     /// `AVATAR`. Picture, 5000 by 5000 pixels at most.
     #[inline]
@@ -117,22 +116,22 @@ impl Add {
     /// `ENTITY_TYPE`. Kind of an object that the chat belongs to, a word of one's own.
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY_TYPE", value))
     }
     /// `ENTITY_ID`. Identifier of that object.
     #[inline]
     pub fn entity_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY_ID", value))
     }
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Finds the chat that was made for an object.
@@ -159,27 +158,23 @@ impl Add {
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "imbot.chat.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("ID"),
-            )
-            .param("ENTITY_TYPE", rt::value::text(entity_type))
-            .param("ENTITY_ID", rt::value::text(entity_id)),
-    )
+pub fn get(
+    entity_type: impl Into<String>,
+    entity_id: impl Into<String>,
+) -> rt::TypedCall<Option<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "imbot.chat.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("ID"),
+        )
+        .put("ENTITY_TYPE", rt::value::text(entity_type))
+        .put("ENTITY_ID", rt::value::text(entity_id))
+        .typed()
 }
-/// A call of `imbot.chat.get`: Finds the chat that was made for an object.
-#[deprecated(note = "use `imbot.v2.Chat.get`")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Option < rt::Id >);
 /// Takes the bot out of a chat.
 ///
 /// Calls `imbot.chat.leave`; scope `imbot`. May be called by: owner of the bot.
@@ -220,13 +215,12 @@ pub fn leave(chat_id: impl Into<rt::Id>) -> Leave {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imbot.chat.leave`: Takes the bot out of a chat.
 #[deprecated(note = "use `imbot.v2.Chat.leave`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Leave(rt::Call);
 rt::request!(Leave -> bool);
 #[allow(deprecated)]
@@ -234,12 +228,12 @@ impl Leave {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Shows in a dialog that the bot writes.
@@ -280,13 +274,12 @@ pub fn send_typing(dialog_id: impl Into<String>) -> SendTyping {
                     rt::Paging::None,
                 ),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.chat.sendTyping`: Shows in a dialog that the bot writes.
 #[deprecated(note = "use `imbot.v2.Chat.InputAction.notify`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SendTyping(rt::Call);
 rt::request!(SendTyping -> bool);
 #[allow(deprecated)]
@@ -294,12 +287,12 @@ impl SendTyping {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Makes a member a manager of a chat that the bot owns, or takes that part away.
@@ -347,8 +340,8 @@ pub fn set_manager(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USER_ID", rt::value::id(user_id)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("USER_ID", rt::value::id(user_id)),
     )
 }
 /// A call of `imbot.chat.setManager`: Makes a member a manager of a chat that the bot owns, or takes that part away.
@@ -356,7 +349,6 @@ pub fn set_manager(
     note = "use `imbot.v2.Chat.Manager.add`: To take the part away there is imbot.v2.Chat.Manager.delete."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetManager(rt::Call);
 rt::request!(SetManager -> bool);
 #[allow(deprecated)]
@@ -364,17 +356,17 @@ impl SetManager {
     /// `IS_MANAGER`. Whether the person becomes a manager; false takes the part away. Manager when it is left out.
     #[inline]
     pub fn is_manager(self, value: bool) -> Self {
-        Self(self.0.param("IS_MANAGER", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "IS_MANAGER", value))
     }
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Makes somebody else the owner of a chat that the bot owns.
@@ -415,14 +407,13 @@ pub fn set_owner(chat_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> SetO
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USER_ID", rt::value::id(user_id)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("USER_ID", rt::value::id(user_id)),
     )
 }
 /// A call of `imbot.chat.setOwner`: Makes somebody else the owner of a chat that the bot owns.
 #[deprecated(note = "use `imbot.v2.Chat.setOwner`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetOwner(rt::Call);
 rt::request!(SetOwner -> bool);
 #[allow(deprecated)]
@@ -430,12 +421,12 @@ impl SetOwner {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Sets the picture of a chat.
@@ -480,14 +471,13 @@ pub fn update_avatar(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
+            .put("CHAT_ID", rt::value::id(chat_id))
             .file(&["AVATAR"], rt::value::FileForm::Base64, Into::into(avatar)),
     )
 }
 /// A call of `imbot.chat.updateAvatar`: Sets the picture of a chat.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateAvatar(rt::Call);
 rt::request!(UpdateAvatar -> bool);
 #[allow(deprecated)]
@@ -495,12 +485,12 @@ impl UpdateAvatar {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Sets the colour that a chat has on mobile devices.
@@ -544,14 +534,13 @@ pub fn update_color(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("COLOR", rt::value::text(color)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("COLOR", rt::value::text(color)),
     )
 }
 /// A call of `imbot.chat.updateColor`: Sets the colour that a chat has on mobile devices.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateColor(rt::Call);
 rt::request!(UpdateColor -> bool);
 #[allow(deprecated)]
@@ -559,12 +548,12 @@ impl UpdateColor {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Sets the title of a chat.
@@ -607,14 +596,13 @@ pub fn update_title(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("TITLE", rt::value::text(title)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("TITLE", rt::value::text(title)),
     )
 }
 /// A call of `imbot.chat.updateTitle`: Sets the title of a chat.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateTitle(rt::Call);
 rt::request!(UpdateTitle -> bool);
 #[allow(deprecated)]
@@ -622,11 +610,11 @@ impl UpdateTitle {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

@@ -48,13 +48,12 @@ pub fn answer(message_id: impl Into<rt::Id>) -> Answer {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
+            .put("MESSAGE_ID", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.command.answer`: Answers somebody who called a command.
 #[deprecated(note = "use `imbot.v2.Command.answer`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
 rt::request!(Answer -> rt::Id);
 #[allow(deprecated)]
@@ -62,47 +61,47 @@ impl Answer {
     /// `COMMAND_ID`. Number of the command. Either this or COMMAND is needed.
     #[inline]
     pub fn command_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("COMMAND_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "COMMAND_ID", value))
     }
     /// `COMMAND`. Word of the command. Either this or COMMAND_ID is needed.
     #[inline]
     pub fn command(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COMMAND", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COMMAND", value))
     }
     /// `MESSAGE`. Text, with BB codes where wanted.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `ATTACH`. Blocks below the text, as a list, an object with BLOCKS, or its JSON text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ATTACH", value))
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message, as an object with BUTTONS or its JSON text.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("KEYBOARD", value))
+        Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
     /// `MENU`. Further entries of the context menu, as a list, an object with ITEMS, or its JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MENU", value))
+        Self(rt::set::param::any(self.0, "MENU", value))
     }
     /// `SYSTEM`. Whether it looks like a message of the portal. It does not when it is left out.
     #[inline]
     pub fn system(self, value: bool) -> Self {
-        Self(self.0.param("SYSTEM", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SYSTEM", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
-        Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "URL_PREVIEW", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Makes a command that people can give to a bot in a chat.
@@ -151,16 +150,15 @@ pub fn register(
                     rt::Paging::None,
                 ),
             )
-            .param("BOT_ID", rt::value::id(bot_id))
-            .param("COMMAND", rt::value::text(command))
-            .param("EVENT_COMMAND_ADD", rt::value::text(event_command_add))
-            .param("LANG", rt::value::list(lang, Into::into)),
+            .put("BOT_ID", rt::value::id(bot_id))
+            .put("COMMAND", rt::value::text(command))
+            .put("EVENT_COMMAND_ADD", rt::value::text(event_command_add))
+            .put("LANG", rt::value::anys(lang)),
     )
 }
 /// A call of `imbot.command.register`: Makes a command that people can give to a bot in a chat.
 #[deprecated(note = "use `imbot.v2.Command.register`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
@@ -168,22 +166,22 @@ impl Register {
     /// `COMMON`. Whether it works in every chat rather than in those of the bot. Only in those when it is left out.
     #[inline]
     pub fn common(self, value: bool) -> Self {
-        Self(self.0.param("COMMON", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "COMMON", value))
     }
     /// `HIDDEN`. Whether the list of commands leaves it out. It is shown when this is left out.
     #[inline]
     pub fn hidden(self, value: bool) -> Self {
-        Self(self.0.param("HIDDEN", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "HIDDEN", value))
     }
     /// `EXTRANET_SUPPORT`. Whether guests of the extranet may use it. They may not when it is left out.
     #[inline]
     pub fn extranet_support(self, value: bool) -> Self {
-        Self(self.0.param("EXTRANET_SUPPORT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "EXTRANET_SUPPORT", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Removes a command of a bot, which people cannot give any more.
@@ -221,13 +219,12 @@ pub fn unregister(command_id: impl Into<rt::Id>) -> Unregister {
                     rt::Paging::None,
                 ),
             )
-            .param("COMMAND_ID", rt::value::id(command_id)),
+            .put("COMMAND_ID", rt::value::id(command_id)),
     )
 }
 /// A call of `imbot.command.unregister`: Removes a command of a bot, which people cannot give any more.
 #[deprecated(note = "use `imbot.v2.Command.unregister`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 rt::request!(Unregister -> bool);
 #[allow(deprecated)]
@@ -235,7 +232,7 @@ impl Unregister {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Changes a command; one new value at least must be given.
@@ -274,14 +271,13 @@ pub fn update(command_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Up
                     rt::Paging::None,
                 ),
             )
-            .param("COMMAND_ID", rt::value::id(command_id))
-            .param("FIELDS", fields),
+            .put("COMMAND_ID", rt::value::id(command_id))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.command.update`: Changes a command; one new value at least must be given.
 #[deprecated(note = "use `imbot.v2.Command.update`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -289,6 +285,6 @@ impl Update {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

@@ -26,22 +26,15 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(dialog_id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "imbot.dialog.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
-    )
+pub fn get(dialog_id: impl Into<String>) -> rt::TypedCall<crate::types::Chat> {
+    rt::Call::new(
+            rt::Method::new(
+                "imbot.dialog.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .typed()
 }
-/// A call of `imbot.dialog.get`: Reads the facts of a chat or private dialog that the caller takes part in.
-#[deprecated(note = "use `imbot.v2.Chat.get`")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Chat);

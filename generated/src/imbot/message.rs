@@ -49,13 +49,12 @@ pub fn add(message: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE", rt::value::text(message)),
+            .put("MESSAGE", rt::value::text(message)),
     )
 }
 /// A call of `imbot.message.add`: Writes into a chat or to a person in the name of the bot, or from one person to another as a message of the portal.
 #[deprecated(note = "use `imbot.v2.Chat.Message.send`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -63,57 +62,57 @@ impl Add {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `DIALOG_ID`. Dialog in question: chat with its number for a chat (chat123), or the number of a person alone for the private dialog with them. Not needed with FROM_USER_ID and TO_USER_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
     /// `FROM_USER_ID`. Person whose private dialog is meant, together with TO_USER_ID. DIALOG_ID then counts for nothing, and SYSTEM is on.
     #[inline]
     pub fn from_user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("FROM_USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "FROM_USER_ID", value))
     }
     /// `TO_USER_ID`. The other person of that dialog.
     #[inline]
     pub fn to_user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("TO_USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "TO_USER_ID", value))
     }
     /// `ATTACH`. Blocks below the text, as a list, an object with BLOCKS, or its JSON text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ATTACH", value))
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message, as an object with BUTTONS or its JSON text.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("KEYBOARD", value))
+        Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
     /// `MENU`. Further entries of the context menu, as a list, an object with ITEMS, or its JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MENU", value))
+        Self(rt::set::param::any(self.0, "MENU", value))
     }
     /// `SYSTEM`. Whether it looks like a message of the portal. It does not when it is left out.
     #[inline]
     pub fn system(self, value: bool) -> Self {
-        Self(self.0.param("SYSTEM", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SYSTEM", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
-        Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "URL_PREVIEW", value))
     }
     /// `SKIP_CONNECTOR`. Whether the clients of open channels do not get it. They do when it is left out.
     #[inline]
     pub fn skip_connector(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_CONNECTOR", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_CONNECTOR", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Deletes a message of the bot.
@@ -156,13 +155,12 @@ pub fn delete(message_id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
+            .put("MESSAGE_ID", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.message.delete`: Deletes a message of the bot.
 #[deprecated(note = "use `imbot.v2.Chat.Message.delete`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 #[allow(deprecated)]
@@ -170,17 +168,17 @@ impl Delete {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `COMPLETE`. Whether no trace stays. A note stays when it is left out.
     #[inline]
     pub fn complete(self, value: bool) -> Self {
-        Self(self.0.param("COMPLETE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "COMPLETE", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Likes a message in the name of the bot, or takes that back.
@@ -225,7 +223,7 @@ pub fn like(message_id: impl Into<rt::Id>) -> Like {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
+            .put("MESSAGE_ID", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.message.like`: Likes a message in the name of the bot, or takes that back.
@@ -233,7 +231,6 @@ pub fn like(message_id: impl Into<rt::Id>) -> Like {
     note = "use `imbot.v2.Chat.Message.Reaction.add`: To take it back there is imbot.v2.Chat.Message.Reaction.delete."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Like(rt::Call);
 rt::request!(Like -> bool);
 #[allow(deprecated)]
@@ -241,7 +238,7 @@ impl Like {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `ACTION`. What is done; auto when it is left out.
     ///
@@ -251,12 +248,12 @@ impl Like {
     /// - `minus`: Take it back.
     #[inline]
     pub fn action(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ACTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ACTION", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Changes a message of the bot within three days.
@@ -305,13 +302,12 @@ pub fn update(message_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("MESSAGE_ID", rt::value::id(message_id)),
+            .put("MESSAGE_ID", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.message.update`: Changes a message of the bot within three days.
 #[deprecated(note = "use `imbot.v2.Chat.Message.update`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -319,41 +315,41 @@ impl Update {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `MESSAGE`. New text; an empty one deletes the message. It stays as it is when it is left out.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `ATTACH`. New blocks below the text; N takes them away.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ATTACH", value))
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. New buttons below the message; N takes them away.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("KEYBOARD", value))
+        Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
     /// `MENU`. New entries of the context menu; N takes them away.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("MENU", value))
+        Self(rt::set::param::any(self.0, "MENU", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
-        Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "URL_PREVIEW", value))
     }
     /// `SKIP_CONNECTOR`. Whether the clients of open channels do not get it. They do when it is left out.
     #[inline]
     pub fn skip_connector(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_CONNECTOR", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_CONNECTOR", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

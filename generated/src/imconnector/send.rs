@@ -32,23 +32,17 @@ pub fn messages(
     connector: impl Into<String>,
     line: impl Into<rt::Id>,
     messages: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Messages {
-    Messages(
-        rt::Call::new(
-                rt::Method::new(
-                    "imconnector.send.messages",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONNECTOR", rt::value::text(connector))
-            .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, Into::into)),
-    )
+) -> rt::TypedCall<crate::types::ConnectorMessages> {
+    rt::Call::new(
+            rt::Method::new(
+                "imconnector.send.messages",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONNECTOR", rt::value::text(connector))
+        .put("LINE", rt::value::id(line))
+        .put("MESSAGES", rt::value::anys(messages))
+        .typed()
 }
-/// A call of `imconnector.send.messages`: Brings messages of clients into an open channel, which begins dialogs.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Messages(rt::Call);
-rt::request!(Messages -> crate ::types::ConnectorMessages);

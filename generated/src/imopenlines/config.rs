@@ -36,14 +36,13 @@ pub fn add() -> Add {
 }
 /// A call of `imopenlines.config.add`: Makes an open channel with its queue of operators and its rules. Connectors bring clients to it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `PARAMS`. Settings; the usual ones for what is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
 }
 /// Removes an open channel.
@@ -68,24 +67,18 @@ impl Add {
 /// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number.
 /// - `CONFIG_WRONG_USER_PERMISSION`: The caller may not change open channels.
 #[inline]
-pub fn delete(config_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.config.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONFIG_ID", rt::value::id(config_id)),
-    )
+pub fn delete(config_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.config.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONFIG_ID", rt::value::id(config_id))
+        .typed()
 }
-/// A call of `imopenlines.config.delete`: Removes an open channel.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads the settings of an open channel.
 ///
 /// Calls `imopenlines.config.get`; scope `imopenlines`.
@@ -120,24 +113,23 @@ pub fn get(config_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("CONFIG_ID", rt::value::id(config_id)),
+            .put("CONFIG_ID", rt::value::id(config_id)),
     )
 }
 /// A call of `imopenlines.config.get`: Reads the settings of an open channel.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < crate ::types::OpenLine >);
 impl Get {
     /// `WITH_QUEUE`. Whether the operators come too.
     #[inline]
     pub fn with_queue(self, value: bool) -> Self {
-        Self(self.0.param("WITH_QUEUE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "WITH_QUEUE", value))
     }
     /// `SHOW_OFFLINE`. Whether operators come who are not online.
     #[inline]
     pub fn show_offline(self, value: bool) -> Self {
-        Self(self.0.param("SHOW_OFFLINE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SHOW_OFFLINE", value))
     }
 }
 /// Changes settings of an open channel. What is left out stays as it is.
@@ -175,18 +167,17 @@ pub fn update(config_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("CONFIG_ID", rt::value::id(config_id)),
+            .put("CONFIG_ID", rt::value::id(config_id)),
     )
 }
 /// A call of `imopenlines.config.update`: Changes settings of an open channel. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `PARAMS`. Settings to change, each with its new value.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
 }

@@ -41,28 +41,27 @@ pub fn get() -> Get {
 }
 /// A call of `imopenlines.dialog.get`: Reads the chat of a dialog; one of the four parameters is enough.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Chat);
 impl Get {
     /// `CHAT_ID`. Number of the chat of the open channel, without the word chat before it.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. The chat as chat with its number, as in chat1777.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
     /// `SESSION_ID`. Number of the dialog, the sessionId of its history.
     #[inline]
     pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SESSION_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SESSION_ID", value))
     }
     /// `USER_CODE`. Client in a messenger, as connector\|line\|chat\|user, for instance livechat\|1\|1373\|211.
     #[inline]
     pub fn user_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("USER_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "USER_CODE", value))
     }
 }

@@ -27,21 +27,15 @@ pub mod message;
 /// - `NOT_FOUND`: There is no open channel with this code.
 /// - `INACTIVE`: The open channel is not available at present.
 #[inline]
-pub fn join(code: impl Into<String>) -> Join {
-    Join(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.network.join",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code)),
-    )
+pub fn join(code: impl Into<String>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.network.join",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .typed()
 }
-/// A call of `imopenlines.network.join`: Connects an open channel of another portal of the Bitrix24 network.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Join(rt::Call);
-rt::request!(Join -> rt::Id);

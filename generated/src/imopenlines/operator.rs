@@ -27,24 +27,18 @@ pub mod another;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn answer(chat_id: impl Into<rt::Id>) -> Answer {
-    Answer(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.operator.answer",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn answer(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.operator.answer",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.operator.answer`: Takes a new dialog for the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Answer(rt::Call);
-rt::request!(Answer -> bool);
 /// Ends a dialog of the caller.
 ///
 /// Calls `imopenlines.operator.finish`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -69,24 +63,18 @@ rt::request!(Answer -> bool);
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
-    Finish(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.operator.finish",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn finish(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.operator.finish",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.operator.finish`: Ends a dialog of the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Finish(rt::Call);
-rt::request!(Finish -> bool);
 /// Passes a dialog on to the next operator of the queue.
 ///
 /// Calls `imopenlines.operator.skip`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
@@ -112,24 +100,18 @@ rt::request!(Finish -> bool);
 /// - `ACCESS_DENIED_KICK`: The dialog cannot be passed on, for instance because it is closed.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn skip(chat_id: impl Into<rt::Id>) -> Skip {
-    Skip(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.operator.skip",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn skip(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.operator.skip",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.operator.skip`: Passes a dialog on to the next operator of the queue.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Skip(rt::Call);
-rt::request!(Skip -> bool);
 /// Marks a dialog as spam and ends it.
 ///
 /// Calls `imopenlines.operator.spam`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -154,24 +136,18 @@ rt::request!(Skip -> bool);
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn spam(chat_id: impl Into<rt::Id>) -> Spam {
-    Spam(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.operator.spam",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn spam(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.operator.spam",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.operator.spam`: Marks a dialog as spam and ends it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Spam(rt::Call);
-rt::request!(Spam -> bool);
 /// Passes a dialog on to another operator or another open channel.
 ///
 /// Calls `imopenlines.operator.transfer`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
@@ -210,28 +186,27 @@ pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imopenlines.operator.transfer`: Passes a dialog on to another operator or another open channel.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Transfer(rt::Call);
 rt::request!(Transfer -> bool);
 impl Transfer {
     /// `TRANSFER_ID`. Number of an employee, or queue with the number of an open channel, as in queue15; in place of the other two.
     #[inline]
     pub fn transfer_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("TRANSFER_ID", value))
+        Self(rt::set::param::any(self.0, "TRANSFER_ID", value))
     }
     /// `USER_ID`. Employee who gets the dialog.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `QUEUE_ID`. Open channel whose queue gets the dialog, as GetOpenLines tells it.
     #[inline]
     pub fn queue_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("QUEUE_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "QUEUE_ID", value))
     }
 }

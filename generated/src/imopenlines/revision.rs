@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::MessengerRevisions> {
+    rt::Call::new(
             rt::Method::new(
                 "imopenlines.revision.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `imopenlines.revision.get`: Tells which revisions of its interfaces the module of open channels has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::MessengerRevisions);

@@ -27,24 +27,18 @@ pub mod mode;
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
 /// - `OPERATOR_WRONG`: The caller cannot take the dialog, or not in the state that it is in.
 #[inline]
-pub fn intercept(chat_id: impl Into<rt::Id>) -> Intercept {
-    Intercept(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.session.intercept",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn intercept(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.session.intercept",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.session.intercept`: Takes a dialog away from its operator; the caller goes on with it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Intercept(rt::Call);
-rt::request!(Intercept -> bool);
 /// Adds the caller to a dialog beside its operator.
 ///
 /// Calls `imopenlines.session.join`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
@@ -69,24 +63,18 @@ rt::request!(Intercept -> bool);
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn join(chat_id: impl Into<rt::Id>) -> Join {
-    Join(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.session.join",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn join(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.session.join",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.session.join`: Adds the caller to a dialog beside its operator.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Join(rt::Call);
-rt::request!(Join -> bool);
 /// Finds the chat of a client of a messenger.
 ///
 /// Calls `imopenlines.session.open`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -108,25 +96,19 @@ rt::request!(Join -> bool);
 ///
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 #[inline]
-pub fn open(user_code: impl Into<String>) -> Open {
-    Open(
-        rt::Call::new(
-                rt::Method::new(
-                        "imopenlines.session.open",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("chatId"),
-            )
-            .param("USER_CODE", rt::value::text(user_code)),
-    )
+pub fn open(user_code: impl Into<String>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "imopenlines.session.open",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("chatId"),
+        )
+        .put("USER_CODE", rt::value::text(user_code))
+        .typed()
 }
-/// A call of `imopenlines.session.open`: Finds the chat of a client of a messenger.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Open(rt::Call);
-rt::request!(Open -> rt::Id);
 /// Begins a new dialog in the chat of an open channel.
 ///
 /// Calls `imopenlines.session.start`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
@@ -151,21 +133,15 @@ rt::request!(Open -> rt::Id);
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn start(chat_id: impl Into<rt::Id>) -> Start {
-    Start(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.session.start",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn start(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.session.start",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.session.start`: Begins a new dialog in the chat of an open channel.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Start(rt::Call);
-rt::request!(Start -> bool);

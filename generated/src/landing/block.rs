@@ -42,15 +42,14 @@ pub fn addcard(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("selector", rt::value::text(selector))
-            .param("content", rt::value::text(content)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("selector", rt::value::text(selector))
+            .put("content", rt::value::text(content)),
     )
 }
 /// A call of `landing.block.addcard`: Adds a card with HTML of one's own to a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Addcard(rt::Call);
 rt::request!(Addcard -> bool);
 impl Addcard {
@@ -62,12 +61,12 @@ impl Addcard {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Changes the anchor of a block in the draft.
@@ -109,14 +108,13 @@ pub fn change_anchor(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("data", rt::value::text(data)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("data", rt::value::text(data)),
     )
 }
 /// A call of `landing.block.changeAnchor`: Changes the anchor of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ChangeAnchor(rt::Call);
 rt::request!(ChangeAnchor -> bool);
 impl ChangeAnchor {
@@ -128,12 +126,12 @@ impl ChangeAnchor {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Changes the HTML tag of elements of a block in the draft.
@@ -176,14 +174,13 @@ pub fn change_node_name(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("data", data),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.block.changeNodeName`: Changes the HTML tag of elements of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ChangeNodeName(rt::Call);
 rt::request!(ChangeNodeName -> bool);
 impl ChangeNodeName {
@@ -195,12 +192,12 @@ impl ChangeNodeName {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Copies a card of a block in the draft.
@@ -242,14 +239,13 @@ pub fn clonecard(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("selector", rt::value::text(selector)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("selector", rt::value::text(selector)),
     )
 }
 /// A call of `landing.block.clonecard`: Copies a card of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Clonecard(rt::Call);
 rt::request!(Clonecard -> bool);
 impl Clonecard {
@@ -261,12 +257,12 @@ impl Clonecard {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Reads the HTML of a block of the repository.
@@ -291,24 +287,20 @@ impl Clonecard {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
-pub fn get_content_from_repository(code: impl Into<String>) -> GetContentFromRepository {
-    GetContentFromRepository(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.block.getContentFromRepository",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn get_content_from_repository(
+    code: impl Into<String>,
+) -> rt::TypedCall<Option<String>> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.block.getContentFromRepository",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `landing.block.getContentFromRepository`: Reads the HTML of a block of the repository.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetContentFromRepository(rt::Call);
-rt::request!(GetContentFromRepository -> Option < String >);
 /// Reads one block by its number.
 ///
 /// Calls `landing.block.getbyid`; scope `landing`. May be called by: a user who may see sites.
@@ -347,12 +339,11 @@ pub fn getbyid(block: impl Into<rt::Id>) -> Getbyid {
                     rt::Paging::None,
                 ),
             )
-            .param("block", rt::value::id(block)),
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.block.getbyid`: Reads one block by its number.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getbyid(rt::Call);
 rt::request!(Getbyid -> crate ::types::LandingBlock);
 impl Getbyid {
@@ -364,12 +355,12 @@ impl Getbyid {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Reads the HTML of a block with its resources and its manifest.
@@ -410,13 +401,12 @@ pub fn getcontent(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getconten
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.block.getcontent`: Reads the HTML of a block with its resources and its manifest.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getcontent(rt::Call);
 rt::request!(Getcontent -> crate ::types::LandingBlock);
 impl Getcontent {
@@ -428,17 +418,17 @@ impl Getcontent {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `editMode`. Whether to read the draft. What is public when it is left out.
     #[inline]
     pub fn edit_mode(self, value: bool) -> Self {
-        Self(self.0.param("editMode", value))
+        Self(rt::set::param::boolean(self.0, "editMode", value))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Lists the blocks of one page or several.
@@ -479,12 +469,11 @@ pub fn getlist(lid: impl Into<rt::Value>) -> Getlist {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", lid),
+            .put("lid", rt::value::any(lid)),
     )
 }
 /// A call of `landing.block.getlist`: Lists the blocks of one page or several.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::LandingBlock >, all crate ::types::LandingBlock
@@ -498,12 +487,12 @@ impl Getlist {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Reads the manifest of a block on a page, ready for use.
@@ -543,13 +532,12 @@ pub fn getmanifest(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getmanif
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.block.getmanifest`: Reads the manifest of a block on a page, ready for use.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
 rt::request!(Getmanifest -> crate ::types::LandingManifest);
 impl Getmanifest {
@@ -561,12 +549,12 @@ impl Getmanifest {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Reads the manifest of a block of the portal's repository as it was written.
@@ -591,24 +579,20 @@ impl Getmanifest {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
-pub fn getmanifestfile(code: impl Into<String>) -> Getmanifestfile {
-    Getmanifestfile(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.block.getmanifestfile",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn getmanifestfile(
+    code: impl Into<String>,
+) -> rt::TypedCall<crate::types::LandingManifest> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.block.getmanifestfile",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `landing.block.getmanifestfile`: Reads the manifest of a block of the portal's repository as it was written.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getmanifestfile(rt::Call);
-rt::request!(Getmanifestfile -> crate ::types::LandingManifest);
 /// Lists the sections of the repository with their blocks, or one section.
 ///
 /// Calls `landing.block.getrepository`; scope `landing`. May be called by: a user with access to the sites.
@@ -712,19 +696,18 @@ pub fn get_block_repository_section(section: impl Into<String>) -> Getrepository
                     rt::Paging::None,
                 ),
             )
-            .param("section", rt::value::text(section)),
+            .put("section", rt::value::text(section)),
     )
 }
 /// A call of `landing.block.getrepository`: Lists the sections of the repository with their blocks, or one section.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getrepository(rt::Call);
 rt::request!(Getrepository -> rt::Value);
 impl Getrepository {
     /// `section`. Code of a section, such as text. All when it is left out.
     #[inline]
     pub fn section(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("section", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "section", value))
     }
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -734,7 +717,7 @@ impl Getrepository {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Removes a card of a block in the draft.
@@ -776,14 +759,13 @@ pub fn removecard(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("selector", rt::value::text(selector)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("selector", rt::value::text(selector)),
     )
 }
 /// A call of `landing.block.removecard`: Removes a card of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Removecard(rt::Call);
 rt::request!(Removecard -> bool);
 impl Removecard {
@@ -795,12 +777,12 @@ impl Removecard {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Sets which cards a block in the draft has, and changes their elements.
@@ -842,14 +824,13 @@ pub fn update_cards(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("data", data),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.block.updateCards`: Sets which cards a block in the draft has, and changes their elements.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateCards(rt::Call);
 rt::request!(UpdateCards -> bool);
 impl UpdateCards {
@@ -861,7 +842,7 @@ impl UpdateCards {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Changes classes and styles of elements of a block in the draft.
@@ -903,14 +884,13 @@ pub fn update_styles(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("data", data),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.block.updateStyles`: Changes classes and styles of elements of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateStyles(rt::Call);
 rt::request!(UpdateStyles -> bool);
 impl UpdateStyles {
@@ -922,12 +902,12 @@ impl UpdateStyles {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Changes attributes of elements of a block in the draft.
@@ -968,14 +948,13 @@ pub fn updateattrs(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("data", data),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.block.updateattrs`: Changes attributes of elements of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Updateattrs(rt::Call);
 rt::request!(Updateattrs -> bool);
 impl Updateattrs {
@@ -987,7 +966,7 @@ impl Updateattrs {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Replaces the whole HTML of a block in the draft.
@@ -1028,14 +1007,13 @@ pub fn updatecontent(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("content", rt::value::text(content)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("content", rt::value::text(content)),
     )
 }
 /// A call of `landing.block.updatecontent`: Replaces the whole HTML of a block in the draft.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Updatecontent(rt::Call);
 rt::request!(Updatecontent -> Option < bool >);
 impl Updatecontent {
@@ -1047,17 +1025,17 @@ impl Updatecontent {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `designed`. Whether the block is marked as changed in the designer. No when it is left out.
     #[inline]
     pub fn designed(self, value: bool) -> Self {
-        Self(self.0.param("designed", value))
+        Self(rt::set::param::boolean(self.0, "designed", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Changes texts, links, pictures and other elements of a block in the draft. Visitors see it when the page is published again.
@@ -1101,14 +1079,13 @@ pub fn updatenodes(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block))
-            .param("data", data),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block))
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.block.updatenodes`: Changes texts, links, pictures and other elements of a block in the draft. Visitors see it when the page is published again.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Updatenodes(rt::Call);
 rt::request!(Updatenodes -> bool);
 impl Updatenodes {
@@ -1120,17 +1097,17 @@ impl Updatenodes {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `additional`. How menus are treated.
     #[inline]
     pub fn additional(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("additional", value))
+        Self(rt::set::param::any(self.0, "additional", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Uploads a picture for a block; UpdateBlockNodes then shows it.
@@ -1172,13 +1149,12 @@ pub fn uploadfile(
                     rt::Paging::None,
                 ),
             )
-            .param("block", rt::value::id(block))
-            .param("picture", picture),
+            .put("block", rt::value::id(block))
+            .put("picture", rt::value::any(picture)),
     )
 }
 /// A call of `landing.block.uploadfile`: Uploads a picture for a block; UpdateBlockNodes then shows it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Uploadfile(rt::Call);
 rt::request!(Uploadfile -> crate ::types::LandingFile);
 impl Uploadfile {
@@ -1190,21 +1166,21 @@ impl Uploadfile {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `ext`. Ending of the file, where the address does not show it. It has no effect beside a list.
     #[inline]
     pub fn ext(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ext", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ext", value))
     }
     /// `params`. Size to bring the picture to, both numbers or none.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
     /// `temp`. Whether the file is needed for a time only. No when it is left out.
     #[inline]
     pub fn temp(self, value: bool) -> Self {
-        Self(self.0.param("temp", value))
+        Self(rt::set::param::boolean(self.0, "temp", value))
     }
 }

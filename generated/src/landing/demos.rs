@@ -43,7 +43,6 @@ pub fn get_list() -> GetList {
 }
 /// A call of `landing.demos.getList`: Finds templates that applications have brought; an application sees its own.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
 rt::request!(
     GetList -> Vec < crate ::types::LandingDemo >, all crate ::types::LandingDemo
@@ -52,7 +51,7 @@ impl GetList {
     /// `params`. What to find. All when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Lists the templates for pages.
@@ -90,19 +89,18 @@ pub fn get_page_list(r#type: impl Into<String>) -> GetPageList {
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type)),
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// A call of `landing.demos.getPageList`: Lists the templates for pages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetPageList(rt::Call);
 rt::request!(GetPageList -> rt::Map < crate ::types::LandingReadyTemplate >);
 impl GetPageList {
     /// `filter`. Conditions by field; keys inside DATA cannot be used. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
 }
 /// Lists the templates for sites.
@@ -143,19 +141,18 @@ pub fn get_site_list(r#type: impl Into<String>) -> GetSiteList {
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type)),
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// A call of `landing.demos.getSiteList`: Lists the templates for sites.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetSiteList(rt::Call);
 rt::request!(GetSiteList -> rt::Map < crate ::types::LandingReadyTemplate >);
 impl GetSiteList {
     /// `filter`. Conditions by field; keys inside DATA cannot be used. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
 }
 /// Adds a template of the application for sites, or replaces the one with the same code.
@@ -196,19 +193,18 @@ pub fn register(data: impl Into<rt::Value>) -> Register {
                     rt::Paging::None,
                 ),
             )
-            .param("data", data),
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.demos.register`: Adds a template of the application for sites, or replaces the one with the same code.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> Vec < i64 >);
 impl Register {
     /// `params`. Translations, and the template of the site.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Withdraws a template of the application.
@@ -234,21 +230,15 @@ impl Register {
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - without a code: The portal could not remove it. Try again later.
 #[inline]
-pub fn unregister(code: impl Into<String>) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.demos.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn unregister(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.demos.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `landing.demos.unregister`: Withdraws a template of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> bool);

@@ -39,12 +39,11 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.landing.add`: Makes a page or a folder that is not published yet.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
@@ -56,7 +55,7 @@ impl Add {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Makes a page from a template. It is not published yet, unless fields.ID names something that is.
@@ -104,13 +103,12 @@ pub fn add_by_template(
                     rt::Paging::None,
                 ),
             )
-            .param("siteId", rt::value::id(site_id))
-            .param("code", rt::value::text(code)),
+            .put("siteId", rt::value::id(site_id))
+            .put("code", rt::value::text(code)),
     )
 }
 /// A call of `landing.landing.addByTemplate`: Makes a page from a template. It is not published yet, unless fields.ID names something that is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct AddByTemplate(rt::Call);
 rt::request!(AddByTemplate -> i64);
 impl AddByTemplate {
@@ -122,12 +120,12 @@ impl AddByTemplate {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `fields`. What differs from the template.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Adds a block from the repository to the draft of a page. Visitors see it after PublishSitePage.
@@ -166,13 +164,12 @@ pub fn addblock(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Addbloc
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("fields", fields),
+            .put("lid", rt::value::id(lid))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.landing.addblock`: Adds a block from the repository to the draft of a page. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Addblock(rt::Call);
 rt::request!(Addblock -> rt::Value);
 impl Addblock {
@@ -184,12 +181,12 @@ impl Addblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Copies a page, also one from the trash.
@@ -229,12 +226,11 @@ pub fn copy(lid: impl Into<rt::Id>) -> Copy {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.copy`: Copies a page, also one from the trash.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Copy(rt::Call);
 rt::request!(Copy -> i64);
 impl Copy {
@@ -246,22 +242,22 @@ impl Copy {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `toSiteId`. Number of the site to copy it to. The same when it is left out.
     #[inline]
     pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("toSiteId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "toSiteId", value))
     }
     /// `toFolderId`. Number of a folder of that site. The top when it is left out, or the site has no such folder.
     #[inline]
     pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("toFolderId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "toFolderId", value))
     }
     /// `skipSystem`. Whether a system page becomes an ordinary one. No when it is left out.
     #[inline]
     pub fn skip_system(self, value: bool) -> Self {
-        Self(self.0.param("skipSystem", value))
+        Self(rt::set::param::boolean(self.0, "skipSystem", value))
     }
 }
 /// Copies a block of any page to the draft of a page. Visitors see it after PublishSitePage.
@@ -301,13 +297,12 @@ pub fn copyblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Copyblock 
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.copyblock`: Copies a block of any page to the draft of a page. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Copyblock(rt::Call);
 rt::request!(Copyblock -> rt::Value);
 impl Copyblock {
@@ -319,12 +314,12 @@ impl Copyblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. Where the block goes. To the end when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Removes a page with its blocks and files for good.
@@ -363,12 +358,11 @@ pub fn delete(lid: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.delete`: Removes a page with its blocks and files for good.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
@@ -380,7 +374,7 @@ impl Delete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Removes a block of the draft with its files for good. Visitors lose sight of it after PublishSitePage.
@@ -417,13 +411,12 @@ pub fn deleteblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Deletebl
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.deleteblock`: Removes a block of the draft with its files for good. Visitors lose sight of it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Deleteblock(rt::Call);
 rt::request!(Deleteblock -> bool);
 impl Deleteblock {
@@ -435,7 +428,7 @@ impl Deleteblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Moves a block of the draft down by one place. Visitors see it after PublishSitePage.
@@ -474,13 +467,12 @@ pub fn downblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Downblock 
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.downblock`: Moves a block of the draft down by one place. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Downblock(rt::Call);
 rt::request!(Downblock -> bool);
 impl Downblock {
@@ -492,12 +484,12 @@ impl Downblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Saves a copy of a block for use on other pages.
@@ -543,13 +535,12 @@ pub fn favorite_block(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.favoriteBlock`: Saves a copy of a block for use on other pages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct FavoriteBlock(rt::Call);
 rt::request!(FavoriteBlock -> i64);
 impl FavoriteBlock {
@@ -561,12 +552,12 @@ impl FavoriteBlock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `meta`. How the copy is listed. As the block when it is left out.
     #[inline]
     pub fn meta(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("meta", value))
+        Self(rt::set::param::any(self.0, "meta", value))
     }
 }
 /// Finds pages. Those in the trash come only when the filter asks for DELETED.
@@ -609,7 +600,6 @@ pub fn get_list() -> GetList {
 }
 /// A call of `landing.landing.getList`: Finds pages. Those in the trash come only when the filter asks for DELETED.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
 rt::request!(
     GetList -> Vec < crate ::types::LandingPage >, all crate ::types::LandingPage
@@ -623,12 +613,12 @@ impl GetList {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. What to find. All when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Reads the settings of a page that are set.
@@ -664,12 +654,11 @@ pub fn getadditionalfields(lid: impl Into<rt::Id>) -> Getadditionalfields {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.getadditionalfields`: Reads the settings of a page that are set.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getadditionalfields(rt::Call);
 rt::request!(Getadditionalfields -> crate ::types::LandingSettings);
 impl Getadditionalfields {
@@ -681,7 +670,7 @@ impl Getadditionalfields {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells the address of a picture of a page.
@@ -716,12 +705,11 @@ pub fn getpreview(lid: impl Into<rt::Id>) -> Getpreview {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.getpreview`: Tells the address of a picture of a page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getpreview(rt::Call);
 rt::request!(Getpreview -> String);
 impl Getpreview {
@@ -733,7 +721,7 @@ impl Getpreview {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells the public address of a page.
@@ -771,12 +759,11 @@ pub fn getpublicurl(lid: impl Into<rt::Id>) -> Getpublicurl {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.getpublicurl`: Tells the public address of a page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getpublicurl(rt::Call);
 rt::request!(Getpublicurl -> String);
 impl Getpublicurl {
@@ -788,7 +775,7 @@ impl Getpublicurl {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Hides a block of a page; it stays in the draft. Visitors lose sight of it after PublishSitePage.
@@ -825,13 +812,12 @@ pub fn hideblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Hideblock 
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.hideblock`: Hides a block of a page; it stays in the draft. Visitors lose sight of it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Hideblock(rt::Call);
 rt::request!(Hideblock -> bool);
 impl Hideblock {
@@ -843,7 +829,7 @@ impl Hideblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Takes a page off the public and puts it into the trash, where it stays for 30 days.
@@ -882,12 +868,11 @@ pub fn mark_delete(lid: impl Into<rt::Id>) -> MarkDelete {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.markDelete`: Takes a page off the public and puts it into the trash, where it stays for 30 days.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct MarkDelete(rt::Call);
 rt::request!(MarkDelete -> i64);
 impl MarkDelete {
@@ -899,12 +884,12 @@ impl MarkDelete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `mark`. False to take it out of the trash instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
-        Self(self.0.param("mark", value))
+        Self(rt::set::param::boolean(self.0, "mark", value))
     }
 }
 /// Takes a page out of the trash; it is not published.
@@ -931,24 +916,18 @@ impl MarkDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_un_delete(lid: impl Into<rt::Id>) -> MarkUnDelete {
-    MarkUnDelete(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.landing.markUnDelete",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("lid", rt::value::id(lid)),
-    )
+pub fn mark_un_delete(lid: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.landing.markUnDelete",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("lid", rt::value::id(lid))
+        .typed()
 }
-/// A call of `landing.landing.markUnDelete`: Takes a page out of the trash; it is not published.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MarkUnDelete(rt::Call);
-rt::request!(MarkUnDelete -> i64);
 /// Marks a block as removed, so that it can be brought back. Visitors lose sight of it after PublishSitePage.
 ///
 /// Calls `landing.landing.markdeletedblock`; scope `landing`. May be called by: a user who may change the site.
@@ -987,13 +966,12 @@ pub fn markdeletedblock(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.markdeletedblock`: Marks a block as removed, so that it can be brought back. Visitors lose sight of it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Markdeletedblock(rt::Call);
 rt::request!(Markdeletedblock -> bool);
 impl Markdeletedblock {
@@ -1005,17 +983,17 @@ impl Markdeletedblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `mark`. False to take the mark off instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
-        Self(self.0.param("mark", value))
+        Self(rt::set::param::boolean(self.0, "mark", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Takes the mark off a block that was marked as removed. One that was hidden before stays hidden. Visitors see it after PublishSitePage.
@@ -1056,13 +1034,12 @@ pub fn markundeletedblock(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.markundeletedblock`: Takes the mark off a block that was marked as removed. One that was hidden before stays hidden. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Markundeletedblock(rt::Call);
 rt::request!(Markundeletedblock -> bool);
 impl Markundeletedblock {
@@ -1074,12 +1051,12 @@ impl Markundeletedblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Moves a page to another site or another folder, not both at once.
@@ -1122,12 +1099,11 @@ pub fn r#move(lid: impl Into<rt::Id>) -> Move {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.move`: Moves a page to another site or another folder, not both at once.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Move(rt::Call);
 rt::request!(Move -> bool);
 impl Move {
@@ -1139,17 +1115,17 @@ impl Move {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `toSiteId`. Number of the site to move it to. The same when it is left out.
     #[inline]
     pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("toSiteId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "toSiteId", value))
     }
     /// `toFolderId`. Number of a folder. The top of the site when it is left out.
     #[inline]
     pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("toFolderId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "toFolderId", value))
     }
 }
 /// Moves a block of any page to a page. Visitors see it after PublishSitePage for each of the pages.
@@ -1189,13 +1165,12 @@ pub fn moveblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Moveblock 
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.moveblock`: Moves a block of any page to a page. Visitors see it after PublishSitePage for each of the pages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Moveblock(rt::Call);
 rt::request!(Moveblock -> rt::Value);
 impl Moveblock {
@@ -1207,12 +1182,12 @@ impl Moveblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. Where the block goes. To the end when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Publishes a page, its folders and its site.
@@ -1259,12 +1234,11 @@ pub fn publication(lid: impl Into<rt::Id>) -> Publication {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.publication`: Publishes a page, its folders and its site.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Publication(rt::Call);
 rt::request!(Publication -> bool);
 impl Publication {
@@ -1276,7 +1250,7 @@ impl Publication {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Removes blocks with their pictures, or the records of pictures that are not used any more.
@@ -1316,13 +1290,12 @@ pub fn remove_entities(
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("data", data),
+            .put("lid", rt::value::id(lid))
+            .put("data", rt::value::any(data)),
     )
 }
 /// A call of `landing.landing.removeEntities`: Removes blocks with their pictures, or the records of pictures that are not used any more.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct RemoveEntities(rt::Call);
 rt::request!(RemoveEntities -> bool);
 impl RemoveEntities {
@@ -1334,7 +1307,7 @@ impl RemoveEntities {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells the number of the page with an address.
@@ -1374,13 +1347,12 @@ pub fn resolve_id_by_public_url(
                     rt::Paging::None,
                 ),
             )
-            .param("landingUrl", rt::value::text(landing_url))
-            .param("siteId", rt::value::id(site_id)),
+            .put("landingUrl", rt::value::text(landing_url))
+            .put("siteId", rt::value::id(site_id)),
     )
 }
 /// A call of `landing.landing.resolveIdByPublicUrl`: Tells the number of the page with an address.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ResolveIdByPublicUrl(rt::Call);
 rt::request!(ResolveIdByPublicUrl -> Option < rt::Id >);
 impl ResolveIdByPublicUrl {
@@ -1392,7 +1364,7 @@ impl ResolveIdByPublicUrl {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Shows a hidden block of the draft again. Visitors see it after PublishSitePage.
@@ -1429,13 +1401,12 @@ pub fn showblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Showblock 
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.showblock`: Shows a hidden block of the draft again. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Showblock(rt::Call);
 rt::request!(Showblock -> bool);
 impl Showblock {
@@ -1447,7 +1418,7 @@ impl Showblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Removes a copy that the caller has saved. The block on the page stays.
@@ -1474,24 +1445,18 @@ impl Showblock {
 /// - `BLOCK_NOT_FOUND`: There is no saved copy with this number. SaveFavoriteBlock answered it.
 /// - `ACCESS_DENIED`: The copy is not the caller's own. Only whoever saved it may remove it.
 #[inline]
-pub fn un_favorite_block(block_id: impl Into<rt::Id>) -> UnFavoriteBlock {
-    UnFavoriteBlock(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.landing.unFavoriteBlock",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("blockId", rt::value::id(block_id)),
-    )
+pub fn un_favorite_block(block_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.landing.unFavoriteBlock",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("blockId", rt::value::id(block_id))
+        .typed()
 }
-/// A call of `landing.landing.unFavoriteBlock`: Removes a copy that the caller has saved. The block on the page stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UnFavoriteBlock(rt::Call);
-rt::request!(UnFavoriteBlock -> bool);
 /// Takes a page off the public.
 ///
 /// Calls `landing.landing.unpublic`; scope `landing`. May be called by: a user who may publish the site.
@@ -1527,12 +1492,11 @@ pub fn unpublic(lid: impl Into<rt::Id>) -> Unpublic {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid)),
+            .put("lid", rt::value::id(lid)),
     )
 }
 /// A call of `landing.landing.unpublic`: Takes a page off the public.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unpublic(rt::Call);
 rt::request!(Unpublic -> bool);
 impl Unpublic {
@@ -1544,7 +1508,7 @@ impl Unpublic {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Moves a block of the draft up by one place. Visitors see it after PublishSitePage.
@@ -1583,13 +1547,12 @@ pub fn upblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Upblock {
                     rt::Paging::None,
                 ),
             )
-            .param("lid", rt::value::id(lid))
-            .param("block", rt::value::id(block)),
+            .put("lid", rt::value::id(lid))
+            .put("block", rt::value::id(block)),
     )
 }
 /// A call of `landing.landing.upblock`: Moves a block of the draft up by one place. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Upblock(rt::Call);
 rt::request!(Upblock -> bool);
 impl Upblock {
@@ -1601,12 +1564,12 @@ impl Upblock {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
-        Self(self.0.param("preventHistory", value))
+        Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
 /// Changes the title, the address or other settings of a page.
@@ -1639,22 +1602,19 @@ impl Upblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn update(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.landing.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("lid", rt::value::id(lid))
-            .param("fields", fields),
-    )
+pub fn update(
+    lid: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.landing.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("lid", rt::value::id(lid))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `landing.landing.update`: Changes the title, the address or other settings of a page.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

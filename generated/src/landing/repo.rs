@@ -36,19 +36,18 @@ pub fn check_content(content: impl Into<String>) -> CheckContent {
                     rt::Paging::None,
                 ),
             )
-            .param("content", rt::value::text(content)),
+            .put("content", rt::value::text(content)),
     )
 }
 /// A call of `landing.repo.checkContent`: Tells whether HTML has parts that blocks may not have, and marks them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct CheckContent(rt::Call);
 rt::request!(CheckContent -> crate ::types::LandingContentCheck);
 impl CheckContent {
     /// `splitter`. Text that marks what is not allowed. \#SANITIZE# when it is left out.
     #[inline]
     pub fn splitter(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("splitter", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "splitter", value))
     }
 }
 /// Finds blocks that applications have brought; an application sees its own.
@@ -92,7 +91,6 @@ pub fn get_list() -> GetList {
 }
 /// A call of `landing.repo.getList`: Finds blocks that applications have brought; an application sees its own.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
 rt::request!(
     GetList -> Vec < crate ::types::LandingRepoBlock >, all crate
@@ -102,7 +100,7 @@ impl GetList {
     /// `params`. What to find. All when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Adds a block of an application to the repository, or replaces the one with the same code.
@@ -149,20 +147,19 @@ pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Regist
                     rt::Paging::None,
                 ),
             )
-            .param("code", rt::value::text(code))
-            .param("fields", fields),
+            .put("code", rt::value::text(code))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.repo.register`: Adds a block of an application to the repository, or replaces the one with the same code.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> i64);
 impl Register {
     /// `manifest`. Manifest of the block: which parts people can change, in the form that GetRepositoryBlockManifest answers.
     #[inline]
     pub fn manifest(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("manifest", value))
+        Self(rt::set::param::any(self.0, "manifest", value))
     }
 }
 /// Takes a handler of the application off a place in the editor of sites.
@@ -201,19 +198,18 @@ pub fn unbind(code: impl Into<String>) -> Unbind {
                     rt::Paging::None,
                 ),
             )
-            .param("code", rt::value::text(code)),
+            .put("code", rt::value::text(code)),
     )
 }
 /// A call of `landing.repo.unbind`: Takes a handler of the application off a place in the editor of sites.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
 rt::request!(Unbind -> Option < bool >);
 impl Unbind {
     /// `handler`. Address of the handler. All of the application at this place when it is left out.
     #[inline]
     pub fn handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("handler", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "handler", value))
     }
 }
 /// Withdraws a block of the application.
@@ -241,21 +237,15 @@ impl Unbind {
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 /// - without a code: The portal could not remove it. Try again later.
 #[inline]
-pub fn unregister(code: impl Into<String>) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.repo.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn unregister(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.repo.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `landing.repo.unregister`: Withdraws a block of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> bool);

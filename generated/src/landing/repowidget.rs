@@ -40,14 +40,13 @@ pub fn debug() -> Debug {
 }
 /// A call of `landing.repowidget.debug`: Makes the application's widgets tell more of their faults in the browser's console.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Debug(rt::Call);
 rt::request!(Debug -> bool);
 impl Debug {
     /// `enable`. Whether to do so. No when it is left out.
     #[inline]
     pub fn enable(self, value: bool) -> Self {
-        Self(self.0.param("enable", value))
+        Self(rt::set::param::boolean(self.0, "enable", value))
     }
 }
 /// Finds the widgets of the application.
@@ -75,12 +74,11 @@ pub fn getlist(params: impl Into<rt::Value>) -> Getlist {
                     rt::Paging::None,
                 ),
             )
-            .param("params", params),
+            .put("params", rt::value::any(params)),
     )
 }
 /// A call of `landing.repowidget.getlist`: Finds the widgets of the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::VibeWidget >, all crate ::types::VibeWidget
@@ -107,25 +105,22 @@ rt::request!(
 /// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it.
 /// - `REQUIRED_PARAM_NO_EXISTS`: A required key of WIDGET_PARAMS is missing; the message names it.
 #[inline]
-pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Register {
-    Register(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.repowidget.register",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code))
-            .param("fields", fields),
-    )
+pub fn register(
+    code: impl Into<String>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.repowidget.register",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `landing.repowidget.register`: Adds a widget for the start page, or replaces the one with the same code; widgets in use are renewed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Register(rt::Call);
-rt::request!(Register -> i64);
 /// Withdraws a widget of the application.
 ///
 /// Calls `landing.repowidget.unregister`; scope `landing`.
@@ -141,21 +136,15 @@ rt::request!(Register -> i64);
 /// # }
 /// ```
 #[inline]
-pub fn unregister(code: impl Into<String>) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.repowidget.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn unregister(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.repowidget.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `landing.repowidget.unregister`: Withdraws a widget of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> bool);

@@ -36,12 +36,11 @@ pub fn enable(mode: bool) -> Enable {
                     rt::Paging::None,
                 ),
             )
-            .param("mode", rt::value::one_zero(mode)),
+            .put("mode", rt::value::one_zero(mode)),
     )
 }
 /// A call of `landing.role.enable`: Gives rights by roles, or by site, for all kinds of sites of the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Enable(rt::Call);
 rt::request!(Enable -> bool);
 impl Enable {
@@ -53,7 +52,7 @@ impl Enable {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Lists the roles for a kind of sites.
@@ -96,7 +95,6 @@ pub fn get_list() -> GetList {
 }
 /// A call of `landing.role.getList`: Lists the roles for a kind of sites.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
 rt::request!(
     GetList -> Vec < crate ::types::LandingRole >, all crate ::types::LandingRole
@@ -110,7 +108,7 @@ impl GetList {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells what a role may do.
@@ -148,12 +146,11 @@ pub fn get_rights(id: impl Into<rt::Id>) -> GetRights {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.role.getRights`: Tells what a role may do.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetRights(rt::Call);
 rt::request!(GetRights -> rt::Map < Vec < String > >);
 impl GetRights {
@@ -165,7 +162,7 @@ impl GetRights {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells whether rights to sites are given by roles; else each site has its own.
@@ -191,23 +188,17 @@ impl GetRights {
 /// - `IS_NOT_ADMIN`: The caller has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 #[inline]
-pub fn is_enabled() -> IsEnabled {
-    IsEnabled(
-        rt::Call::new(
+pub fn is_enabled() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "landing.role.isEnabled",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `landing.role.isEnabled`: Tells whether rights to sites are given by roles; else each site has its own.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct IsEnabled(rt::Call);
-rt::request!(IsEnabled -> bool);
 /// Tells who has a role, in place of those before.
 ///
 /// Calls `landing.role.setAccessCodes`; scope `landing`. May be called by: an administrator, or a user with full access to the sites.
@@ -247,12 +238,11 @@ pub fn set_access_codes(id: impl Into<rt::Id>) -> SetAccessCodes {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.role.setAccessCodes`: Tells who has a role, in place of those before.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetAccessCodes(rt::Call);
 rt::request!(SetAccessCodes -> bool);
 impl SetAccessCodes {
@@ -264,12 +254,12 @@ impl SetAccessCodes {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `codes`. Access codes such as U7, G2, DR15, SG4 or AU for everybody signed in. Nobody when it is left out, though rights to sites that the role had may remain. Codes that do not exist are taken without an error.
     #[inline]
     pub fn codes(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("codes", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "codes", value))
     }
 }
 /// Tells what a role may do, in place of what it could before.
@@ -310,13 +300,12 @@ pub fn set_rights(id: impl Into<rt::Id>, rights: impl Into<rt::Value>) -> SetRig
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("rights", rights),
+            .put("id", rt::value::id(id))
+            .put("rights", rt::value::any(rights)),
     )
 }
 /// A call of `landing.role.setRights`: Tells what a role may do, in place of what it could before.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetRights(rt::Call);
 rt::request!(SetRights -> bool);
 impl SetRights {
@@ -328,11 +317,11 @@ impl SetRights {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `additional`. What else the role may do: menu24 sees the section in the menu, create makes sites; with knowledge\_, group\_ or vibe\_ before it for the other kinds. Codes of another kind of sites than scope says are not kept. All stay as they are when it is left out.
     #[inline]
     pub fn additional(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("additional", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "additional", value))
     }
 }

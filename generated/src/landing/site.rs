@@ -46,12 +46,11 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.site.add`: Makes a site without pages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
@@ -63,7 +62,7 @@ impl Add {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Makes a folder in a site.
@@ -103,13 +102,12 @@ pub fn add_folder(
                     rt::Paging::None,
                 ),
             )
-            .param("siteId", rt::value::id(site_id))
-            .param("fields", fields),
+            .put("siteId", rt::value::id(site_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.site.addFolder`: Makes a folder in a site.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct AddFolder(rt::Call);
 rt::request!(AddFolder -> i64);
 impl AddFolder {
@@ -121,7 +119,7 @@ impl AddFolder {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Shows a knowledge base in a group.
@@ -150,25 +148,19 @@ impl AddFolder {
 pub fn binding_to_group(
     id: impl Into<rt::Id>,
     group_id: impl Into<rt::Id>,
-) -> BindingToGroup {
-    BindingToGroup(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.site.bindingToGroup",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("groupId", rt::value::id(group_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.site.bindingToGroup",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("groupId", rt::value::id(group_id))
+        .typed()
 }
-/// A call of `landing.site.bindingToGroup`: Shows a knowledge base in a group.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct BindingToGroup(rt::Call);
-rt::request!(BindingToGroup -> bool);
 /// Shows a knowledge base in a menu.
 ///
 /// Calls `landing.site.bindingToMenu`; scope `landing`. May be called by: a user who may place knowledge bases.
@@ -195,25 +187,19 @@ rt::request!(BindingToGroup -> bool);
 pub fn binding_to_menu(
     id: impl Into<rt::Id>,
     menu_code: impl Into<String>,
-) -> BindingToMenu {
-    BindingToMenu(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.site.bindingToMenu",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("menuCode", rt::value::text(menu_code)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.site.bindingToMenu",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("menuCode", rt::value::text(menu_code))
+        .typed()
 }
-/// A call of `landing.site.bindingToMenu`: Shows a knowledge base in a menu.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct BindingToMenu(rt::Call);
-rt::request!(BindingToMenu -> bool);
 /// Removes a site without pages for good.
 ///
 /// Calls `landing.site.delete`; scope `landing`. May be called by: a user who may remove the site.
@@ -251,12 +237,11 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.delete`: Removes a site without pages for good.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
@@ -268,7 +253,7 @@ impl Delete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Reads a site with all pages and blocks, in the form that RegisterSiteTemplate takes.
@@ -309,19 +294,18 @@ pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.fullExport`: Reads a site with all pages and blocks, in the form that RegisterSiteTemplate takes.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct FullExport(rt::Call);
 rt::request!(FullExport -> crate ::types::LandingSiteExport);
 impl FullExport {
     /// `params`. How the export is called and what it holds. Names and previews go to the page as well where the site has one page only.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Finds folders of a site. Those in the trash come only when the filter asks for DELETED.
@@ -361,12 +345,11 @@ pub fn get_folders(site_id: impl Into<rt::Id>) -> GetFolders {
                     rt::Paging::None,
                 ),
             )
-            .param("siteId", rt::value::id(site_id)),
+            .put("siteId", rt::value::id(site_id)),
     )
 }
 /// A call of `landing.site.getFolders`: Finds folders of a site. Those in the trash come only when the filter asks for DELETED.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetFolders(rt::Call);
 rt::request!(
     GetFolders -> Vec < crate ::types::LandingFolder >, all crate ::types::LandingFolder
@@ -380,12 +363,12 @@ impl GetFolders {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `filter`. Conditions by field. All folders that are not in the trash when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
 }
 /// Tells which knowledge bases are shown in which groups.
@@ -427,7 +410,6 @@ pub fn get_group_bindings() -> GetGroupBindings {
 }
 /// A call of `landing.site.getGroupBindings`: Tells which knowledge bases are shown in which groups.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetGroupBindings(rt::Call);
 rt::request!(
     GetGroupBindings -> Vec < crate ::types::LandingBinding >, all crate
@@ -437,7 +419,7 @@ impl GetGroupBindings {
     /// `groupId`. Number of a group. All when it is left out.
     #[inline]
     pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("groupId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "groupId", value))
     }
 }
 /// Finds sites. Those in the trash come only when the filter asks for DELETED.
@@ -480,7 +462,6 @@ pub fn get_list() -> GetList {
 }
 /// A call of `landing.site.getList`: Finds sites. Those in the trash come only when the filter asks for DELETED.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
 rt::request!(
     GetList -> Vec < crate ::types::LandingSite >, all crate ::types::LandingSite
@@ -494,12 +475,12 @@ impl GetList {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `params`. What to find. All when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Tells which knowledge bases are shown in which menus.
@@ -541,7 +522,6 @@ pub fn get_menu_bindings() -> GetMenuBindings {
 }
 /// A call of `landing.site.getMenuBindings`: Tells which knowledge bases are shown in which menus.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetMenuBindings(rt::Call);
 rt::request!(
     GetMenuBindings -> Vec < crate ::types::LandingBinding >, all crate
@@ -551,7 +531,7 @@ impl GetMenuBindings {
     /// `menuCode`. Code of a menu, such as crm_switcher:deal. All when it is left out.
     #[inline]
     pub fn menu_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("menuCode", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "menuCode", value))
     }
 }
 /// Tells the address of a picture of the main page.
@@ -586,12 +566,11 @@ pub fn get_preview(id: impl Into<rt::Id>) -> GetPreview {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.getPreview`: Tells the address of a picture of the main page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetPreview(rt::Call);
 rt::request!(GetPreview -> String);
 impl GetPreview {
@@ -603,7 +582,7 @@ impl GetPreview {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells the public address of one site or several.
@@ -640,12 +619,11 @@ pub fn get_public_url(id: impl Into<rt::Value>) -> GetPublicUrl {
                     rt::Paging::None,
                 ),
             )
-            .param("id", id),
+            .put("id", rt::value::any(id)),
     )
 }
 /// A call of `landing.site.getPublicUrl`: Tells the public address of one site or several.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetPublicUrl(rt::Call);
 rt::request!(GetPublicUrl -> rt::Value);
 impl GetPublicUrl {
@@ -657,7 +635,7 @@ impl GetPublicUrl {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Tells what the caller may do with a site.
@@ -683,24 +661,18 @@ impl GetPublicUrl {
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
-pub fn get_rights(id: impl Into<rt::Id>) -> GetRights {
-    GetRights(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.site.getRights",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get_rights(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<String>> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.site.getRights",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `landing.site.getRights`: Tells what the caller may do with a site.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetRights(rt::Call);
-rt::request!(GetRights -> Vec < String >);
 /// Reads the settings of a site that are set.
 ///
 /// Calls `landing.site.getadditionalfields`; scope `landing`. May be called by: a user who may see the site.
@@ -735,12 +707,11 @@ pub fn getadditionalfields(id: impl Into<rt::Id>) -> Getadditionalfields {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.getadditionalfields`: Reads the settings of a site that are set.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getadditionalfields(rt::Call);
 rt::request!(Getadditionalfields -> Option < crate ::types::LandingSettings >);
 impl Getadditionalfields {
@@ -752,7 +723,7 @@ impl Getadditionalfields {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Takes a site off the public and puts it into the trash, where it stays for 30 days.
@@ -790,12 +761,11 @@ pub fn mark_delete(id: impl Into<rt::Id>) -> MarkDelete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.markDelete`: Takes a site off the public and puts it into the trash, where it stays for 30 days.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct MarkDelete(rt::Call);
 rt::request!(MarkDelete -> i64);
 impl MarkDelete {
@@ -807,12 +777,12 @@ impl MarkDelete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `mark`. False to take it out of the trash instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
-        Self(self.0.param("mark", value))
+        Self(rt::set::param::boolean(self.0, "mark", value))
     }
 }
 /// Takes a folder with its pages and the folders in it off the public and puts them into the trash, where they stay for 30 days.
@@ -850,12 +820,11 @@ pub fn mark_folder_delete(id: impl Into<rt::Id>) -> MarkFolderDelete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.markFolderDelete`: Takes a folder with its pages and the folders in it off the public and puts them into the trash, where they stay for 30 days.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct MarkFolderDelete(rt::Call);
 rt::request!(MarkFolderDelete -> bool);
 impl MarkFolderDelete {
@@ -867,12 +836,12 @@ impl MarkFolderDelete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `mark`. False to take it out of the trash instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
-        Self(self.0.param("mark", value))
+        Self(rt::set::param::boolean(self.0, "mark", value))
     }
 }
 /// Takes a folder with its pages out of the trash.
@@ -909,12 +878,11 @@ pub fn mark_folder_un_delete(id: impl Into<rt::Id>) -> MarkFolderUnDelete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.markFolderUnDelete`: Takes a folder with its pages out of the trash.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct MarkFolderUnDelete(rt::Call);
 rt::request!(MarkFolderUnDelete -> bool);
 impl MarkFolderUnDelete {
@@ -926,7 +894,7 @@ impl MarkFolderUnDelete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Takes a site out of the trash; it is not published.
@@ -964,12 +932,11 @@ pub fn mark_un_delete(id: impl Into<rt::Id>) -> MarkUnDelete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.markUnDelete`: Takes a site out of the trash; it is not published.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct MarkUnDelete(rt::Call);
 rt::request!(MarkUnDelete -> i64);
 impl MarkUnDelete {
@@ -981,7 +948,7 @@ impl MarkUnDelete {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Publishes a site with its active pages and folders.
@@ -1028,12 +995,11 @@ pub fn publication(id: impl Into<rt::Id>) -> Publication {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.publication`: Publishes a site with its active pages and folders.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Publication(rt::Call);
 rt::request!(Publication -> i64);
 impl Publication {
@@ -1045,7 +1011,7 @@ impl Publication {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Publishes a folder and those above it.
@@ -1085,12 +1051,11 @@ pub fn publication_folder(folder_id: impl Into<rt::Id>) -> PublicationFolder {
                     rt::Paging::None,
                 ),
             )
-            .param("folderId", rt::value::id(folder_id)),
+            .put("folderId", rt::value::id(folder_id)),
     )
 }
 /// A call of `landing.site.publicationFolder`: Publishes a folder and those above it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct PublicationFolder(rt::Call);
 rt::request!(PublicationFolder -> bool);
 impl PublicationFolder {
@@ -1102,12 +1067,12 @@ impl PublicationFolder {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `mark`. False to take it off the public instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
-        Self(self.0.param("mark", value))
+        Self(rt::set::param::boolean(self.0, "mark", value))
     }
 }
 /// Tells who may do what with a site, in place of what was set before. Takes effect only where roles are not used.
@@ -1147,19 +1112,18 @@ pub fn set_rights(id: impl Into<rt::Id>) -> SetRights {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.setRights`: Tells who may do what with a site, in place of what was set before. Takes effect only where roles are not used.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetRights(rt::Call);
 rt::request!(SetRights -> bool);
 impl SetRights {
     /// `rights`. Lists of denied (no access), read, edit (its pages), sett (its settings), public (publishing) and delete (the trash) by access codes such as U7, G2, SG4, DR15, AU for everybody signed in or UA for everybody. Beside denied nothing else counts, and read is added to all others. All own rights are removed when it is left out.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("rights", value))
+        Self(rt::set::param::any(self.0, "rights", value))
     }
 }
 /// Takes a folder and those above it off the public.
@@ -1196,12 +1160,11 @@ pub fn un_public_folder(folder_id: impl Into<rt::Id>) -> UnPublicFolder {
                     rt::Paging::None,
                 ),
             )
-            .param("folderId", rt::value::id(folder_id)),
+            .put("folderId", rt::value::id(folder_id)),
     )
 }
 /// A call of `landing.site.unPublicFolder`: Takes a folder and those above it off the public.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UnPublicFolder(rt::Call);
 rt::request!(UnPublicFolder -> bool);
 impl UnPublicFolder {
@@ -1213,7 +1176,7 @@ impl UnPublicFolder {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Shows a knowledge base in a group no more.
@@ -1242,25 +1205,19 @@ impl UnPublicFolder {
 pub fn unbinding_from_group(
     id: impl Into<rt::Id>,
     group_id: impl Into<rt::Id>,
-) -> UnbindingFromGroup {
-    UnbindingFromGroup(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.site.unbindingFromGroup",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("groupId", rt::value::id(group_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.site.unbindingFromGroup",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("groupId", rt::value::id(group_id))
+        .typed()
 }
-/// A call of `landing.site.unbindingFromGroup`: Shows a knowledge base in a group no more.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UnbindingFromGroup(rt::Call);
-rt::request!(UnbindingFromGroup -> bool);
 /// Shows a knowledge base in a menu no more.
 ///
 /// Calls `landing.site.unbindingFromMenu`; scope `landing`. May be called by: a user who may place knowledge bases.
@@ -1287,25 +1244,19 @@ rt::request!(UnbindingFromGroup -> bool);
 pub fn unbinding_from_menu(
     id: impl Into<rt::Id>,
     menu_code: impl Into<String>,
-) -> UnbindingFromMenu {
-    UnbindingFromMenu(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.site.unbindingFromMenu",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("menuCode", rt::value::text(menu_code)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.site.unbindingFromMenu",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("menuCode", rt::value::text(menu_code))
+        .typed()
 }
-/// A call of `landing.site.unbindingFromMenu`: Shows a knowledge base in a menu no more.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UnbindingFromMenu(rt::Call);
-rt::request!(UnbindingFromMenu -> bool);
 /// Takes a site with its pages and folders off the public.
 ///
 /// Calls `landing.site.unpublic`; scope `landing`. May be called by: a user who may publish the site.
@@ -1340,12 +1291,11 @@ pub fn unpublic(id: impl Into<rt::Id>) -> Unpublic {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.site.unpublic`: Takes a site with its pages and folders off the public.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unpublic(rt::Call);
 rt::request!(Unpublic -> i64);
 impl Unpublic {
@@ -1357,7 +1307,7 @@ impl Unpublic {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Changes the title, the address or other settings of a site.
@@ -1402,13 +1352,12 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.site.update`: Changes the title, the address or other settings of a site.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
@@ -1420,7 +1369,7 @@ impl Update {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Changes a folder. Without PARENT_ID it goes to the top of the site.
@@ -1461,14 +1410,13 @@ pub fn update_folder(
                     rt::Paging::None,
                 ),
             )
-            .param("siteId", rt::value::id(site_id))
-            .param("folderId", rt::value::id(folder_id))
-            .param("fields", fields),
+            .put("siteId", rt::value::id(site_id))
+            .put("folderId", rt::value::id(folder_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `landing.site.updateFolder`: Changes a folder. Without PARENT_ID it goes to the top of the site.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateFolder(rt::Call);
 rt::request!(UpdateFolder -> bool);
 impl UpdateFolder {
@@ -1480,6 +1428,6 @@ impl UpdateFolder {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }

@@ -34,12 +34,11 @@ pub fn delete_for_landing(id: impl Into<rt::Id>) -> DeleteForLanding {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.syspage.deleteForLanding`: Makes a page an ordinary one wherever it is a special one. The page stays.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct DeleteForLanding(rt::Call);
 rt::request!(DeleteForLanding -> bool);
 impl DeleteForLanding {
@@ -51,7 +50,7 @@ impl DeleteForLanding {
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Makes all special pages of a site ordinary ones. The pages stay.
@@ -76,24 +75,18 @@ impl DeleteForLanding {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
-pub fn delete_for_site(id: impl Into<rt::Id>) -> DeleteForSite {
-    DeleteForSite(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.syspage.deleteForSite",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete_for_site(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.syspage.deleteForSite",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `landing.syspage.deleteForSite`: Makes all special pages of a site ordinary ones. The pages stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteForSite(rt::Call);
-rt::request!(DeleteForSite -> bool);
 /// Lists the special pages of a site.
 ///
 /// Calls `landing.syspage.get`; scope `landing`. May be called by: a user who may see the site.
@@ -131,19 +124,18 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.syspage.get`: Lists the special pages of a site.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < rt::Map < crate ::types::LandingSpecialPage > >);
 impl Get {
     /// `active`. Whether only those that are published come. No when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("active", value))
+        Self(rt::set::param::boolean(self.0, "active", value))
     }
 }
 /// Tells the address of a special page.
@@ -186,20 +178,19 @@ pub fn get_special_page(
                     rt::Paging::None,
                 ),
             )
-            .param("siteId", rt::value::id(site_id))
-            .param("type", rt::value::text(r#type)),
+            .put("siteId", rt::value::id(site_id))
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// A call of `landing.syspage.getSpecialPage`: Tells the address of a special page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetSpecialPage(rt::Call);
 rt::request!(GetSpecialPage -> Option < String >);
 impl GetSpecialPage {
     /// `additional`. Keys and values to add to the address.
     #[inline]
     pub fn additional(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("additional", value))
+        Self(rt::set::param::any(self.0, "additional", value))
     }
 }
 /// Makes a page a special one of its site, or takes that from it.
@@ -238,19 +229,18 @@ pub fn set(id: impl Into<rt::Id>, r#type: impl Into<String>) -> Set {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("type", rt::value::text(r#type)),
+            .put("id", rt::value::id(id))
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// A call of `landing.syspage.set`: Makes a page a special one of its site, or takes that from it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 impl Set {
     /// `lid`. Number of the page. The site has no such page any more when it is left out.
     #[inline]
     pub fn lid(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("lid", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "lid", value))
     }
 }

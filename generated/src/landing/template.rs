@@ -25,24 +25,18 @@ use ::bitrix24_runtime as rt;
 /// - `ENTITY_NOT_FOUND`: There is no such page, or the caller may not see it. Look at ListSitePages.
 /// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 #[inline]
-pub fn get_landing_ref(id: impl Into<rt::Id>) -> GetLandingRef {
-    GetLandingRef(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.template.getLandingRef",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get_landing_ref(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.template.getLandingRef",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `landing.template.getLandingRef`: Tells which pages fill the areas of a page's layout.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetLandingRef(rt::Call);
-rt::request!(GetLandingRef -> rt::Value);
 /// Tells which pages fill the areas of a site's layout.
 ///
 /// Calls `landing.template.getSiteRef`; scope `landing`. May be called by: a user who may see the site.
@@ -66,24 +60,18 @@ rt::request!(GetLandingRef -> rt::Value);
 /// - `ENTITY_NOT_FOUND`: There is no such site, or the caller may not see it. Look at ListSites.
 /// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 #[inline]
-pub fn get_site_ref(id: impl Into<rt::Id>) -> GetSiteRef {
-    GetSiteRef(
-        rt::Call::new(
-                rt::Method::new(
-                    "landing.template.getSiteRef",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get_site_ref(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "landing.template.getSiteRef",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `landing.template.getSiteRef`: Tells which pages fill the areas of a site's layout.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetSiteRef(rt::Call);
-rt::request!(GetSiteRef -> rt::Value);
 /// Finds layouts, which divide a page into areas, by conditions.
 ///
 /// Calls `landing.template.getlist`; scope `landing`. May be called by: a user with access to the sites.
@@ -124,7 +112,6 @@ pub fn getlist() -> Getlist {
 }
 /// A call of `landing.template.getlist`: Finds layouts, which divide a page into areas, by conditions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::LandingTemplate >, all crate ::types::LandingTemplate
@@ -133,7 +120,7 @@ impl Getlist {
     /// `params`. What to find. All when it is left out.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Tells which pages fill the areas of a page's layout, in place of those before.
@@ -172,19 +159,18 @@ pub fn set_landing_ref(id: impl Into<rt::Id>) -> SetLandingRef {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.template.setLandingRef`: Tells which pages fill the areas of a page's layout, in place of those before.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetLandingRef(rt::Call);
 rt::request!(SetLandingRef -> bool);
 impl SetLandingRef {
     /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. Areas that are not named, and those with 0, are emptied; all when it is left out.
     #[inline]
     pub fn data(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("data", value))
+        Self(rt::set::param::any(self.0, "data", value))
     }
 }
 /// Tells which pages fill the areas of a site's layout, in place of those before.
@@ -223,18 +209,17 @@ pub fn set_site_ref(id: impl Into<rt::Id>) -> SetSiteRef {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `landing.template.setSiteRef`: Tells which pages fill the areas of a site's layout, in place of those before.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetSiteRef(rt::Call);
 rt::request!(SetSiteRef -> bool);
 impl SetSiteRef {
     /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. Areas that are not named, and those with 0, are emptied; all when it is left out.
     #[inline]
     pub fn data(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("data", value))
+        Self(rt::set::param::any(self.0, "data", value))
     }
 }

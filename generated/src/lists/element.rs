@@ -46,36 +46,35 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("ELEMENT_CODE", rt::value::text(element_code))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("ELEMENT_CODE", rt::value::text(element_code))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.element.add`: Adds an element to a universal list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `IBLOCK_SECTION_ID`. Number of the section to put it into, as GetListSections tells it. The top when it is left out.
     #[inline]
     pub fn iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_SECTION_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_SECTION_ID", value))
     }
     /// `LIST_ELEMENT_URL`. Pattern of the address of elements, with \#list_id#, \#section_id#, \#element_id# and \#group_id#.
     #[inline]
     pub fn list_element_url(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LIST_ELEMENT_URL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LIST_ELEMENT_URL", value))
     }
 }
 /// Removes an element of a universal list. Its files of the Drive go with it unless they are used elsewhere.
@@ -117,34 +116,33 @@ pub fn delete(iblock_type_id: impl Into<String>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.element.delete`: Removes an element of a universal list. Its files of the Drive go with it unless they are used elsewhere.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))
     }
 }
 /// Reads one element of a universal list, or those that meet conditions.
@@ -186,12 +184,11 @@ pub fn get(iblock_type_id: impl Into<String>) -> Get {
                     rt::Paging::Start,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.element.get`: Reads one element of a universal list, or those that meet conditions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::ListElement >, all crate ::types::ListElement
@@ -200,42 +197,42 @@ impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `ELEMENT_ID`. Number of the element, to read that one alone.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element, to read that one alone.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))
     }
     /// `SELECT`. Fields to answer: ID, CODE, NAME, IBLOCK_SECTION_ID, CREATED_BY, DATE_CREATE, SORT, the older CREATED_USER_NAME, ACTIVE_TO, BP_PUBLISHED, PREVIEW_TEXT, PREVIEW_TEXT_TYPE, DETAIL_TEXT and DETAIL_TEXT_TYPE, and the list's own, PROPERTY\_ and a number, as GetListFields tells. All when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (fits a mask with % signs), !=% (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. The list's own fields are PROPERTY\_ and a number. All elements when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ELEMENT_ORDER`. Fields to sort by, each with asc or desc. Fields with several values and those for money, records of the CRM, maps and files cannot be sorted by, nor can texts and the section.
     #[inline]
     pub fn element_order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ELEMENT_ORDER", value))
+        Self(rt::set::param::any(self.0, "ELEMENT_ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Writes an element of a universal list anew: fields that are not given become empty.
@@ -281,34 +278,33 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.element.update`: Writes an element of a universal list anew: fields that are not given become empty.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))
     }
 }

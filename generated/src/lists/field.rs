@@ -40,25 +40,24 @@ pub fn add(iblock_type_id: impl Into<String>, fields: impl Into<rt::Value>) -> A
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.field.add`: Adds a field to a universal list. Fields of the system have to be added too before they are shown.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> String);
 impl Add {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
 }
 /// Removes a field of a universal list with its values in all elements.
@@ -97,25 +96,24 @@ pub fn delete(iblock_type_id: impl Into<String>, field_id: impl Into<String>) ->
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELD_ID", rt::value::text(field_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELD_ID", rt::value::text(field_id)),
     )
 }
 /// A call of `lists.field.delete`: Removes a field of a universal list with its values in all elements.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
 }
 /// Reads one field of a universal list, or all of them.
@@ -154,29 +152,28 @@ pub fn get(iblock_type_id: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.field.get`: Reads one field of a universal list, or all of them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Map < crate ::types::ListField >);
 impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `FIELD_ID`. Key of one field: PROPERTY\_ and a number, or the code of a field of the system. All when it is left out.
     #[inline]
     pub fn field_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FIELD_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FIELD_ID", value))
     }
 }
 /// Changes a field of a universal list, all but its type.
@@ -220,25 +217,24 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELDS", fields)
-            .param("FIELD_ID", rt::value::text(field_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELDS", rt::value::any(fields))
+            .put("FIELD_ID", rt::value::text(field_id)),
     )
 }
 /// A call of `lists.field.update`: Changes a field of a universal list, all but its type.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
 }

@@ -43,31 +43,30 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("SECTION_CODE", rt::value::text(section_code))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("SECTION_CODE", rt::value::text(section_code))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.section.add`: Adds a section to a universal list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `IBLOCK_SECTION_ID`. Number of the section above. The top when it is left out.
     #[inline]
     pub fn iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_SECTION_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_SECTION_ID", value))
     }
 }
 /// Removes a section of a universal list.
@@ -108,34 +107,33 @@ pub fn delete(iblock_type_id: impl Into<String>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.section.delete`: Removes a section of a universal list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `SECTION_ID`. Number of the section. Either this or its code is needed.
     #[inline]
     pub fn section_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SECTION_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SECTION_ID", value))
     }
     /// `SECTION_CODE`. Symbolic code of the section; may be given instead of its number.
     #[inline]
     pub fn section_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SECTION_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SECTION_CODE", value))
     }
 }
 /// Reads the sections of a universal list that meet conditions.
@@ -175,12 +173,11 @@ pub fn get(iblock_type_id: impl Into<String>) -> Get {
                     rt::Paging::Start,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.section.get`: Reads the sections of a universal list that meet conditions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::ListSection >, all crate ::types::ListSection
@@ -189,17 +186,17 @@ impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `FILTER`. Conditions by key. An operator may stand before a key: ! (is not), \>, \>=, \<, \<=, % (contains). Without one the value must be equal. All sections when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `SELECT`. Fields to answer. All when it is left out.
     ///
@@ -228,12 +225,12 @@ impl Get {
     /// - `DETAIL_PICTURE`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a section of a universal list.
@@ -277,34 +274,33 @@ pub fn update(
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELDS", fields),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// A call of `lists.section.update`: Changes a section of a universal list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `SECTION_ID`. Number of the section. Either this or its code is needed.
     #[inline]
     pub fn section_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SECTION_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SECTION_ID", value))
     }
     /// `SECTION_CODE`. Symbolic code of the section; may be given instead of its number.
     #[inline]
     pub fn section_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SECTION_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SECTION_CODE", value))
     }
 }

@@ -34,13 +34,12 @@ pub fn add(post_id: impl Into<rt::Id>, text: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("POST_ID", rt::value::id(post_id))
-            .param("TEXT", rt::value::text(text)),
+            .put("POST_ID", rt::value::id(post_id))
+            .put("TEXT", rt::value::text(text)),
     )
 }
 /// A call of `log.blogcomment.add`: Writes a comment below a post of the news feed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
@@ -52,7 +51,7 @@ impl Add {
     /// `USER_ID`. Number of the account to write as; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }
 /// Removes a comment below a post of the news feed.
@@ -86,18 +85,17 @@ pub fn delete(comment_id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("COMMENT_ID", rt::value::id(comment_id)),
+            .put("COMMENT_ID", rt::value::id(comment_id)),
     )
 }
 /// A call of `log.blogcomment.delete`: Removes a comment below a post of the news feed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `USER_ID`. Number of the account in whose name it is deleted; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }

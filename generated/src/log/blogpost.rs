@@ -43,7 +43,7 @@ pub fn add(post_message: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("POST_MESSAGE", rt::value::text(post_message)),
+            .put("POST_MESSAGE", rt::value::text(post_message)),
     )
 }
 /// Publishes a post in the news feed, for everybody when nothing else is said.
@@ -88,21 +88,20 @@ pub fn create_post(
                     rt::Paging::None,
                 ),
             )
-            .param("POST_MESSAGE", rt::value::text(post_message))
-            .param("DEST", rt::value::list(dest, rt::value::text))
-            .param("IMPORTANT", rt::value::yes_no(important)),
+            .put("POST_MESSAGE", rt::value::text(post_message))
+            .put("DEST", rt::value::texts(dest))
+            .put("IMPORTANT", rt::value::yes_no(important)),
     )
 }
 /// A call of `log.blogpost.add`: Publishes a post in the news feed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `DEST`. Who may see the post. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department with those below it. Everybody when it is left out.
     #[inline]
     pub fn dest(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("DEST", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "DEST", value))
     }
     /// `FILES`. Files to attach. They are stored on the author's Drive.
     #[inline]
@@ -112,47 +111,47 @@ impl Add {
     /// `POST_TITLE`. Heading of the post. None when it is left out.
     #[inline]
     pub fn post_title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("POST_TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "POST_TITLE", value))
     }
     /// `IMPORTANT`. Whether colleagues have to confirm that they have read the post. No when it is left out.
     #[inline]
     pub fn important(self, value: bool) -> Self {
-        Self(self.0.param("IMPORTANT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "IMPORTANT", value))
     }
     /// `IMPORTANT_DATE_END`. When the post stops being important. Without it an important post stays so.
     #[inline]
     pub fn important_date_end(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IMPORTANT_DATE_END", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IMPORTANT_DATE_END", value))
     }
     /// `TAGS`. Tags with commas between them.
     #[inline]
     pub fn tags(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TAGS", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TAGS", value))
     }
     /// `BACKGROUND_CODE`. Code of the coloured background that the post is shown on. Plain when it is left out.
     #[inline]
     pub fn background_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("BACKGROUND_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "BACKGROUND_CODE", value))
     }
     /// `PARSE_PREVIEW`. Whether the portal looks for a link in the text and adds a preview of its page. No when it is left out.
     #[inline]
     pub fn parse_preview(self, value: bool) -> Self {
-        Self(self.0.param("PARSE_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "PARSE_PREVIEW", value))
     }
     /// `USER_ID`. Number of the account to publish as; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `SITE_ID`. Code of the portal's site, where there are several. The current one when it is left out.
     #[inline]
     pub fn site_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SITE_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SITE_ID", value))
     }
     /// `SPERM`. Former name of DEST, still understood.
     #[inline]
     pub fn sperm(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SPERM", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SPERM", value))
     }
     /// `UF_BLOG_POST_FILE`. Files that are on the Drive already, each as n and the number of the Drive file, such as n505. Ignored beside FILES.
     #[inline]
@@ -160,32 +159,32 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(self.0.param("UF_BLOG_POST_FILE", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "UF_BLOG_POST_FILE", value))
     }
     /// `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
     pub fn uf_blog_post_imprtnt(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("UF_BLOG_POST_IMPRTNT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "UF_BLOG_POST_IMPRTNT", value))
     }
     /// `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
     pub fn uf_imprtant_date_end(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_IMPRTANT_DATE_END", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_IMPRTANT_DATE_END", value))
     }
     /// `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
     pub fn uf_blog_post_url_prv(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("UF_BLOG_POST_URL_PRV", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "UF_BLOG_POST_URL_PRV", value))
     }
     /// `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
     pub fn uf_gratitude(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("UF_GRATITUDE", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "UF_GRATITUDE", value))
     }
     /// `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
     pub fn gratitude_medal(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("GRATITUDE_MEDAL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "GRATITUDE_MEDAL", value))
     }
     /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
     #[inline]
@@ -193,16 +192,12 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .param("GRATITUDE_EMPLOYEES", rt::value::list(value, rt::value::integer)),
-        )
+        Self(rt::set::param::integers(self.0, "GRATITUDE_EMPLOYEES", value))
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
     pub fn uf_blog_post_vote(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_BLOG_POST_VOTE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_BLOG_POST_VOTE", value))
     }
 }
 /// Removes a post from the news feed for good.
@@ -228,24 +223,18 @@ impl Add {
 /// - `403`: The caller may not delete the post. Call as its author or as an administrator.
 /// - `0`: The portal could not delete the post, or runs without the module for blogs. Try again later.
 #[inline]
-pub fn delete(post_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "log.blogpost.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("POST_ID", rt::value::id(post_id)),
-    )
+pub fn delete(post_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "log.blogpost.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("POST_ID", rt::value::id(post_id))
+        .typed()
 }
-/// A call of `log.blogpost.delete`: Removes a post from the news feed for good.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Finds the posts that the caller may see, one by its number or all for certain readers.
 ///
 /// Calls `log.blogpost.get`; scope `log`.
@@ -305,54 +294,53 @@ pub fn get_posts(log_rights: impl Into<rt::Value>) -> Get {
                     rt::Paging::Start,
                 ),
             )
-            .param("LOG_RIGHTS", log_rights),
+            .put("LOG_RIGHTS", rt::value::any(log_rights)),
     )
 }
 /// A call of `log.blogpost.get`: Finds the posts that the caller may see, one by its number or all for certain readers.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::FeedPost >, all crate ::types::FeedPost);
 impl Get {
     /// `POST_ID`. Number of one post. The condition on readers then has no effect.
     #[inline]
     pub fn post_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("POST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "POST_ID", value))
     }
     /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department.
     #[inline]
     pub fn log_rights(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("LOG_RIGHTS", value))
+        Self(rt::set::param::any(self.0, "LOG_RIGHTS", value))
     }
     /// `LOG_DATE_FROM`. Earliest time of publication; not after LOG_DATE_TO.
     #[inline]
     pub fn log_date_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LOG_DATE_FROM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LOG_DATE_FROM", value))
     }
     /// `LOG_DATE_TO`. Latest time of publication. Without it there is no upper limit.
     #[inline]
     pub fn log_date_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LOG_DATE_TO", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LOG_DATE_TO", value))
     }
     /// `FIRST_ID`. Goes forward without counting pages: only entries of the feed with a greater number come. It wins over LAST_ID.
     #[inline]
     pub fn first_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("FIRST_ID", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "FIRST_ID", value))
     }
     /// `LAST_ID`. Goes back without counting pages: only entries of the feed with a smaller number come.
     #[inline]
     pub fn last_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LAST_ID", value))
     }
     /// `LIMIT`. How many posts to answer with FIRST_ID or LAST_ID, 200 at most. The portal chooses when it is left out or not positive.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Opens a post to more readers. Those who could see it before still can.
@@ -386,20 +374,19 @@ pub fn share(post_id: impl Into<rt::Id>, dest: impl Into<rt::Value>) -> Share {
                     rt::Paging::None,
                 ),
             )
-            .param("POST_ID", rt::value::id(post_id))
-            .param("DEST", dest),
+            .put("POST_ID", rt::value::id(post_id))
+            .put("DEST", rt::value::any(dest)),
     )
 }
 /// A call of `log.blogpost.share`: Opens a post to more readers. Those who could see it before still can.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Share(rt::Call);
 rt::request!(Share -> bool);
 impl Share {
     /// `USER_ID`. Number of the account in whose name the post is changed; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }
 /// Replaces the text, the heading, the readers or the files of a post. A heading that is not sent again is lost.
@@ -441,7 +428,7 @@ pub fn update(post_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("POST_ID", rt::value::id(post_id)),
+            .put("POST_ID", rt::value::id(post_id)),
     )
 }
 /// Replaces the text, the heading, the readers or the files of a post. Beware, without readers named the post is opened to everybody.
@@ -485,25 +472,24 @@ pub fn update_post(
                     rt::Paging::None,
                 ),
             )
-            .param("POST_ID", rt::value::id(post_id))
-            .param("DEST", rt::value::list(dest, rt::value::text)),
+            .put("POST_ID", rt::value::id(post_id))
+            .put("DEST", rt::value::texts(dest)),
     )
 }
 /// A call of `log.blogpost.update`: Replaces the text, the heading, the readers or the files of a post. A heading that is not sent again is lost.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
     /// `POST_MESSAGE`. New text. The call needs either it or a heading.
     #[inline]
     pub fn post_message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("POST_MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "POST_MESSAGE", value))
     }
     /// `DEST`. Who may see the post from now on, as in CreatePost.
     #[inline]
     pub fn dest(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("DEST", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "DEST", value))
     }
     /// `FILES`. Files to attach. To take one off, give the whole body with \--params and write an object with the attachment's number and del in this place.
     #[inline]
@@ -513,32 +499,32 @@ impl Update {
     /// `POST_TITLE`. New heading. When only the text is sent, the old heading is not kept.
     #[inline]
     pub fn post_title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("POST_TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "POST_TITLE", value))
     }
     /// `IMPORTANT`. Whether colleagues are asked to confirm that they have read the post. As it was when it is left out.
     #[inline]
     pub fn important(self, value: bool) -> Self {
-        Self(self.0.param("IMPORTANT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "IMPORTANT", value))
     }
     /// `IMPORTANT_DATE_END`. When the post stops being important.
     #[inline]
     pub fn important_date_end(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IMPORTANT_DATE_END", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IMPORTANT_DATE_END", value))
     }
     /// `USER_ID`. Number of the account in whose name the post is changed; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `SITE_ID`. Code of the portal's site, where there are several.
     #[inline]
     pub fn site_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SITE_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SITE_ID", value))
     }
     /// `SPERM`. Former name of DEST, still understood.
     #[inline]
     pub fn sperm(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SPERM", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SPERM", value))
     }
     /// `UF_BLOG_POST_FILE`. Files that are on the Drive already, each as n and the number of the Drive file. The word empty alone takes all files off the post and leaves them on the Drive. Ignored beside FILES.
     #[inline]
@@ -546,32 +532,32 @@ impl Update {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(self.0.param("UF_BLOG_POST_FILE", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "UF_BLOG_POST_FILE", value))
     }
     /// `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
     pub fn uf_blog_post_imprtnt(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("UF_BLOG_POST_IMPRTNT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "UF_BLOG_POST_IMPRTNT", value))
     }
     /// `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
     pub fn uf_imprtant_date_end(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_IMPRTANT_DATE_END", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_IMPRTANT_DATE_END", value))
     }
     /// `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
     pub fn uf_blog_post_url_prv(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("UF_BLOG_POST_URL_PRV", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "UF_BLOG_POST_URL_PRV", value))
     }
     /// `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
     pub fn uf_gratitude(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("UF_GRATITUDE", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "UF_GRATITUDE", value))
     }
     /// `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
     pub fn gratitude_medal(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("GRATITUDE_MEDAL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "GRATITUDE_MEDAL", value))
     }
     /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
     #[inline]
@@ -579,15 +565,11 @@ impl Update {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .param("GRATITUDE_EMPLOYEES", rt::value::list(value, rt::value::integer)),
-        )
+        Self(rt::set::param::integers(self.0, "GRATITUDE_EMPLOYEES", value))
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
     pub fn uf_blog_post_vote(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("UF_BLOG_POST_VOTE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "UF_BLOG_POST_VOTE", value))
     }
 }

@@ -44,22 +44,21 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CODE", rt::value::text(code))
-            .param("TYPE", rt::value::text(r#type))
-            .param("HANDLER", rt::value::text(handler))
-            .param("NAME", name),
+            .put("CODE", rt::value::text(code))
+            .put("TYPE", rt::value::text(r#type))
+            .put("HANDLER", rt::value::text(handler))
+            .put("NAME", rt::value::any(name)),
     )
 }
 /// A call of `messageservice.sender.add`: Adds a provider that sends messages for the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `DESCRIPTION`. What the provider does: a text, or an object of texts by language code.
     #[inline]
     pub fn description(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("DESCRIPTION", value))
+        Self(rt::set::param::any(self.0, "DESCRIPTION", value))
     }
 }
 /// Removes a provider of the application.
@@ -85,24 +84,18 @@ impl Add {
 /// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
-pub fn delete(code: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "messageservice.sender.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code)),
-    )
+pub fn delete(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "messageservice.sender.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .typed()
 }
-/// A call of `messageservice.sender.delete`: Removes a provider of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the codes of the application's providers.
 ///
 /// Calls `messageservice.sender.list`; scope `messageservice`. May be called by: administrator.
@@ -124,23 +117,17 @@ rt::request!(Delete -> bool);
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
-pub fn list() -> List {
-    List(
-        rt::Call::new(
+pub fn list() -> rt::TypedCall<Vec<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "messageservice.sender.list",
                 rt::Rest::V2,
                 rt::Effect::List,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `messageservice.sender.list`: Lists the codes of the application's providers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> Vec < String >);
 /// Changes a provider; one of the three values at least is needed.
 ///
 /// Calls `messageservice.sender.update`; scope `messageservice`. May be called by: administrator.
@@ -179,28 +166,27 @@ pub fn update(code: impl Into<String>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("CODE", rt::value::text(code)),
+            .put("CODE", rt::value::text(code)),
     )
 }
 /// A call of `messageservice.sender.update`: Changes a provider; one of the three values at least is needed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `HANDLER`. New address of the application that the portal calls for each message.
     #[inline]
     pub fn handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("HANDLER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "HANDLER", value))
     }
     /// `NAME`. New name: a text, or an object of texts by language code.
     #[inline]
     pub fn name(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("NAME", value))
+        Self(rt::set::param::any(self.0, "NAME", value))
     }
     /// `DESCRIPTION`. New description: a text, or an object of texts by language code.
     #[inline]
     pub fn description(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("DESCRIPTION", value))
+        Self(rt::set::param::any(self.0, "DESCRIPTION", value))
     }
 }

@@ -25,30 +25,21 @@ pub fn add(
     type_id: impl Into<rt::Id>,
     item_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.comment.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("comment"),
-            )
-            .param("typeId", rt::value::id(type_id))
-            .param("itemId", rt::value::id(item_id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<crate::types::RpaTimelineEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.comment.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("comment"),
+        )
+        .put("typeId", rt::value::id(type_id))
+        .put("itemId", rt::value::id(item_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.comment.add`: Writes a comment into the timeline of an element.
-#[deprecated(
-    note = "use `crm.timeline.comment.add`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::RpaTimelineEntry);
 /// Removes a comment that the same person wrote.
 ///
 /// Calls `rpa.comment.delete`; scope `rpa`.
@@ -68,27 +59,18 @@ rt::request!(Add -> crate ::types::RpaTimelineEntry);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.comment.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.comment.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.comment.delete`: Removes a comment that the same person wrote.
-#[deprecated(
-    note = "use `crm.timeline.comment.delete`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Changes a comment that the same person wrote.
 ///
 /// Calls `rpa.comment.update`; scope `rpa`.
@@ -108,26 +90,20 @@ rt::request!(Delete -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.comment.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("comment"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::RpaTimelineEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.comment.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("comment"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.comment.update`: Changes a comment that the same person wrote.
-#[deprecated(
-    note = "use `crm.timeline.comment.update`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::RpaTimelineEntry);

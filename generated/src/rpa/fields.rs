@@ -33,13 +33,12 @@ pub fn get_settings(type_id: impl Into<rt::Id>) -> GetSettings {
                     )
                     .with_records("fields"),
             )
-            .param("typeId", rt::value::id(type_id)),
+            .put("typeId", rt::value::id(type_id)),
     )
 }
 /// A call of `rpa.fields.getSettings`: Reads which fields are shown where on a stage.
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetSettings(rt::Call);
 rt::request!(GetSettings -> rt::Map < rt::Object >);
 #[allow(deprecated)]
@@ -47,7 +46,7 @@ impl GetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
     #[inline]
     pub fn stage_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("stageId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "stageId", value))
     }
 }
 /// Sets which fields are shown where on a stage, for all kinds of visibility at once.
@@ -84,14 +83,13 @@ pub fn set_settings(
                     )
                     .with_records("fields"),
             )
-            .param("typeId", rt::value::id(type_id))
-            .param("fields", fields),
+            .put("typeId", rt::value::id(type_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `rpa.fields.setSettings`: Sets which fields are shown where on a stage, for all kinds of visibility at once.
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetSettings(rt::Call);
 rt::request!(SetSettings -> rt::Map < rt::Object >);
 #[allow(deprecated)]
@@ -99,7 +97,7 @@ impl SetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
     #[inline]
     pub fn stage_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("stageId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "stageId", value))
     }
 }
 /// Sets which fields have one kind of visibility; other kinds stay.
@@ -137,15 +135,14 @@ pub fn set_visibility_settings(
                     )
                     .with_records("fields"),
             )
-            .param("typeId", rt::value::id(type_id))
-            .param("visibility", rt::value::text(visibility))
-            .param("fields", rt::value::list(fields, rt::value::text)),
+            .put("typeId", rt::value::id(type_id))
+            .put("visibility", rt::value::text(visibility))
+            .put("fields", rt::value::texts(fields)),
     )
 }
 /// A call of `rpa.fields.setVisibilitySettings`: Sets which fields have one kind of visibility; other kinds stay.
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetVisibilitySettings(rt::Call);
 rt::request!(SetVisibilitySettings -> rt::Map < rt::Object >);
 #[allow(deprecated)]
@@ -153,6 +150,6 @@ impl SetVisibilitySettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
     #[inline]
     pub fn stage_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("stageId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "stageId", value))
     }
 }

@@ -33,13 +33,12 @@ pub fn add(type_id: impl Into<rt::Id>) -> Add {
                     )
                     .with_records("item"),
             )
-            .param("typeId", rt::value::id(type_id)),
+            .put("typeId", rt::value::id(type_id)),
     )
 }
 /// A call of `rpa.item.add`: Makes an element of a process; its robots start.
 #[deprecated(note = "use `crm.item.add`: New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::RpaItem);
 #[allow(deprecated)]
@@ -47,7 +46,7 @@ impl Add {
     /// `fields`. Values of the custom fields; a file is a list of its name and its content in Base64.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Removes an element from its process.
@@ -69,28 +68,22 @@ impl Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.item.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("typeId", rt::value::id(type_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(
+    type_id: impl Into<rt::Id>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.item.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("typeId", rt::value::id(type_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.item.delete`: Removes an element from its process.
-#[deprecated(
-    note = "use `crm.item.delete`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Reads an element with its fields, tasks and people.
 ///
 /// Calls `rpa.item.get`; scope `rpa`.
@@ -108,27 +101,23 @@ rt::request!(Delete -> rt::Value);
 #[deprecated(note = "use `crm.item.get`: New processes are smart processes of the CRM.")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.item.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("typeId", rt::value::id(type_id))
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    type_id: impl Into<rt::Id>,
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::RpaItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.item.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("typeId", rt::value::id(type_id))
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.item.get`: Reads an element with its fields, tasks and people.
-#[deprecated(note = "use `crm.item.get`: New processes are smart processes of the CRM.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::RpaItem);
 /// Lists the open tasks of an element.
 ///
 /// Calls `rpa.item.getTasks`; scope `rpa`.
@@ -159,8 +148,8 @@ pub fn get_tasks(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> GetTasks 
                     )
                     .with_records("tasks"),
             )
-            .param("typeId", rt::value::id(type_id))
-            .param("id", rt::value::id(id)),
+            .put("typeId", rt::value::id(type_id))
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `rpa.item.getTasks`: Lists the open tasks of an element.
@@ -168,7 +157,6 @@ pub fn get_tasks(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> GetTasks 
     note = "use `bizproc.task.list`: New processes are smart processes of the CRM."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetTasks(rt::Call);
 rt::request!(GetTasks -> Vec < crate ::types::RpaTask >, all crate ::types::RpaTask);
 /// Finds elements of a process.
@@ -212,7 +200,7 @@ pub fn list(type_id: impl Into<rt::Id>) -> List {
                         select: "",
                     }),
             )
-            .param("typeId", rt::value::id(type_id)),
+            .put("typeId", rt::value::id(type_id)),
     )
 }
 /// A call of `rpa.item.list`: Finds elements of a process.
@@ -220,7 +208,6 @@ pub fn list(type_id: impl Into<rt::Id>) -> List {
     note = "use `crm.item.list`: New processes are smart processes of the CRM."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::RpaItem >, all crate ::types::RpaItem);
 #[allow(deprecated)]
@@ -228,17 +215,17 @@ impl List {
     /// `order`. Fields to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on the fields, joined by "and"; custom fields are written in capitals, others in camel case. The key tasks takes has_tasks or no_tasks, for those with and without open tasks of the caller. With logic set to or, groups under the keys 0, 1 and so on are joined by "or".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes an element or moves it to another stage.
@@ -264,27 +251,18 @@ pub fn update(
     type_id: impl Into<rt::Id>,
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.item.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("typeId", rt::value::id(type_id))
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<crate::types::RpaItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.item.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("typeId", rt::value::id(type_id))
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.item.update`: Changes an element or moves it to another stage.
-#[deprecated(
-    note = "use `crm.item.update`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::RpaItem);

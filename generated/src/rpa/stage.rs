@@ -21,27 +21,18 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.stage.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::RpaStage> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.stage.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.stage.add`: Makes a stage of a process.
-#[deprecated(
-    note = "use `crm.status.add`: Stages of a smart process are entries of a directory of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::RpaStage);
 /// Removes a stage; the one that ends well cannot be removed.
 ///
 /// Calls `rpa.stage.delete`; scope `rpa`.
@@ -61,27 +52,18 @@ rt::request!(Add -> crate ::types::RpaStage);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.stage.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.stage.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.stage.delete`: Removes a stage; the one that ends well cannot be removed.
-#[deprecated(
-    note = "use `crm.status.delete`: Stages of a smart process are entries of a directory of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Reads a stage with its rights and robots.
 ///
 /// Calls `rpa.stage.get`; scope `rpa`.
@@ -101,27 +83,18 @@ rt::request!(Delete -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.stage.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::RpaStage> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.stage.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.stage.get`: Reads a stage with its rights and robots.
-#[deprecated(
-    note = "use `crm.status.get`: Stages of a smart process are entries of a directory of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::RpaStage);
 /// Lists the stages of a process in their order, the last ones at the end.
 ///
 /// Calls `rpa.stage.listForType`; scope `rpa`.
@@ -152,7 +125,7 @@ pub fn list_for_type(type_id: impl Into<rt::Id>) -> ListForType {
                     )
                     .with_records("stages"),
             )
-            .param("typeId", rt::value::id(type_id)),
+            .put("typeId", rt::value::id(type_id)),
     )
 }
 /// A call of `rpa.stage.listForType`: Lists the stages of a process in their order, the last ones at the end.
@@ -160,7 +133,6 @@ pub fn list_for_type(type_id: impl Into<rt::Id>) -> ListForType {
     note = "use `crm.status.list`: Stages of a smart process are entries of a directory of the CRM."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ListForType(rt::Call);
 rt::request!(
     ListForType -> rt::Page < crate ::types::RpaStage >, all crate ::types::RpaStage
@@ -170,7 +142,7 @@ impl ListForType {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a stage of a process. The meaning of the one that ends well stays.
@@ -192,25 +164,19 @@ impl ListForType {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.stage.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::RpaStage> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.stage.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.stage.update`: Changes a stage of a process. The meaning of the one that ends well stays.
-#[deprecated(
-    note = "use `crm.status.update`: Stages of a smart process are entries of a directory of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::RpaStage);

@@ -33,14 +33,13 @@ pub fn add_user(type_id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> AddU
                     rt::Paging::None,
                 ),
             )
-            .param("typeId", rt::value::id(type_id))
-            .param("stageId", rt::value::id(stage_id)),
+            .put("typeId", rt::value::id(type_id))
+            .put("stageId", rt::value::id(stage_id)),
     )
 }
 /// A call of `rpa.task.addUser`: Adds a person to a task that a robot gives on a stage.
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct AddUser(rt::Call);
 rt::request!(AddUser -> rt::Value);
 #[allow(deprecated)]
@@ -48,12 +47,12 @@ impl AddUser {
     /// `userValue`. The person as First Last \[number\], with the number of the account.
     #[inline]
     pub fn user_value(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("userValue", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "userValue", value))
     }
     /// `robotName`. Key of the robot that set the task, as it stands among the settings of the stage.
     #[inline]
     pub fn robot_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("robotName", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "robotName", value))
     }
 }
 /// Removes a robot from a stage.
@@ -77,27 +76,20 @@ pub fn delete(
     type_id: impl Into<rt::Id>,
     stage_id: impl Into<rt::Id>,
     robot_name: impl Into<String>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.task.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("typeId", rt::value::id(type_id))
-            .param("stageId", rt::value::id(stage_id))
-            .param("robotName", rt::value::text(robot_name)),
-    )
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.task.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("typeId", rt::value::id(type_id))
+        .put("stageId", rt::value::id(stage_id))
+        .put("robotName", rt::value::text(robot_name))
+        .typed()
 }
-/// A call of `rpa.task.delete`: Removes a robot from a stage.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Finishes a task of an element, as a press of its button does.
 ///
 /// Calls `rpa.task.do`; scope `rpa`.
@@ -117,23 +109,14 @@ rt::request!(Delete -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn r#do() -> Do {
-    Do(
-        rt::Call::new(
+pub fn r#do() -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
             rt::Method::new(
                 "rpa.task.do",
                 rt::Rest::V2,
                 rt::Effect::Action,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `rpa.task.do`: Finishes a task of an element, as a press of its button does.
-#[deprecated(
-    note = "use `bizproc.task.complete`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Do(rt::Call);
-rt::request!(Do -> rt::Value);

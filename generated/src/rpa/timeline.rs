@@ -25,30 +25,21 @@ pub fn add(
     type_id: impl Into<rt::Id>,
     item_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.timeline.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("timeline"),
-            )
-            .param("typeId", rt::value::id(type_id))
-            .param("itemId", rt::value::id(item_id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<crate::types::RpaTimelineEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.timeline.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("timeline"),
+        )
+        .put("typeId", rt::value::id(type_id))
+        .put("itemId", rt::value::id(item_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.timeline.add`: Writes an entry into the timeline of an element.
-#[deprecated(
-    note = "use `crm.timeline.comment.add`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::RpaTimelineEntry);
 /// Removes an entry that the same person and application wrote.
 ///
 /// Calls `rpa.timeline.delete`; scope `rpa`.
@@ -68,27 +59,18 @@ rt::request!(Add -> crate ::types::RpaTimelineEntry);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.timeline.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.timeline.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.timeline.delete`: Removes an entry that the same person and application wrote.
-#[deprecated(
-    note = "use `crm.timeline.comment.delete`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Lists the entries of the timeline of an element, newest first.
 ///
 /// Calls `rpa.timeline.listForItem`; scope `rpa`.
@@ -122,8 +104,8 @@ pub fn list_for_item(
                     )
                     .with_records("timeline"),
             )
-            .param("typeId", rt::value::id(type_id))
-            .param("itemId", rt::value::id(item_id)),
+            .put("typeId", rt::value::id(type_id))
+            .put("itemId", rt::value::id(item_id)),
     )
 }
 /// A call of `rpa.timeline.listForItem`: Lists the entries of the timeline of an element, newest first.
@@ -131,7 +113,6 @@ pub fn list_for_item(
     note = "use `crm.timeline.comment.list`: New processes are smart processes of the CRM."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ListForItem(rt::Call);
 rt::request!(
     ListForItem -> rt::Page < crate ::types::RpaTimelineEntry >, all crate
@@ -142,7 +123,7 @@ impl ListForItem {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes an entry that the same person and application wrote.
@@ -164,29 +145,23 @@ impl ListForItem {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.timeline.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("timeline"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::RpaTimelineEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.timeline.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("timeline"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.timeline.update`: Changes an entry that the same person and application wrote.
-#[deprecated(
-    note = "use `crm.timeline.comment.update`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::RpaTimelineEntry);
 /// Pins an entry to the top of the timeline, or loosens it.
 ///
 /// Calls `rpa.timeline.updateIsFixed`; scope `rpa`.
@@ -220,7 +195,7 @@ pub fn update_is_fixed(id: impl Into<rt::Id>) -> UpdateIsFixed {
                     )
                     .with_records("timeline"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `rpa.timeline.updateIsFixed`: Pins an entry to the top of the timeline, or loosens it.
@@ -228,7 +203,6 @@ pub fn update_is_fixed(id: impl Into<rt::Id>) -> UpdateIsFixed {
     note = "use `crm.timeline.item.pin`: Smart processes of the CRM have taken the place of such processes; crm.timeline.item.unpin takes the pin off again."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct UpdateIsFixed(rt::Call);
 rt::request!(UpdateIsFixed -> crate ::types::RpaTimelineEntry);
 #[allow(deprecated)]
@@ -236,6 +210,6 @@ impl UpdateIsFixed {
     /// `isFixed`. Whether it is pinned.
     #[inline]
     pub fn is_fixed(self, value: bool) -> Self {
-        Self(self.0.param("isFixed", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "isFixed", value))
     }
 }

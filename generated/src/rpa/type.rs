@@ -19,26 +19,19 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `crm.type.add`: New processes are smart processes of the CRM.")]
 #[allow(deprecated)]
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.type.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("type"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::RpaProcess> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.type.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("type"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.type.add`: Makes a process, without the stages, fields and robots that one made by hand has.
-#[deprecated(note = "use `crm.type.add`: New processes are smart processes of the CRM.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::RpaProcess);
 /// Removes a process.
 ///
 /// Calls `rpa.type.delete`; scope `rpa`.
@@ -58,27 +51,18 @@ rt::request!(Add -> crate ::types::RpaProcess);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "rpa.type.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "rpa.type.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.type.delete`: Removes a process.
-#[deprecated(
-    note = "use `crm.type.delete`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Reads a process: its title, picture, settings and rights.
 ///
 /// Calls `rpa.type.get`; scope `rpa`.
@@ -96,26 +80,19 @@ rt::request!(Delete -> rt::Value);
 #[deprecated(note = "use `crm.type.get`: New processes are smart processes of the CRM.")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.type.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("type"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::RpaProcess> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.type.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("type"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `rpa.type.get`: Reads a process: its title, picture, settings and rights.
-#[deprecated(note = "use `crm.type.get`: New processes are smart processes of the CRM.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::RpaProcess);
 /// Finds processes by conditions on their fields.
 ///
 /// Calls `rpa.type.list`; scope `rpa`.
@@ -158,7 +135,6 @@ pub fn list() -> List {
     note = "use `crm.type.list`: New processes are smart processes of the CRM."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::RpaProcess >, all crate ::types::RpaProcess
@@ -168,22 +144,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Fields to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on the fields, joined by "and".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the title, the picture, the settings or the rights of a process.
@@ -205,26 +181,20 @@ impl List {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "rpa.type.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("type"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::RpaProcess> {
+    rt::Call::new(
+            rt::Method::new(
+                    "rpa.type.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("type"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `rpa.type.update`: Changes the title, the picture, the settings or the rights of a process.
-#[deprecated(
-    note = "use `crm.type.update`: New processes are smart processes of the CRM."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::RpaProcess);

@@ -29,25 +29,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketitem.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketItem"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::SaleBasketItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketitem.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.basketitem.add`: Makes an item of an order. What is left out comes from the product in the catalogue.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SaleBasketItem);
 /// Makes an item of an order from a product or service of the catalogue; its data come from there.
 ///
 /// Calls `sale.basketitem.addCatalogProduct`; scope `sale`. May be called by: administrator.
@@ -76,25 +70,21 @@ rt::request!(Add -> crate ::types::SaleBasketItem);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add_catalog_product(fields: impl Into<rt::Value>) -> AddCatalogProduct {
-    AddCatalogProduct(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketitem.addCatalogProduct",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketItem"),
-            )
-            .param("fields", fields),
-    )
+pub fn add_catalog_product(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleBasketItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketitem.addCatalogProduct",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.basketitem.addCatalogProduct`: Makes an item of an order from a product or service of the catalogue; its data come from there.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddCatalogProduct(rt::Call);
-rt::request!(AddCatalogProduct -> crate ::types::SaleBasketItem);
 /// Removes an item of an order.
 ///
 /// Calls `sale.basketitem.delete`; scope `sale`. May be called by: administrator.
@@ -119,24 +109,18 @@ rt::request!(AddCatalogProduct -> crate ::types::SaleBasketItem);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.basketitem.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.basketitem.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.basketitem.delete`: Removes an item of an order.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads an item of an order by its number.
 ///
 /// Calls `sale.basketitem.get`; scope `sale`. May be called by: whoever may manage the shop.
@@ -161,25 +145,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketitem.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketItem"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SaleBasketItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketitem.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.basketitem.get`: Reads an item of an order by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SaleBasketItem);
 /// Lists the fields of items of orders with their types, and whether each is required or only read.
 ///
 /// Calls `sale.basketitem.getFields`; scope `sale`. May be called by: whoever may manage the shop.
@@ -202,9 +180,8 @@ rt::request!(Get -> crate ::types::SaleBasketItem);
 /// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.basketitem.getFields",
                     rt::Rest::V2,
@@ -212,14 +189,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("basketItem"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.basketitem.getFields`: Lists the fields of items of orders with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Lists the fields that CreateCatalogBasketItem and UpdateCatalogBasketItem know: fewer than GetBasketItemFields, with their types, and whether each is required or only read.
 ///
 /// Calls `sale.basketitem.getFieldsCatalogProduct`; scope `sale`. May be called by: whoever may manage the shop.
@@ -242,9 +214,10 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields_catalog_product() -> GetFieldsCatalogProduct {
-    GetFieldsCatalogProduct(
-        rt::Call::new(
+pub fn get_fields_catalog_product() -> rt::TypedCall<
+    rt::Map<crate::types::CommerceFieldInfo>,
+> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.basketitem.getFieldsCatalogProduct",
                     rt::Rest::V2,
@@ -252,14 +225,9 @@ pub fn get_fields_catalog_product() -> GetFieldsCatalogProduct {
                     rt::Paging::None,
                 )
                 .with_records("basketItem"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.basketitem.getFieldsCatalogProduct`: Lists the fields that CreateCatalogBasketItem and UpdateCatalogBasketItem know: fewer than GetBasketItemFields, with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFieldsCatalogProduct(rt::Call);
-rt::request!(GetFieldsCatalogProduct -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds items of orders by conditions on their fields.
 ///
 /// Calls `sale.basketitem.list`; scope `sale`. May be called by: whoever may manage the shop.
@@ -303,7 +271,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.basketitem.list`: Finds items of orders by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleBasketItem >, all crate ::types::SaleBasketItem
@@ -312,22 +279,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes an item of an order. What is left out stays as it is.
@@ -357,26 +324,23 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketitem.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketItem"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleBasketItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketitem.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.basketitem.update`: Changes an item of an order. What is left out stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SaleBasketItem);
 /// Changes number, place or identifier of an item that came from the catalogue.
 ///
 /// Calls `sale.basketitem.updateCatalogProduct`; scope `sale`. May be called by: administrator.
@@ -408,23 +372,17 @@ rt::request!(Update -> crate ::types::SaleBasketItem);
 pub fn update_catalog_product(
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> UpdateCatalogProduct {
-    UpdateCatalogProduct(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketitem.updateCatalogProduct",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketItem"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<crate::types::SaleBasketItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketitem.updateCatalogProduct",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.basketitem.updateCatalogProduct`: Changes number, place or identifier of an item that came from the catalogue.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UpdateCatalogProduct(rt::Call);
-rt::request!(UpdateCatalogProduct -> crate ::types::SaleBasketItem);

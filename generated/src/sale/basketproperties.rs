@@ -29,25 +29,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketproperties.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketProperty"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleBasketProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketproperties.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("basketProperty"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.basketproperties.add`: Gives an item of an order a further property, such as its colour.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SaleBasketProperty);
 /// Removes a property of an item in an order.
 ///
 /// Calls `sale.basketproperties.delete`; scope `sale`. May be called by: administrator.
@@ -72,24 +68,18 @@ rt::request!(Add -> crate ::types::SaleBasketProperty);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.basketproperties.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.basketproperties.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.basketproperties.delete`: Removes a property of an item in an order.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a property of an item by its number.
 ///
 /// Calls `sale.basketproperties.get`; scope `sale`. May be called by: whoever may manage the shop.
@@ -114,25 +104,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketproperties.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketProperty"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SaleBasketProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketproperties.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("basketProperty"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.basketproperties.get`: Reads a property of an item by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SaleBasketProperty);
 /// Lists the fields of properties of items with their types, and whether each is required or only read.
 ///
 /// Calls `sale.basketproperties.getFields`; scope `sale`. May be called by: whoever may manage the shop.
@@ -155,9 +139,8 @@ rt::request!(Get -> crate ::types::SaleBasketProperty);
 /// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.basketproperties.getFields",
                     rt::Rest::V2,
@@ -165,14 +148,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("basketProperties"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.basketproperties.getFields`: Lists the fields of properties of items with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds properties of items by conditions on their fields.
 ///
 /// Calls `sale.basketproperties.list`; scope `sale`. May be called by: whoever may manage the shop.
@@ -216,7 +194,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.basketproperties.list`: Finds properties of items by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleBasketProperty >, all crate
@@ -226,22 +203,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a property of an item. What is left out stays as it is.
@@ -267,23 +244,20 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.basketproperties.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("basketProperty"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleBasketProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.basketproperties.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("basketProperty"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.basketproperties.update`: Changes a property of an item. What is left out stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SaleBasketProperty);

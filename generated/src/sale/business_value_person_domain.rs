@@ -28,25 +28,21 @@ use ::bitrix24_runtime as rt;
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 /// - `201450000001`: The kind of payer has a domain already. Delete it first.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.businessValuePersonDomain.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("businessValuePersonDomain"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SalePayerDomain> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.businessValuePersonDomain.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("businessValuePersonDomain"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.businessValuePersonDomain.add`: Notes whether a kind of payer stands for people or companies, which documents of the shop need to know.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SalePayerDomain);
 /// Removes the note whether a kind of payer stands for people or companies.
 ///
 /// Calls `sale.businessValuePersonDomain.deleteByFilter`; scope `sale`. May be called by: administrator.
@@ -73,24 +69,18 @@ rt::request!(Add -> crate ::types::SalePayerDomain);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete_by_filter(fields: impl Into<rt::Value>) -> DeleteByFilter {
-    DeleteByFilter(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.businessValuePersonDomain.deleteByFilter",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.businessValuePersonDomain.deleteByFilter",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.businessValuePersonDomain.deleteByFilter`: Removes the note whether a kind of payer stands for people or companies.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteByFilter(rt::Call);
-rt::request!(DeleteByFilter -> bool);
 /// Lists the fields of domains of kinds of payers with their types, and whether each is required or only read.
 ///
 /// Calls `sale.businessValuePersonDomain.getFields`; scope `sale`. May be called by: administrator.
@@ -113,9 +103,8 @@ rt::request!(DeleteByFilter -> bool);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.businessValuePersonDomain.getFields",
                     rt::Rest::V2,
@@ -123,14 +112,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("businessValuePersonDomain"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.businessValuePersonDomain.getFields`: Lists the fields of domains of kinds of payers with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds out which kinds of payers stand for people and which for companies.
 ///
 /// Calls `sale.businessValuePersonDomain.list`; scope `sale`. May be called by: administrator.
@@ -172,7 +156,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.businessValuePersonDomain.list`: Finds out which kinds of payers stand for people and which for companies.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SalePayerDomain >, all crate
@@ -186,21 +169,21 @@ impl List {
     /// - `domain`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -48,14 +48,13 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name))
-            .param("REST_CODE", rt::value::text(rest_code))
-            .param("EMAIL", rt::value::text(email)),
+            .put("NAME", rt::value::text(name))
+            .put("REST_CODE", rt::value::text(rest_code))
+            .put("EMAIL", rt::value::text(email)),
     )
 }
 /// A call of `sale.cashbox.add`: Connects a cash register through a handler of the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
@@ -71,37 +70,37 @@ impl Add {
     /// - `bx_conturofd`: Kontur.
     #[inline]
     pub fn ofd(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("OFD", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "OFD", value))
     }
     /// `OFD_SETTINGS`. Settings for that operator.
     #[inline]
     pub fn ofd_settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("OFD_SETTINGS", value))
+        Self(rt::set::param::any(self.0, "OFD_SETTINGS", value))
     }
     /// `NUMBER_KKM`. Number of the register in another system.
     #[inline]
     pub fn number_kkm(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NUMBER_KKM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NUMBER_KKM", value))
     }
     /// `ACTIVE`. Whether it is in use. It is not when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `USE_OFFLINE`. Whether it works without the net. It does not when it is left out.
     #[inline]
     pub fn use_offline(self, value: bool) -> Self {
-        Self(self.0.param("USE_OFFLINE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USE_OFFLINE", value))
     }
     /// `SETTINGS`. Values of the settings that the handler defines, by section and code.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("SETTINGS", value))
+        Self(rt::set::param::any(self.0, "SETTINGS", value))
     }
 }
 /// Removes a cash register.
@@ -128,24 +127,18 @@ impl Add {
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_DELETE`: The register was not deleted. The description tells why.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.cashbox.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.cashbox.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.cashbox.delete`: Removes a cash register.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Finds cash registers by conditions on their fields.
 ///
 /// Calls `sale.cashbox.list`; scope `cashbox`. May be called by: administrator of the CRM.
@@ -187,7 +180,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.cashbox.list`: Finds cash registers by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::SaleCashRegister >, all crate ::types::SaleCashRegister
@@ -196,17 +188,17 @@ impl List {
     /// `SELECT`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
 }
 /// Changes a cash register. What is left out stays as it is.
@@ -233,22 +225,19 @@ impl List {
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_UPDATE`: The register was not changed. The description tells why.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.cashbox.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id))
-            .param("FIELDS", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.cashbox.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .put("FIELDS", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.cashbox.update`: Changes a cash register. What is left out stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

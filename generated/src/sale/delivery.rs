@@ -48,36 +48,35 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("REST_CODE", rt::value::text(rest_code))
-            .param("NAME", rt::value::text(name))
-            .param("CURRENCY", rt::value::text(currency)),
+            .put("REST_CODE", rt::value::text(rest_code))
+            .put("NAME", rt::value::text(name))
+            .put("CURRENCY", rt::value::text(currency)),
     )
 }
 /// A call of `sale.delivery.add`: Makes a delivery service from a handler, so that orders can be sent with it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SaleDeliveryCreated);
 impl Add {
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `ACTIVE`. Whether it is in use. It is when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `CONFIG`. Values of the settings that the handler defines.
     #[inline]
     pub fn config(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("CONFIG", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "CONFIG", value))
     }
     /// `LOGOTYPE`. Picture that stands for it.
     #[inline]
@@ -109,24 +108,18 @@ impl Add {
 /// - `ERROR_DELIVERY_DELETE`: The delivery service was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.delivery.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.delivery.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.delivery.delete`: Removes a delivery service.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Finds delivery services by conditions on their fields.
 ///
 /// Calls `sale.delivery.getlist`; scope `sale`. May be called by: administrator of the CRM.
@@ -168,7 +161,6 @@ pub fn getlist() -> Getlist {
 }
 /// A call of `sale.delivery.getlist`: Finds delivery services by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::SaleDeliveryService >, all crate
@@ -178,17 +170,17 @@ impl Getlist {
     /// `SELECT`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
 }
 /// Changes a delivery service. What is left out stays as it is.
@@ -229,39 +221,38 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sale.delivery.update`: Changes a delivery service. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `CURRENCY`. Currency of its prices, such as EUR.
     #[inline]
     pub fn currency(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CURRENCY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CURRENCY", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `LOGOTYPE`. Picture that stands for it.
     #[inline]
@@ -271,6 +262,6 @@ impl Update {
     /// `FIELDS`. The new values in one object. This is another form of the request.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FIELDS", value))
+        Self(rt::set::param::any(self.0, "FIELDS", value))
     }
 }

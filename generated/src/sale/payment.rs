@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.payment.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("payment"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::SalePayment> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.payment.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("payment"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.payment.add`: Adds a payment to an order.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SalePayment);
 /// Removes a payment of an order.
 ///
 /// Calls `sale.payment.delete`; scope `sale`. May be called by: administrator.
@@ -68,24 +62,18 @@ rt::request!(Add -> crate ::types::SalePayment);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.payment.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.payment.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.payment.delete`: Removes a payment of an order.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a payment of an order by its number.
 ///
 /// Calls `sale.payment.get`; scope `sale`. May be called by: administrator.
@@ -110,25 +98,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.payment.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("payment"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SalePayment> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.payment.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("payment"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.payment.get`: Reads a payment of an order by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SalePayment);
 /// Lists the fields of payments of orders with their types, and whether each is required or only read.
 ///
 /// Calls `sale.payment.getFields`; scope `sale`. May be called by: administrator.
@@ -150,9 +132,8 @@ rt::request!(Get -> crate ::types::SalePayment);
 ///
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.payment.getFields",
                     rt::Rest::V2,
@@ -160,14 +141,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("payment"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.payment.getFields`: Lists the fields of payments of orders with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds payments of orders by conditions on their fields.
 ///
 /// Calls `sale.payment.list`; scope `sale`. May be called by: administrator.
@@ -211,7 +187,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.payment.list`: Finds payments of orders by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SalePayment >, all crate ::types::SalePayment
@@ -220,22 +195,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a payment of an order. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
@@ -262,23 +237,20 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.payment.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("payment"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SalePayment> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.payment.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("payment"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.payment.update`: Changes a payment of an order. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SalePayment);

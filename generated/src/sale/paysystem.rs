@@ -53,31 +53,30 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name))
-            .param("PERSON_TYPE_ID", rt::value::id(person_type_id))
-            .param("BX_REST_HANDLER", rt::value::text(bx_rest_handler)),
+            .put("NAME", rt::value::text(name))
+            .put("PERSON_TYPE_ID", rt::value::id(person_type_id))
+            .put("BX_REST_HANDLER", rt::value::text(bx_rest_handler)),
     )
 }
 /// A call of `sale.paysystem.add`: Makes a payment system with a handler that CreatePaySystemHandler has registered.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `DESCRIPTION`. Words that explain it to buyers.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `ACTIVE`. Whether it is offered. No when a new one is made without it.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `SETTINGS`. Values of the settings: a key a setting of the handler, below it TYPE (where the value comes from: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N) and VALUE (the value itself for VALUE, otherwise a field such as ACCOUNT_NUMBER, SUM, CURRENCY or EMAIL).
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("SETTINGS", value))
+        Self(rt::set::param::any(self.0, "SETTINGS", value))
     }
     /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when a new one is made without it.
     ///
@@ -87,7 +86,7 @@ impl Add {
     /// - `CRM_QUOTE`: Estimates.
     #[inline]
     pub fn entity_registry_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ENTITY_REGISTRY_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ENTITY_REGISTRY_TYPE", value))
     }
     /// `LOGOTYPE`. Picture to show beside it.
     #[inline]
@@ -97,12 +96,12 @@ impl Add {
     /// `NEW_WINDOW`. Whether the payment opens in a new window. No when a new one is made without it.
     #[inline]
     pub fn new_window(self, value: bool) -> Self {
-        Self(self.0.param("NEW_WINDOW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "NEW_WINDOW", value))
     }
     /// `XML_ID`. Code of it in another system, for finding it again.
     #[inline]
     pub fn xml_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("XML_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "XML_ID", value))
     }
 }
 /// Removes a payment system that the same application has made.
@@ -128,24 +127,18 @@ impl Add {
 /// - `ERROR_PAY_SYSTEM_NOT_FOUND`: There is no payment system of this number. Look it up with GetPaySystemsList.
 /// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.paysystem.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.paysystem.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.paysystem.delete`: Removes a payment system that the same application has made.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Finds payment systems. All of them come at once.
 ///
 /// Calls `sale.paysystem.list`; scope `pay_system`. May be called by: a CRM administrator.
@@ -187,24 +180,23 @@ pub fn list() -> List {
 }
 /// A call of `sale.paysystem.list`: Finds payment systems. All of them come at once.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::PaySystem >, all crate ::types::PaySystem);
 impl List {
     /// `SELECT`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions on the fields of the payment systems, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
 }
 /// Changes a payment system that the same application has made.
@@ -245,18 +237,17 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sale.paysystem.update`: Changes a payment system that the same application has made.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `FIELDS`. New values of the fields. What is left out stays.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FIELDS", value))
+        Self(rt::set::param::any(self.0, "FIELDS", value))
     }
 }

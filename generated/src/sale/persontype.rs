@@ -28,25 +28,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.persontype.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("personType"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::SalePayerType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.persontype.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("personType"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.persontype.add`: Makes a kind of payer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SalePayerType);
 /// Removes a kind of payer.
 ///
 /// Calls `sale.persontype.delete`; scope `sale`. May be called by: administrator.
@@ -74,24 +68,18 @@ rt::request!(Add -> crate ::types::SalePayerType);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.persontype.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.persontype.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.persontype.delete`: Removes a kind of payer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a kind of payer by its number.
 ///
 /// Calls `sale.persontype.get`; scope `sale`. May be called by: administrator.
@@ -116,25 +104,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.persontype.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("personType"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SalePayerType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.persontype.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("personType"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.persontype.get`: Reads a kind of payer by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SalePayerType);
 /// Lists the fields of kinds of payers with their types, and whether each is required or only read.
 ///
 /// Calls `sale.persontype.getFields`; scope `sale`. May be called by: administrator.
@@ -157,9 +139,8 @@ rt::request!(Get -> crate ::types::SalePayerType);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.persontype.getFields",
                     rt::Rest::V2,
@@ -167,14 +148,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("personType"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.persontype.getFields`: Lists the fields of kinds of payers with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the kinds of payers of orders by conditions on their fields. Former invoices and deals of the CRM have their own, which crm.persontype.list tells.
 ///
 /// Calls `sale.persontype.list`; scope `sale`. May be called by: administrator.
@@ -218,7 +194,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.persontype.list`: Finds the kinds of payers of orders by conditions on their fields. Former invoices and deals of the CRM have their own, which crm.persontype.list tells.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SalePayerType >, all crate ::types::SalePayerType
@@ -227,22 +202,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a kind of payer. Give active and sort if they are to stay: the documentation names the defaults of a new one here too.
@@ -271,23 +246,20 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.persontype.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("personType"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SalePayerType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.persontype.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("personType"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.persontype.update`: Changes a kind of payer. Give active and sort if they are to stay: the documentation names the defaults of a new one here too.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SalePayerType);

@@ -28,25 +28,21 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NO_VALUE`: The value is empty. Give one.
 /// - `ERROR_NO_NAME`: The name is empty. Give one.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.propertyvariant.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("propertyVariant"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SalePropertyVariant> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.propertyvariant.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("propertyVariant"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.propertyvariant.add`: Makes a choice of a property. Only properties of the kind ENUM have choices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SalePropertyVariant);
 /// Removes a choice of a property. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.delete`; scope `sale`. May be called by: administrator.
@@ -71,24 +67,18 @@ rt::request!(Add -> crate ::types::SalePropertyVariant);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.propertyvariant.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.propertyvariant.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.propertyvariant.delete`: Removes a choice of a property. Only properties of the kind ENUM have choices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a choice of a property by its number. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.get`; scope `sale`. May be called by: administrator.
@@ -113,25 +103,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.propertyvariant.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("propertyVariant"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SalePropertyVariant> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.propertyvariant.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("propertyVariant"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.propertyvariant.get`: Reads a choice of a property by its number. Only properties of the kind ENUM have choices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SalePropertyVariant);
 /// Lists the fields of choices of properties with their types, and whether each is required or only read.
 ///
 /// Calls `sale.propertyvariant.getFields`; scope `sale`. May be called by: administrator.
@@ -154,9 +138,8 @@ rt::request!(Get -> crate ::types::SalePropertyVariant);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.propertyvariant.getFields",
                     rt::Rest::V2,
@@ -164,14 +147,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("propertyVariant"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.propertyvariant.getFields`: Lists the fields of choices of properties with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds choices of properties by conditions on their fields. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.list`; scope `sale`. May be called by: administrator.
@@ -215,7 +193,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.propertyvariant.list`: Finds choices of properties by conditions on their fields. Only properties of the kind ENUM have choices.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SalePropertyVariant >, all crate
@@ -225,22 +202,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \+ (equals or is empty). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a choice of a property. What is left out stays as it is. Only properties of the kind ENUM have choices.
@@ -269,23 +246,20 @@ impl List {
 /// - `ERROR_NO_VALUE`: The value is empty. Give one.
 /// - `ERROR_NO_NAME`: The name is empty. Give one.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.propertyvariant.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("propertyVariant"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SalePropertyVariant> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.propertyvariant.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("propertyVariant"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.propertyvariant.update`: Changes a choice of a property. What is left out stays as it is. Only properties of the kind ENUM have choices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SalePropertyVariant);

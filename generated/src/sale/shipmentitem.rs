@@ -28,25 +28,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentitem.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("shipmentItem"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleShipmentItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentitem.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("shipmentItem"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.shipmentitem.add`: Puts an item of the order into a shipment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SaleShipmentItem);
 /// Removes an item of a shipment.
 ///
 /// Calls `sale.shipmentitem.delete`; scope `sale`. May be called by: administrator.
@@ -71,24 +67,18 @@ rt::request!(Add -> crate ::types::SaleShipmentItem);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.shipmentitem.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.shipmentitem.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.shipmentitem.delete`: Removes an item of a shipment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads an item of a shipment by its number.
 ///
 /// Calls `sale.shipmentitem.get`; scope `sale`. May be called by: administrator.
@@ -113,25 +103,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentitem.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("shipmentItem"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SaleShipmentItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentitem.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("shipmentItem"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.shipmentitem.get`: Reads an item of a shipment by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SaleShipmentItem);
 /// Lists the fields of items of shipments with their types, and whether each is required or only read.
 ///
 /// Calls `sale.shipmentitem.getfields`; scope `sale`. May be called by: administrator.
@@ -154,9 +138,8 @@ rt::request!(Get -> crate ::types::SaleShipmentItem);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn getfields() -> Getfields {
-    Getfields(
-        rt::Call::new(
+pub fn getfields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.shipmentitem.getfields",
                     rt::Rest::V2,
@@ -164,14 +147,9 @@ pub fn getfields() -> Getfields {
                     rt::Paging::None,
                 )
                 .with_records("shipmentItem"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.shipmentitem.getfields`: Lists the fields of items of shipments with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds items of shipments by conditions on their fields.
 ///
 /// Calls `sale.shipmentitem.list`; scope `sale`. May be called by: administrator.
@@ -215,7 +193,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.shipmentitem.list`: Finds items of shipments by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleShipmentItem >, all crate
@@ -225,22 +202,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes an item of a shipment. What is left out stays as it is.
@@ -267,23 +244,20 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentitem.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("shipmentItem"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleShipmentItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentitem.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("shipmentItem"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.shipmentitem.update`: Changes an item of a shipment. What is left out stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SaleShipmentItem);

@@ -35,25 +35,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentproperty.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("property"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::SaleProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentproperty.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("property"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.shipmentproperty.add`: Makes a property of shipments. Flags such as isPhone tell the shop what the value is good for.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SaleProperty);
 /// Removes a property of shipments.
 ///
 /// Calls `sale.shipmentproperty.delete`; scope `sale`. May be called by: administrator.
@@ -80,24 +74,18 @@ rt::request!(Add -> crate ::types::SaleProperty);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.shipmentproperty.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.shipmentproperty.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.shipmentproperty.delete`: Removes a property of shipments.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a property of shipments by its number.
 ///
 /// Calls `sale.shipmentproperty.get`; scope `sale`. May be called by: administrator.
@@ -122,25 +110,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentproperty.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("property"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SaleProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentproperty.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("property"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.shipmentproperty.get`: Reads a property of shipments by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SaleProperty);
 /// Lists the fields of properties of shipments with their types, and whether each is required or only read.
 ///
 /// Calls `sale.shipmentproperty.getfieldsbytype`; scope `sale`. May be called by: administrator.
@@ -163,25 +145,21 @@ rt::request!(Get -> crate ::types::SaleProperty);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn getfieldsbytype(r#type: impl Into<String>) -> Getfieldsbytype {
-    Getfieldsbytype(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentproperty.getfieldsbytype",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("property"),
-            )
-            .param("type", rt::value::text(r#type)),
-    )
+pub fn getfieldsbytype(
+    r#type: impl Into<String>,
+) -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentproperty.getfieldsbytype",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("property"),
+        )
+        .put("type", rt::value::text(r#type))
+        .typed()
 }
-/// A call of `sale.shipmentproperty.getfieldsbytype`: Lists the fields of properties of shipments with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getfieldsbytype(rt::Call);
-rt::request!(Getfieldsbytype -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds properties of shipments by conditions on their fields.
 ///
 /// Calls `sale.shipmentproperty.list`; scope `sale`. May be called by: administrator.
@@ -225,7 +203,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.shipmentproperty.list`: Finds properties of shipments by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleProperty >, all crate ::types::SaleProperty
@@ -234,22 +211,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a property of shipments. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
@@ -285,23 +262,20 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentproperty.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("property"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentproperty.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("property"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.shipmentproperty.update`: Changes a property of shipments. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SaleProperty);

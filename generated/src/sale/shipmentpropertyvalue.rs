@@ -26,24 +26,18 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.shipmentpropertyvalue.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.shipmentpropertyvalue.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.shipmentpropertyvalue.delete`: Removes a value of a property of a shipment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a value of a property of a shipment by its number.
 ///
 /// Calls `sale.shipmentpropertyvalue.get`; scope `sale`. May be called by: administrator.
@@ -68,25 +62,21 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentpropertyvalue.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("propertyValue"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::SaleShipmentPropertyValue> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentpropertyvalue.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("propertyValue"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.shipmentpropertyvalue.get`: Reads a value of a property of a shipment by its number.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SaleShipmentPropertyValue);
 /// Lists the fields of values of properties of shipments with their types, and whether each is required or only read.
 ///
 /// Calls `sale.shipmentpropertyvalue.getfields`; scope `sale`. May be called by: administrator.
@@ -109,9 +99,8 @@ rt::request!(Get -> crate ::types::SaleShipmentPropertyValue);
 /// - `200040300020`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn getfields() -> Getfields {
-    Getfields(
-        rt::Call::new(
+pub fn getfields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.shipmentpropertyvalue.getfields",
                     rt::Rest::V2,
@@ -119,14 +108,9 @@ pub fn getfields() -> Getfields {
                     rt::Paging::None,
                 )
                 .with_records("propertyValue"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.shipmentpropertyvalue.getfields`: Lists the fields of values of properties of shipments with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds values of properties of shipments by conditions on their fields.
 ///
 /// Calls `sale.shipmentpropertyvalue.list`; scope `sale`. May be called by: administrator.
@@ -170,7 +154,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.shipmentpropertyvalue.list`: Finds values of properties of shipments by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleShipmentPropertyValue >, all crate
@@ -180,22 +163,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Sets the values of properties of a shipment.
@@ -224,22 +207,18 @@ impl List {
 /// - `201040400008`: The order could not be saved. The description tells why.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn modify(fields: impl Into<rt::Value>) -> Modify {
-    Modify(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.shipmentpropertyvalue.modify",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("propertyValues"),
-            )
-            .param("fields", fields),
-    )
+pub fn modify(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<Vec<crate::types::SaleShipmentPropertyValue>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.shipmentpropertyvalue.modify",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("propertyValues"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.shipmentpropertyvalue.modify`: Sets the values of properties of a shipment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Modify(rt::Call);
-rt::request!(Modify -> Vec < crate ::types::SaleShipmentPropertyValue >);

@@ -29,25 +29,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.status.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("status"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::SaleStatus> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.status.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("status"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.status.add`: Makes a state of orders or of shipments. Its name is added with CreateStatusTranslation.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SaleStatus);
 /// Removes a state of orders or of shipments.
 ///
 /// Calls `sale.status.delete`; scope `sale`. May be called by: administrator.
@@ -73,24 +67,18 @@ rt::request!(Add -> crate ::types::SaleStatus);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.status.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::text(id)),
-    )
+pub fn delete(id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.status.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::text(id))
+        .typed()
 }
-/// A call of `sale.status.delete`: Removes a state of orders or of shipments.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a state of orders or of shipments by its code.
 ///
 /// Calls `sale.status.get`; scope `sale`. May be called by: administrator.
@@ -115,25 +103,19 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.status.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("status"),
-            )
-            .param("id", rt::value::text(id)),
-    )
+pub fn get(id: impl Into<String>) -> rt::TypedCall<crate::types::SaleStatus> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.status.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("status"),
+        )
+        .put("id", rt::value::text(id))
+        .typed()
 }
-/// A call of `sale.status.get`: Reads a state of orders or of shipments by its code.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::SaleStatus);
 /// Lists the fields of states of orders and shipments with their types, and whether each is required or only read.
 ///
 /// Calls `sale.status.getFields`; scope `sale`. May be called by: administrator.
@@ -156,9 +138,8 @@ rt::request!(Get -> crate ::types::SaleStatus);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.status.getFields",
                     rt::Rest::V2,
@@ -166,14 +147,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("status"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.status.getFields`: Lists the fields of states of orders and shipments with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds states of orders and shipments by conditions on their fields.
 ///
 /// Calls `sale.status.list`; scope `sale`. May be called by: administrator.
@@ -216,7 +192,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.status.list`: Finds states of orders and shipments by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleStatus >, all crate ::types::SaleStatus
@@ -225,22 +200,22 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a state of orders or of shipments. What is left out stays as it is.
@@ -271,23 +246,20 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<String>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.status.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("status"),
-            )
-            .param("id", rt::value::text(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<String>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleStatus> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.status.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("status"),
+        )
+        .put("id", rt::value::text(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.status.update`: Changes a state of orders or of shipments. What is left out stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::SaleStatus);

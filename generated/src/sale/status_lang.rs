@@ -27,25 +27,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "sale.statusLang.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("statusLang"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::SaleStatusTranslation> {
+    rt::Call::new(
+            rt::Method::new(
+                    "sale.statusLang.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("statusLang"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.statusLang.add`: Gives a state of orders or deliveries its name in one more language.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::SaleStatusTranslation);
 /// Removes the name of a state in one language.
 ///
 /// Calls `sale.statusLang.deleteByFilter`; scope `sale`. May be called by: administrator.
@@ -71,24 +67,18 @@ rt::request!(Add -> crate ::types::SaleStatusTranslation);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete_by_filter(fields: impl Into<rt::Value>) -> DeleteByFilter {
-    DeleteByFilter(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.statusLang.deleteByFilter",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.statusLang.deleteByFilter",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.statusLang.deleteByFilter`: Removes the name of a state in one language.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteByFilter(rt::Call);
-rt::request!(DeleteByFilter -> bool);
 /// Lists the fields of names of states with their types, and whether each is required or only read.
 ///
 /// Calls `sale.statusLang.getFields`; scope `sale`. May be called by: administrator.
@@ -111,9 +101,8 @@ rt::request!(DeleteByFilter -> bool);
 /// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "sale.statusLang.getFields",
                     rt::Rest::V2,
@@ -121,14 +110,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("statusLang"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `sale.statusLang.getFields`: Lists the fields of names of states with their types, and whether each is required or only read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Lists the languages in which states can have names.
 ///
 /// Calls `sale.statusLang.getListLangs`; scope `sale`. May be called by: administrator.
@@ -166,7 +150,6 @@ pub fn get_list_langs() -> GetListLangs {
 }
 /// A call of `sale.statusLang.getListLangs`: Lists the languages in which states can have names.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetListLangs(rt::Call);
 rt::request!(
     GetListLangs -> Vec < crate ::types::CatalogLanguage >, all crate
@@ -214,7 +197,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.statusLang.list`: Finds names of states by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SaleStatusTranslation >, all crate
@@ -224,21 +206,21 @@ impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

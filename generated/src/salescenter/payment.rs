@@ -25,22 +25,18 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The number is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn get_public_url(id: impl Into<rt::Id>) -> GetPublicUrl {
-    GetPublicUrl(
-        rt::Call::new(
-                rt::Method::new(
-                        "salescenter.payment.getPublicUrl",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("payment"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get_public_url(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CrmPaymentLink> {
+    rt::Call::new(
+            rt::Method::new(
+                    "salescenter.payment.getPublicUrl",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("payment"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `salescenter.payment.getPublicUrl`: Gives the address where a client can pay a payment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetPublicUrl(rt::Call);
-rt::request!(GetPublicUrl -> crate ::types::CrmPaymentLink);

@@ -27,23 +27,17 @@ pub fn access(
     group_id: impl Into<rt::Id>,
     feature: impl Into<String>,
     operation: impl Into<String>,
-) -> Access {
-    Access(
-        rt::Call::new(
-                rt::Method::new(
-                    "sonet_group.feature.access",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("GROUP_ID", rt::value::id(group_id))
-            .param("FEATURE", rt::value::text(feature))
-            .param("OPERATION", rt::value::text(operation)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sonet_group.feature.access",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("GROUP_ID", rt::value::id(group_id))
+        .put("FEATURE", rt::value::text(feature))
+        .put("OPERATION", rt::value::text(operation))
+        .typed()
 }
-/// A call of `sonet_group.feature.access`: Tells whether the caller may do something with a tool of a workgroup.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Access(rt::Call);
-rt::request!(Access -> bool);

@@ -23,25 +23,22 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not add people; the message tells which.
 #[inline]
-pub fn add(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "sonet_group.user.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("GROUP_ID", rt::value::id(group_id))
-            .param("USER_ID", user_id),
-    )
+pub fn add(
+    group_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Value>,
+) -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                "sonet_group.user.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("GROUP_ID", rt::value::id(group_id))
+        .put("USER_ID", rt::value::any(user_id))
+        .typed()
 }
-/// A call of `sonet_group.user.add`: Makes people members of a workgroup or project without asking them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> Vec < rt::Id >);
 /// Takes people out of a workgroup or project. The owner and the scrum master cannot be taken out.
 ///
 /// Calls `sonet_group.user.delete`; scope `sonet`. May be called by: administrator.
@@ -63,25 +60,22 @@ rt::request!(Add -> Vec < rt::Id >);
 ///
 /// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not take people out; the message tells which.
 #[inline]
-pub fn delete(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sonet_group.user.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("GROUP_ID", rt::value::id(group_id))
-            .param("USER_ID", user_id),
-    )
+pub fn delete(
+    group_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Value>,
+) -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                "sonet_group.user.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("GROUP_ID", rt::value::id(group_id))
+        .put("USER_ID", rt::value::any(user_id))
+        .typed()
 }
-/// A call of `sonet_group.user.delete`: Takes people out of a workgroup or project. The owner and the scrum master cannot be taken out.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Vec < rt::Id >);
 /// Lists who belongs to a workgroup or project, with the part played there.
 ///
 /// Calls `sonet_group.user.get`; scope `sonet`.
@@ -113,12 +107,11 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sonet_group.user.get`: Lists who belongs to a workgroup or project, with the part played there.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::GroupMember >, all crate ::types::GroupMember);
 /// Lists the workgroups and projects that the caller belongs to, with the part played there.
@@ -150,7 +143,6 @@ pub fn groups() -> Groups {
 }
 /// A call of `sonet_group.user.groups`: Lists the workgroups and projects that the caller belongs to, with the part played there.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Groups(rt::Call);
 rt::request!(
     Groups -> Vec < crate ::types::GroupMembership >, all crate ::types::GroupMembership
@@ -189,20 +181,19 @@ pub fn invite(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Inv
                     rt::Paging::None,
                 ),
             )
-            .param("GROUP_ID", rt::value::id(group_id))
-            .param("USER_ID", user_id),
+            .put("GROUP_ID", rt::value::id(group_id))
+            .put("USER_ID", rt::value::any(user_id)),
     )
 }
 /// A call of `sonet_group.user.invite`: Invites people into a workgroup or project; they decide themselves.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Invite(rt::Call);
 rt::request!(Invite -> Vec < rt::Id >);
 impl Invite {
     /// `MESSAGE`. Words of the invitation.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
 }
 /// Asks for the caller to be let into a workgroup or project.
@@ -239,19 +230,18 @@ pub fn request(group_id: impl Into<rt::Id>) -> Request {
                     rt::Paging::None,
                 ),
             )
-            .param("GROUP_ID", rt::value::id(group_id)),
+            .put("GROUP_ID", rt::value::id(group_id)),
     )
 }
 /// A call of `sonet_group.user.request`: Asks for the caller to be let into a workgroup or project.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Request(rt::Call);
 rt::request!(Request -> bool);
 impl Request {
     /// `MESSAGE`. Words of the request, for those who decide on it.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
 }
 /// Changes the part that members play in a workgroup or project. For the owner there is SetWorkgroupOwner.
@@ -279,23 +269,17 @@ pub fn update(
     group_id: impl Into<rt::Id>,
     user_id: impl Into<rt::Value>,
     role: impl Into<String>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "sonet_group.user.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("GROUP_ID", rt::value::id(group_id))
-            .param("USER_ID", user_id)
-            .param("ROLE", rt::value::text(role)),
-    )
+) -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                "sonet_group.user.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("GROUP_ID", rt::value::id(group_id))
+        .put("USER_ID", rt::value::any(user_id))
+        .put("ROLE", rt::value::text(role))
+        .typed()
 }
-/// A call of `sonet_group.user.update`: Changes the part that members play in a workgroup or project. For the owner there is SetWorkgroupOwner.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> Vec < rt::Id >);

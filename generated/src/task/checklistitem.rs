@@ -39,8 +39,8 @@ pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("FIELDS", fields),
+            .put("TASKID", rt::value::id(taskid))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// Adds an item to a checklist of a task; the checklist is made if there is none.
@@ -84,14 +84,13 @@ pub fn add_tasks_checklist_element(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
+            .put("TASKID", rt::value::id(taskid))
             .nested(&["FIELDS", "TITLE"], rt::value::text(title))
             .nested(&["FIELDS", "IS_COMPLETE"], rt::value::yes_no(is_complete)),
     )
 }
 /// A call of `task.checklistitem.add`: Adds an item to a checklist of a task, with all its fields in one object.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
@@ -108,7 +107,7 @@ impl Add {
     /// `MEMBERS`. People of the item: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value. They get the same part in the task.
     #[inline]
     pub fn members(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.nested(&["FIELDS", "MEMBERS"], value))
+        Self(self.0.nested(&["FIELDS", "MEMBERS"], rt::value::any(value)))
     }
     /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]
@@ -137,28 +136,25 @@ impl Add {
 ///
 /// - `ERROR_CORE`: A number is missing, none or not above 0\.
 #[inline]
-pub fn complete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Complete {
-    Complete(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.checklistitem.complete",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn complete(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.checklistitem.complete",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.checklistitem.complete`: Ticks a checklist item.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Complete(rt::Call);
-rt::request!(Complete -> bool);
 /// Removes an item from a checklist, with the items below it; an item at the top takes the whole checklist with it.
 ///
 /// Calls `task.checklistitem.delete`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -180,28 +176,25 @@ rt::request!(Complete -> bool);
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8: the caller may not do this.
 #[inline]
-pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.checklistitem.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn delete(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.checklistitem.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.checklistitem.delete`: Removes an item from a checklist, with the items below it; an item at the top takes the whole checklist with it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one checklist item.
 ///
 /// Calls `task.checklistitem.get`; scope `task`. May be called by: everybody who may see the task.
@@ -223,28 +216,25 @@ rt::request!(Delete -> bool);
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it.
 #[inline]
-pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.checklistitem.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn get(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::TaskChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.checklistitem.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.checklistitem.get`: Reads one checklist item.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TaskChecklistItem);
 /// Lists the items of all checklists of a task. Those with PARENT_ID 0 are the checklists themselves.
 ///
 /// Calls `task.checklistitem.getlist`; scope `task`. May be called by: everybody who may see the task.
@@ -282,12 +272,11 @@ pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid)),
+            .put("TASKID", rt::value::id(taskid)),
     )
 }
 /// A call of `task.checklistitem.getlist`: Lists the items of all checklists of a task. Those with PARENT_ID 0 are the checklists themselves.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::TaskChecklistItem >, all crate
@@ -297,7 +286,7 @@ impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc. Without it the newest item comes first.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
 }
 /// Describes the methods for checklist items: parameters in order, keys, what may be sorted and filtered by.
@@ -315,23 +304,17 @@ impl Getlist {
 /// # }
 /// ```
 #[inline]
-pub fn getmanifest() -> Getmanifest {
-    Getmanifest(
-        rt::Call::new(
+pub fn getmanifest() -> rt::TypedCall<rt::Map<rt::Value>> {
+    rt::Call::new(
             rt::Method::new(
                 "task.checklistitem.getmanifest",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `task.checklistitem.getmanifest`: Describes the methods for checklist items: parameters in order, keys, what may be sorted and filtered by.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Map < rt::Value >);
 /// Tells whether the caller may do something with a checklist item.
 ///
 /// Calls `task.checklistitem.isactionallowed`; scope `task`.
@@ -357,33 +340,27 @@ pub fn isactionallowed(
     taskid: impl Into<rt::Id>,
     itemid: impl Into<rt::Id>,
     actionid: impl Into<i64>,
-) -> Isactionallowed {
-    Isactionallowed(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.checklistitem.isactionallowed",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASKID"),
-                            rt::Position::Plain("ITEMID"),
-                            rt::Position::Plain("ACTIONID"),
-                        ],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("ACTIONID", rt::value::integer(actionid)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.checklistitem.isactionallowed",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASKID"),
+                        rt::Position::Plain("ITEMID"),
+                        rt::Position::Plain("ACTIONID"),
+                    ],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .put("ACTIONID", rt::value::integer(actionid))
+        .typed()
 }
-/// A call of `task.checklistitem.isactionallowed`: Tells whether the caller may do something with a checklist item.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Isactionallowed(rt::Call);
-rt::request!(Isactionallowed -> bool);
 /// Puts a checklist item behind another of the same task; it gets the same item above it as that one.
 ///
 /// Calls `task.checklistitem.moveafteritem`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -409,33 +386,27 @@ pub fn moveafteritem(
     taskid: impl Into<rt::Id>,
     itemid: impl Into<rt::Id>,
     afteritemid: impl Into<rt::Id>,
-) -> Moveafteritem {
-    Moveafteritem(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.checklistitem.moveafteritem",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASKID"),
-                            rt::Position::Plain("ITEMID"),
-                            rt::Position::Plain("AFTERITEMID"),
-                        ],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("AFTERITEMID", rt::value::id(afteritemid)),
-    )
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.checklistitem.moveafteritem",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASKID"),
+                        rt::Position::Plain("ITEMID"),
+                        rt::Position::Plain("AFTERITEMID"),
+                    ],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .put("AFTERITEMID", rt::value::id(afteritemid))
+        .typed()
 }
-/// A call of `task.checklistitem.moveafteritem`: Puts a checklist item behind another of the same task; it gets the same item above it as that one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Moveafteritem(rt::Call);
-rt::request!(Moveafteritem -> ());
 /// Takes the tick off a checklist item.
 ///
 /// Calls `task.checklistitem.renew`; scope `task`.
@@ -457,28 +428,25 @@ rt::request!(Moveafteritem -> ());
 ///
 /// - `ERROR_CORE`: A number is missing, none or not above 0\.
 #[inline]
-pub fn renew(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Renew {
-    Renew(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.checklistitem.renew",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn renew(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.checklistitem.renew",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.checklistitem.renew`: Takes the tick off a checklist item.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Renew(rt::Call);
-rt::request!(Renew -> bool);
 /// Changes fields of a checklist item, given in one object. Those not named stay.
 ///
 /// Calls `task.checklistitem.update`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -521,9 +489,9 @@ pub fn update(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("FIELDS", fields),
+            .put("TASKID", rt::value::id(taskid))
+            .put("ITEMID", rt::value::id(itemid))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// Changes the text of a checklist item, and on demand its place, its flame or its people.
@@ -568,14 +536,13 @@ pub fn update_tasks_checklist_element(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
+            .put("TASKID", rt::value::id(taskid))
+            .put("ITEMID", rt::value::id(itemid))
             .nested(&["FIELDS", "TITLE"], rt::value::text(title)),
     )
 }
 /// A call of `task.checklistitem.update`: Changes fields of a checklist item, given in one object. Those not named stay.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> ());
 impl Update {
@@ -597,7 +564,7 @@ impl Update {
     /// `MEMBERS`. People of the item; they replace those before: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value. They get the same part in the task.
     #[inline]
     pub fn members(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.nested(&["FIELDS", "MEMBERS"], value))
+        Self(self.0.nested(&["FIELDS", "MEMBERS"], rt::value::any(value)))
     }
     /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]

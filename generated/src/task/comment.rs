@@ -21,31 +21,22 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(taskid: impl Into<rt::Id>, commenttext: impl Into<String>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.comment.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASKID"),
-                            rt::Position::Plain("COMMENTTEXT"),
-                        ],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("COMMENTTEXT", rt::value::text(commenttext)),
-    )
+pub fn add(
+    taskid: impl Into<rt::Id>,
+    commenttext: impl Into<String>,
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.comment.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("COMMENTTEXT")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("COMMENTTEXT", rt::value::text(commenttext))
+        .typed()
 }
-/// A call of `task.comment.add`: Adds a comment to a task.
-#[deprecated(
-    note = "use `tasks.task.chat.message.send`: On portals with the new task card comments are messages of the chat of the task."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Value);

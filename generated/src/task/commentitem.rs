@@ -44,8 +44,8 @@ pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("FIELDS", fields),
+            .put("TASKID", rt::value::id(taskid))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// Adds a comment to a task.
@@ -93,7 +93,7 @@ pub fn add_task_comment(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
+            .put("TASKID", rt::value::id(taskid))
             .nested(&["FIELDS", "POST_MESSAGE"], rt::value::text(post_message)),
     )
 }
@@ -110,7 +110,6 @@ pub fn get_comment_structure() -> rt::Value {
     note = "use `tasks.task.chat.message.send`: On portals with the new task card comments are messages of the chat of the task."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -131,14 +130,7 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .nested(
-                    &["FIELDS", "UF_FORUM_MESSAGE_DOC"],
-                    rt::value::list(value, rt::value::text),
-                ),
-        )
+        Self(self.0.nested(&["FIELDS", "UF_FORUM_MESSAGE_DOC"], rt::value::texts(value)))
     }
 }
 /// Removes a comment. Others than administrators may remove their own comments only.
@@ -166,31 +158,25 @@ impl Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.commentitem.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn delete(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.commentitem.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.commentitem.delete`: Removes a comment. Others than administrators may remove their own comments only.
-#[deprecated(
-    note = "use `im.message.delete`: On portals with the new task card comments are messages of the chat of the task."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one comment of a task.
 ///
 /// Calls `task.commentitem.get`; scope `task`. May be called by: everybody who may see the task.
@@ -217,31 +203,25 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.commentitem.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn get(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::TaskComment> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.commentitem.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.commentitem.get`: Reads one comment of a task.
-#[deprecated(
-    note = "use `im.dialog.messages.get`: On portals with the new task card comments are messages of the chat of the task."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TaskComment);
 /// Lists comments of a task by conditions, the newest first.
 ///
 /// Calls `task.commentitem.getlist`; scope `task`. May be called by: everybody who may see the task.
@@ -288,7 +268,7 @@ pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid)),
+            .put("TASKID", rt::value::id(taskid)),
     )
 }
 /// Lists all comments of a task, the newest first.
@@ -333,7 +313,7 @@ pub fn get_task_comments_list(task_id: impl Into<rt::Id>) -> Getlist {
                         ],
                     ),
             )
-            .param("taskId", rt::value::id(task_id)),
+            .put("taskId", rt::value::id(task_id)),
     )
 }
 /// A call of `task.commentitem.getlist`: Lists comments of a task by conditions, the newest first.
@@ -341,7 +321,6 @@ pub fn get_task_comments_list(task_id: impl Into<rt::Id>) -> Getlist {
     note = "use `im.dialog.messages.get`: On portals with the new task card comments are messages of the chat of the task."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::TaskComment >, all crate ::types::TaskComment
@@ -351,12 +330,12 @@ impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc. Without it the newest comment comes first.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `FILTER`. Conditions on the comments, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=. Without a filter all come.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
 }
 /// Describes the methods for comments: parameters in order, keys, what may be sorted and filtered by.
@@ -374,23 +353,17 @@ impl Getlist {
 /// # }
 /// ```
 #[inline]
-pub fn getmanifest() -> Getmanifest {
-    Getmanifest(
-        rt::Call::new(
+pub fn getmanifest() -> rt::TypedCall<rt::Map<rt::Value>> {
+    rt::Call::new(
             rt::Method::new(
                 "task.commentitem.getmanifest",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `task.commentitem.getmanifest`: Describes the methods for comments: parameters in order, keys, what may be sorted and filtered by.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Map < rt::Value >);
 /// Tells whether the caller may do something with a comment.
 ///
 /// Calls `task.commentitem.isactionallowed`; scope `task`.
@@ -416,33 +389,27 @@ pub fn isactionallowed(
     taskid: impl Into<rt::Id>,
     itemid: impl Into<rt::Id>,
     actionid: impl Into<i64>,
-) -> Isactionallowed {
-    Isactionallowed(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.commentitem.isactionallowed",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASKID"),
-                            rt::Position::Plain("ITEMID"),
-                            rt::Position::Plain("ACTIONID"),
-                        ],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("ACTIONID", rt::value::integer(actionid)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.commentitem.isactionallowed",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASKID"),
+                        rt::Position::Plain("ITEMID"),
+                        rt::Position::Plain("ACTIONID"),
+                    ],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .put("ACTIONID", rt::value::integer(actionid))
+        .typed()
 }
-/// A call of `task.commentitem.isactionallowed`: Tells whether the caller may do something with a comment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Isactionallowed(rt::Call);
-rt::request!(Isactionallowed -> bool);
 /// Changes a comment, with the new values in one object. Others than administrators may change their own comments only.
 ///
 /// Calls `task.commentitem.update`; scope `task`. May be called by: administrator, or author of the comment.
@@ -490,9 +457,9 @@ pub fn update(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("FIELDS", fields),
+            .put("TASKID", rt::value::id(taskid))
+            .put("ITEMID", rt::value::id(itemid))
+            .put("FIELDS", rt::value::any(fields)),
     )
 }
 /// Changes the text of a comment.
@@ -542,8 +509,8 @@ pub fn update_task_comment(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
+            .put("TASKID", rt::value::id(taskid))
+            .put("ITEMID", rt::value::id(itemid))
             .nested(&["FIELDS", "POST_MESSAGE"], rt::value::text(post_message)),
     )
 }
@@ -552,7 +519,6 @@ pub fn update_task_comment(
     note = "use `im.message.update`: On portals with the new task card comments are messages of the chat of the task."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -563,13 +529,6 @@ impl Update {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .nested(
-                    &["FIELDS", "UF_FORUM_MESSAGE_DOC"],
-                    rt::value::list(value, rt::value::text),
-                ),
-        )
+        Self(self.0.nested(&["FIELDS", "UF_FORUM_MESSAGE_DOC"], rt::value::texts(value)))
     }
 }

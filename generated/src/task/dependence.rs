@@ -28,26 +28,20 @@ pub fn add(
     task_id_from: impl Into<rt::Id>,
     task_id_to: impl Into<rt::Id>,
     link_type: impl Into<i64>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "task.dependence.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("taskIdFrom", rt::value::id(task_id_from))
-            .param("taskIdTo", rt::value::id(task_id_to))
-            .param("linkType", rt::value::integer(link_type)),
-    )
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "task.dependence.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("taskIdFrom", rt::value::id(task_id_from))
+        .put("taskIdTo", rt::value::id(task_id_to))
+        .put("linkType", rt::value::integer(link_type))
+        .typed()
 }
-/// A call of `task.dependence.add`: Ties two tasks together for the Gantt chart: the second one cannot begin or end before the first does.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> ());
 /// Removes the dependency of one task on another in the Gantt chart, whatever its kind.
 ///
 /// Calls `task.dependence.delete`; scope `task`.
@@ -70,19 +64,21 @@ rt::request!(Add -> ());
 /// - `ILLEGAL_NEW_LINK`: The two tasks are not tied.
 /// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks.
 #[inline]
-pub fn delete(task_id_from: impl Into<rt::Id>, task_id_to: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "task.dependence.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("taskIdFrom", rt::value::id(task_id_from))
-            .param("taskIdTo", rt::value::id(task_id_to)),
-    )
+pub fn delete(
+    task_id_from: impl Into<rt::Id>,
+    task_id_to: impl Into<rt::Id>,
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "task.dependence.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("taskIdFrom", rt::value::id(task_id_from))
+        .put("taskIdTo", rt::value::id(task_id_to))
+        .typed()
 }
 /// Removes the dependency of one task on another in the Gantt chart, with its kind told; the portal does not need it.
 ///
@@ -110,23 +106,17 @@ pub fn delete_tasks_dependencies(
     task_id_from: impl Into<rt::Id>,
     task_id_to: impl Into<rt::Id>,
     link_type: impl Into<i64>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "task.dependence.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("taskIdFrom", rt::value::id(task_id_from))
-            .param("taskIdTo", rt::value::id(task_id_to))
-            .param("linkType", rt::value::integer(link_type)),
-    )
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "task.dependence.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("taskIdFrom", rt::value::id(task_id_from))
+        .put("taskIdTo", rt::value::id(task_id_to))
+        .put("linkType", rt::value::integer(link_type))
+        .typed()
 }
-/// A call of `task.dependence.delete`: Removes the dependency of one task on another in the Gantt chart, whatever its kind.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());

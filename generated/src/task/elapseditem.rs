@@ -43,8 +43,8 @@ pub fn add(taskid: impl Into<rt::Id>, arfields: impl Into<rt::Value>) -> Add {
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ARFIELDS", arfields),
+            .put("TASKID", rt::value::id(taskid))
+            .put("ARFIELDS", rt::value::any(arfields)),
     )
 }
 /// Books time that was spent on a task.
@@ -96,13 +96,12 @@ pub fn add_task_time_accounting(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
+            .put("TASKID", rt::value::id(taskid))
             .nested(&["ARFIELDS", "SECONDS"], rt::value::integer(seconds)),
     )
 }
 /// A call of `task.elapseditem.add`: Books time that was spent on a task, with the fields of the record in one object.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
@@ -147,28 +146,25 @@ impl Add {
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
-pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.elapseditem.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn delete(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.elapseditem.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.elapseditem.delete`: Removes a record of working time.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads one record of working time.
 ///
 /// Calls `task.elapseditem.get`; scope `task`.
@@ -194,28 +190,25 @@ rt::request!(Delete -> ());
 /// - `0x000040`: The portal failed for a reason that it does not tell. Try again later.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
-pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.elapseditem.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid)),
-    )
+pub fn get(
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.elapseditem.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .typed()
 }
-/// A call of `task.elapseditem.get`: Reads one record of working time.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
 /// Lists records of working time, 50 at most; PARAMS asks for further pages.
 ///
 /// Calls `task.elapseditem.getlist`; scope `task`.
@@ -275,7 +268,6 @@ pub fn getlist() -> Getlist {
 }
 /// A call of `task.elapseditem.getlist`: Lists records of working time, 50 at most; PARAMS asks for further pages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::TaskElapsedItem >, all crate ::types::TaskElapsedItem
@@ -284,27 +276,27 @@ impl Getlist {
     /// `TASKID`. Number of the task. Without it the records of all tasks come.
     #[inline]
     pub fn taskid(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("TASKID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "TASKID", value))
     }
     /// `ORDER`. Fields to sort by, each with asc or desc.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `FILTER`. Conditions on the records, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `SELECT`. Fields to answer; an asterisk stands for all. Without it every field comes.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `PARAMS`. How to cut the list into pages.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
 }
 /// Describes the methods for working time: parameters in order, keys, what may be sorted and filtered by.
@@ -322,23 +314,17 @@ impl Getlist {
 /// # }
 /// ```
 #[inline]
-pub fn getmanifest() -> Getmanifest {
-    Getmanifest(
-        rt::Call::new(
+pub fn getmanifest() -> rt::TypedCall<rt::Map<rt::Value>> {
+    rt::Call::new(
             rt::Method::new(
                 "task.elapseditem.getmanifest",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `task.elapseditem.getmanifest`: Describes the methods for working time: parameters in order, keys, what may be sorted and filtered by.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Map < rt::Value >);
 /// Tells whether the caller may do something with a record of working time.
 ///
 /// Calls `task.elapseditem.isActionAllowed`; scope `task`.
@@ -358,33 +344,27 @@ pub fn is_action_allowed(
     taskid: impl Into<rt::Id>,
     itemid: impl Into<rt::Id>,
     actionid: impl Into<i64>,
-) -> IsActionAllowed {
-    IsActionAllowed(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.elapseditem.isActionAllowed",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASKID"),
-                            rt::Position::Plain("ITEMID"),
-                            rt::Position::Plain("ACTIONID"),
-                        ],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("ACTIONID", rt::value::integer(actionid)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.elapseditem.isActionAllowed",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASKID"),
+                        rt::Position::Plain("ITEMID"),
+                        rt::Position::Plain("ACTIONID"),
+                    ],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ITEMID", rt::value::id(itemid))
+        .put("ACTIONID", rt::value::integer(actionid))
+        .typed()
 }
-/// A call of `task.elapseditem.isActionAllowed`: Tells whether the caller may do something with a record of working time.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct IsActionAllowed(rt::Call);
-rt::request!(IsActionAllowed -> bool);
 /// Changes a record of working time, with the new values in one object.
 ///
 /// Calls `task.elapseditem.update`; scope `task`.
@@ -431,9 +411,9 @@ pub fn update(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
-            .param("ARFIELDS", arfields),
+            .put("TASKID", rt::value::id(taskid))
+            .put("ITEMID", rt::value::id(itemid))
+            .put("ARFIELDS", rt::value::any(arfields)),
     )
 }
 /// Changes a record of working time.
@@ -486,14 +466,13 @@ pub fn update_task_time_accounting(
                         ],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ITEMID", rt::value::id(itemid))
+            .put("TASKID", rt::value::id(taskid))
+            .put("ITEMID", rt::value::id(itemid))
             .nested(&["ARFIELDS", "SECONDS"], rt::value::integer(seconds)),
     )
 }
 /// A call of `task.elapseditem.update`: Changes a record of working time, with the new values in one object.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> ());
 impl Update {

@@ -22,28 +22,19 @@ pub mod userfield;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(taskdata: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Container("TASKDATA")]),
-            )
-            .param("TASKDATA", taskdata),
-    )
+pub fn add(taskdata: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Container("TASKDATA")]),
+        )
+        .put("TASKDATA", rt::value::any(taskdata))
+        .typed()
 }
-/// A call of `task.item.add`: Makes a task.
-#[deprecated(
-    note = "use `tasks.task.add`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Uploads a file and attaches it to a task.
 ///
 /// Calls `task.item.addfile`; scope `task`.
@@ -67,36 +58,27 @@ pub fn addfile(
     task_id: impl Into<rt::Id>,
     name: impl Into<String>,
     content: impl Into<rt::File>,
-) -> Addfile {
-    Addfile(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.addfile",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASK_ID"),
-                            rt::Position::Plain("NAME"),
-                            rt::Position::Plain("CONTENT"),
-                        ],
-                    ),
-            )
-            .param("TASK_ID", rt::value::id(task_id))
-            .param("NAME", rt::value::text(name))
-            .file(&["CONTENT"], rt::value::FileForm::Base64, Into::into(content)),
-    )
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.addfile",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASK_ID"),
+                        rt::Position::Plain("NAME"),
+                        rt::Position::Plain("CONTENT"),
+                    ],
+                ),
+        )
+        .put("TASK_ID", rt::value::id(task_id))
+        .put("NAME", rt::value::text(name))
+        .file(&["CONTENT"], rt::value::FileForm::Base64, Into::into(content))
+        .typed()
 }
-/// A call of `task.item.addfile`: Uploads a file and attaches it to a task.
-#[deprecated(
-    note = "use `tasks.task.files.attach`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Addfile(rt::Call);
-rt::request!(Addfile -> rt::Value);
 /// Marks a task as a favourite of the caller.
 ///
 /// Calls `task.item.addtofavorite`; scope `task`.
@@ -135,7 +117,7 @@ pub fn addtofavorite(task_id: impl Into<rt::Id>) -> Addtofavorite {
                         ],
                     ),
             )
-            .param("TASK_ID", rt::value::id(task_id)),
+            .put("TASK_ID", rt::value::id(task_id)),
     )
 }
 /// A call of `task.item.addtofavorite`: Marks a task as a favourite of the caller.
@@ -143,7 +125,6 @@ pub fn addtofavorite(task_id: impl Into<rt::Id>) -> Addtofavorite {
     note = "use `tasks.task.favorite.add`: The old methods for tasks are kept for what exists already."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Addtofavorite(rt::Call);
 rt::request!(Addtofavorite -> rt::Value);
 #[allow(deprecated)]
@@ -151,7 +132,7 @@ impl Addtofavorite {
     /// `PARAMS`. Settings of the call.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
 }
 /// Accepts the work on a task that needs the consent of its creator; the task is finished then.
@@ -173,28 +154,19 @@ impl Addtofavorite {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn approve(taskid: impl Into<rt::Id>) -> Approve {
-    Approve(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.approve",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn approve(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.approve",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.approve`: Accepts the work on a task that needs the consent of its creator; the task is finished then.
-#[deprecated(
-    note = "use `tasks.task.approve`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Approve(rt::Call);
-rt::request!(Approve -> rt::Value);
 /// Finishes a task, or lets it wait for the consent of its creator.
 ///
 /// Calls `task.item.complete`; scope `task`.
@@ -214,28 +186,19 @@ rt::request!(Approve -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn complete(taskid: impl Into<rt::Id>) -> Complete {
-    Complete(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.complete",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn complete(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.complete",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.complete`: Finishes a task, or lets it wait for the consent of its creator.
-#[deprecated(
-    note = "use `tasks.task.complete`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Complete(rt::Call);
-rt::request!(Complete -> rt::Value);
 /// Puts off a task that is in progress.
 ///
 /// Calls `task.item.defer`; scope `task`.
@@ -255,28 +218,19 @@ rt::request!(Complete -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn defer(taskid: impl Into<rt::Id>) -> Defer {
-    Defer(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.defer",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn defer(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.defer",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.defer`: Puts off a task that is in progress.
-#[deprecated(
-    note = "use `tasks.task.defer`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Defer(rt::Call);
-rt::request!(Defer -> rt::Value);
 /// Hands a task over to another responsible person.
 ///
 /// Calls `task.item.delegate`; scope `task`.
@@ -296,31 +250,25 @@ rt::request!(Defer -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delegate(taskid: impl Into<rt::Id>, userid: impl Into<rt::Id>) -> Delegate {
-    Delegate(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.delegate",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("USERID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("USERID", rt::value::id(userid)),
-    )
+pub fn delegate(
+    taskid: impl Into<rt::Id>,
+    userid: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.delegate",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("USERID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("USERID", rt::value::id(userid))
+        .typed()
 }
-/// A call of `task.item.delegate`: Hands a task over to another responsible person.
-#[deprecated(
-    note = "use `tasks.task.delegate`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delegate(rt::Call);
-rt::request!(Delegate -> rt::Value);
 /// Deletes a task.
 ///
 /// Calls `task.item.delete`; scope `task`.
@@ -340,28 +288,19 @@ rt::request!(Delegate -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(taskid: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn delete(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.delete`: Deletes a task.
-#[deprecated(
-    note = "use `tasks.task.delete`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
 /// Takes an attachment off a task; a file on Drive stays there.
 ///
 /// Calls `task.item.deletefile`; scope `task`.
@@ -384,34 +323,25 @@ rt::request!(Delete -> rt::Value);
 pub fn deletefile(
     task_id: impl Into<rt::Id>,
     attachment_id: impl Into<rt::Id>,
-) -> Deletefile {
-    Deletefile(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.deletefile",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASK_ID"),
-                            rt::Position::Plain("ATTACHMENT_ID"),
-                        ],
-                    ),
-            )
-            .param("TASK_ID", rt::value::id(task_id))
-            .param("ATTACHMENT_ID", rt::value::id(attachment_id)),
-    )
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.deletefile",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASK_ID"),
+                        rt::Position::Plain("ATTACHMENT_ID"),
+                    ],
+                ),
+        )
+        .put("TASK_ID", rt::value::id(task_id))
+        .put("ATTACHMENT_ID", rt::value::id(attachment_id))
+        .typed()
 }
-/// A call of `task.item.deletefile`: Takes an attachment off a task; a file on Drive stays there.
-#[deprecated(
-    note = "use `tasks.task.update`: Send the attachments that are to stay as UF_TASK_WEBDAV_FILES."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Deletefile(rt::Call);
-rt::request!(Deletefile -> rt::Value);
 /// Takes a task off the favourites of the caller.
 ///
 /// Calls `task.item.deletefromfavorite`; scope `task`.
@@ -450,7 +380,7 @@ pub fn deletefromfavorite(task_id: impl Into<rt::Id>) -> Deletefromfavorite {
                         ],
                     ),
             )
-            .param("TASK_ID", rt::value::id(task_id)),
+            .put("TASK_ID", rt::value::id(task_id)),
     )
 }
 /// A call of `task.item.deletefromfavorite`: Takes a task off the favourites of the caller.
@@ -458,7 +388,6 @@ pub fn deletefromfavorite(task_id: impl Into<rt::Id>) -> Deletefromfavorite {
     note = "use `tasks.task.favorite.remove`: The old methods for tasks are kept for what exists already."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Deletefromfavorite(rt::Call);
 rt::request!(Deletefromfavorite -> rt::Value);
 #[allow(deprecated)]
@@ -466,7 +395,7 @@ impl Deletefromfavorite {
     /// `PARAMS`. Settings of the call.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
 }
 /// Rejects the work on a task that needs the consent of its creator.
@@ -488,28 +417,19 @@ impl Deletefromfavorite {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn disapprove(taskid: impl Into<rt::Id>) -> Disapprove {
-    Disapprove(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.disapprove",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn disapprove(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.disapprove",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.disapprove`: Rejects the work on a task that needs the consent of its creator.
-#[deprecated(
-    note = "use `tasks.task.disapprove`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Disapprove(rt::Call);
-rt::request!(Disapprove -> rt::Value);
 /// Lists what the caller may do with a task.
 ///
 /// Calls `task.item.getallowedactions`; scope `task`.
@@ -529,28 +449,19 @@ rt::request!(Disapprove -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getallowedactions(taskid: impl Into<rt::Id>) -> Getallowedactions {
-    Getallowedactions(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.getallowedactions",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn getallowedactions(taskid: impl Into<rt::Id>) -> rt::TypedCall<Vec<i64>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.getallowedactions",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.getallowedactions`: Lists what the caller may do with a task.
-#[deprecated(
-    note = "use `tasks.task.getaccess`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getallowedactions(rt::Call);
-rt::request!(Getallowedactions -> Vec < i64 >);
 /// Tells for each action whether the caller may do it with a task.
 ///
 /// Calls `task.item.getallowedtaskactionsasstrings`; scope `task`.
@@ -572,28 +483,19 @@ rt::request!(Getallowedactions -> Vec < i64 >);
 #[inline]
 pub fn getallowedtaskactionsasstrings(
     taskid: impl Into<rt::Id>,
-) -> Getallowedtaskactionsasstrings {
-    Getallowedtaskactionsasstrings(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.getallowedtaskactionsasstrings",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+) -> rt::TypedCall<rt::Map<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.getallowedtaskactionsasstrings",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.getallowedtaskactionsasstrings`: Tells for each action whether the caller may do it with a task.
-#[deprecated(
-    note = "use `tasks.task.getaccess`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getallowedtaskactionsasstrings(rt::Call);
-rt::request!(Getallowedtaskactionsasstrings -> rt::Map < bool >);
 /// Reads the fields of a task.
 ///
 /// Calls `task.item.getdata`; scope `task`.
@@ -613,28 +515,19 @@ rt::request!(Getallowedtaskactionsasstrings -> rt::Map < bool >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getdata(taskid: impl Into<rt::Id>) -> Getdata {
-    Getdata(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.getdata",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn getdata(taskid: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskFields> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.getdata",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.getdata`: Reads the fields of a task.
-#[deprecated(
-    note = "use `tasks.task.get`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getdata(rt::Call);
-rt::request!(Getdata -> crate ::types::TaskFields);
 /// Lists the tasks that a task depends on.
 ///
 /// Calls `task.item.getdependson`; scope `task`.
@@ -654,28 +547,19 @@ rt::request!(Getdata -> crate ::types::TaskFields);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getdependson(taskid: impl Into<rt::Id>) -> Getdependson {
-    Getdependson(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.getdependson",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn getdependson(taskid: impl Into<rt::Id>) -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.getdependson",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.getdependson`: Lists the tasks that a task depends on.
-#[deprecated(
-    note = "use `tasks.task.get`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getdependson(rt::Call);
-rt::request!(Getdependson -> Vec < rt::Id >);
 /// Reads the description of a task, in the form that is wanted.
 ///
 /// Calls `task.item.getdescription`; scope `task`.
@@ -711,7 +595,7 @@ pub fn getdescription(taskid: impl Into<rt::Id>) -> Getdescription {
                         &[rt::Position::Plain("TASKID"), rt::Position::Plain("FORMAT")],
                     ),
             )
-            .param("TASKID", rt::value::id(taskid)),
+            .put("TASKID", rt::value::id(taskid)),
     )
 }
 /// A call of `task.item.getdescription`: Reads the description of a task, in the form that is wanted.
@@ -719,7 +603,6 @@ pub fn getdescription(taskid: impl Into<rt::Id>) -> Getdescription {
     note = "use `tasks.task.get`: The old methods for tasks are kept for what exists already."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getdescription(rt::Call);
 rt::request!(Getdescription -> String);
 #[allow(deprecated)]
@@ -732,7 +615,7 @@ impl Getdescription {
     /// - `3`: As plain text.
     #[inline]
     pub fn format(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("FORMAT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "FORMAT", value))
     }
 }
 /// Lists the files that are attached to a task.
@@ -754,28 +637,19 @@ impl Getdescription {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getfiles(taskid: impl Into<rt::Id>) -> Getfiles {
-    Getfiles(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.getfiles",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn getfiles(taskid: impl Into<rt::Id>) -> rt::TypedCall<Vec<rt::Value>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.getfiles",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.getfiles`: Lists the files that are attached to a task.
-#[deprecated(
-    note = "use `tasks.task.get`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getfiles(rt::Call);
-rt::request!(Getfiles -> Vec < rt::Value >);
 /// Describes the old methods for tasks: parameters in order, keys, what may be sorted and filtered by.
 ///
 /// Calls `task.item.getmanifest`; scope `task`.
@@ -795,26 +669,17 @@ rt::request!(Getfiles -> Vec < rt::Value >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getmanifest() -> Getmanifest {
-    Getmanifest(
-        rt::Call::new(
+pub fn getmanifest() -> rt::TypedCall<rt::Map<rt::Value>> {
+    rt::Call::new(
             rt::Method::new(
                 "task.item.getmanifest",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `task.item.getmanifest`: Describes the old methods for tasks: parameters in order, keys, what may be sorted and filtered by.
-#[deprecated(
-    note = "use `tasks.task.getFields`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Map < rt::Value >);
 /// Tells whether the caller may do something with a task.
 ///
 /// Calls `task.item.isactionallowed`; scope `task`.
@@ -837,31 +702,22 @@ rt::request!(Getmanifest -> rt::Map < rt::Value >);
 pub fn isactionallowed(
     taskid: impl Into<rt::Id>,
     actionid: impl Into<i64>,
-) -> Isactionallowed {
-    Isactionallowed(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.isactionallowed",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ACTIONID")],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("ACTIONID", rt::value::integer(actionid)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.isactionallowed",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Plain("ACTIONID")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("ACTIONID", rt::value::integer(actionid))
+        .typed()
 }
-/// A call of `task.item.isactionallowed`: Tells whether the caller may do something with a task.
-#[deprecated(
-    note = "use `tasks.task.getaccess`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Isactionallowed(rt::Call);
-rt::request!(Isactionallowed -> bool);
 /// Finds tasks, 50 at most; PARAMS asks for further pages.
 ///
 /// Calls `task.item.list`; scope `task`.
@@ -920,7 +776,6 @@ pub fn list() -> List {
     note = "use `tasks.task.list`: The old methods for tasks are kept for what exists already."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::TaskFields >, all crate ::types::TaskFields);
 #[allow(deprecated)]
@@ -928,22 +783,22 @@ impl List {
     /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `FILTER`. Conditions on the tasks, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=. ORDER must be given with it, an empty object at least, because the portal goes by the order of the parameters.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `PARAMS`. How to cut the list into pages.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
     /// `SELECT`. Fields to answer; an asterisk stands for all. Without it every field comes. The three parameters before it must be given too, empty ones at least.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
 }
 /// Opens a finished task again.
@@ -965,28 +820,19 @@ impl List {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn renew(taskid: impl Into<rt::Id>) -> Renew {
-    Renew(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.renew",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn renew(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.renew",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.renew`: Opens a finished task again.
-#[deprecated(
-    note = "use `tasks.task.renew`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Renew(rt::Call);
-rt::request!(Renew -> rt::Value);
 /// Begins the work on a task.
 ///
 /// Calls `task.item.startexecution`; scope `task`.
@@ -1006,28 +852,19 @@ rt::request!(Renew -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn startexecution(taskid: impl Into<rt::Id>) -> Startexecution {
-    Startexecution(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.startexecution",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_order(&[rt::Position::Plain("TASKID")]),
-            )
-            .param("TASKID", rt::value::id(taskid)),
-    )
+pub fn startexecution(taskid: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.startexecution",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_order(&[rt::Position::Plain("TASKID")]),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .typed()
 }
-/// A call of `task.item.startexecution`: Begins the work on a task.
-#[deprecated(
-    note = "use `tasks.task.start`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Startexecution(rt::Call);
-rt::request!(Startexecution -> rt::Value);
 /// Changes fields of a task.
 ///
 /// Calls `task.item.update`; scope `task`.
@@ -1047,31 +884,22 @@ rt::request!(Startexecution -> rt::Value);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(taskid: impl Into<rt::Id>, taskdata: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "task.item.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_order(
-                        &[
-                            rt::Position::Plain("TASKID"),
-                            rt::Position::Container("TASKDATA"),
-                        ],
-                    ),
-            )
-            .param("TASKID", rt::value::id(taskid))
-            .param("TASKDATA", taskdata),
-    )
+pub fn update(
+    taskid: impl Into<rt::Id>,
+    taskdata: impl Into<rt::Value>,
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                    "task.item.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_order(
+                    &[rt::Position::Plain("TASKID"), rt::Position::Container("TASKDATA")],
+                ),
+        )
+        .put("TASKID", rt::value::id(taskid))
+        .put("TASKDATA", rt::value::any(taskdata))
+        .typed()
 }
-/// A call of `task.item.update`: Changes fields of a task.
-#[deprecated(
-    note = "use `tasks.task.update`: The old methods for tasks are kept for what exists already."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> rt::Value);

@@ -60,7 +60,6 @@ pub fn getlist() -> Getlist {
     note = "use `tasks.task.list`: The old methods for tasks are kept for what exists already."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::TaskFields >, all crate ::types::TaskFields
@@ -70,21 +69,21 @@ impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `FILTER`. Conditions on the tasks, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=. ORDER must be given with it, an empty object at least, because the portal goes by the order of the parameters.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `TASKDATA`. Fields to answer. Without it every field comes.
     #[inline]
     pub fn taskdata(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("TASKDATA", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "TASKDATA", value))
     }
     /// `NAV_PARAMS`. Which page to answer; the first one without it.
     #[inline]
     pub fn nav_params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("NAV_PARAMS", value))
+        Self(rt::set::param::any(self.0, "NAV_PARAMS", value))
     }
 }

@@ -31,7 +31,7 @@ pub fn list(id: impl Into<rt::Id>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `task.logitem.list`: Lists all changes of a task.
@@ -39,7 +39,6 @@ pub fn list(id: impl Into<rt::Id>) -> List {
     note = "use `tasks.task.history.list`: The old methods for tasks are kept for what exists already."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::TaskLogEntry >, all crate ::types::TaskLogEntry

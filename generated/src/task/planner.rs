@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn getlist() -> Getlist {
-    Getlist(
-        rt::Call::new(
+pub fn getlist() -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
             rt::Method::new(
                 "task.planner.getlist",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `task.planner.getlist`: Lists the tasks that the caller put into the plan of the present working day.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getlist(rt::Call);
-rt::request!(Getlist -> Vec < rt::Id >);

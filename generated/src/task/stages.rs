@@ -37,7 +37,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// Adds a column to a Kanban board or to the plan of the caller.
@@ -86,14 +86,13 @@ pub fn add_kanban_stage(
 }
 /// A call of `task.stages.add`: Adds a column to a Kanban board or to My plan, with its fields in one object.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
-        Self(self.0.param("isAdmin", value))
+        Self(rt::set::param::boolean(self.0, "isAdmin", value))
     }
     /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
     #[inline]
@@ -124,25 +123,19 @@ impl Add {
 pub fn canmovetask(
     entity_id: impl Into<rt::Id>,
     entity_type: impl Into<String>,
-) -> Canmovetask {
-    Canmovetask(
-        rt::Call::new(
-                rt::Method::new(
-                    "task.stages.canmovetask",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityId", rt::value::id(entity_id))
-            .param("entityType", rt::value::text(entity_type)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "task.stages.canmovetask",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityId", rt::value::id(entity_id))
+        .put("entityType", rt::value::text(entity_type))
+        .typed()
 }
-/// A call of `task.stages.canmovetask`: Tells whether the caller may move tasks on a Kanban board or in a plan.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Canmovetask(rt::Call);
-rt::request!(Canmovetask -> bool);
 /// Removes an empty column from a Kanban board or from My plan.
 ///
 /// Calls `task.stages.delete`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
@@ -177,7 +170,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// Removes an empty column from a Kanban board or from My plan; the rights of an administrator are always stated.
@@ -214,20 +207,19 @@ pub fn delete_kanban_stage(id: impl Into<rt::Id>, is_admin: bool) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("isAdmin", rt::value::yes_no(is_admin)),
+            .put("id", rt::value::id(id))
+            .put("isAdmin", rt::value::yes_no(is_admin)),
     )
 }
 /// A call of `task.stages.delete`: Removes an empty column from a Kanban board or from My plan.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
-        Self(self.0.param("isAdmin", value))
+        Self(rt::set::param::boolean(self.0, "isAdmin", value))
     }
 }
 /// Lists the columns of one Kanban board or of My plan.
@@ -261,7 +253,7 @@ pub fn get(entity_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("entityId", rt::value::id(entity_id)),
+            .put("entityId", rt::value::id(entity_id)),
     )
 }
 /// Lists the columns of a Kanban board, or of the plan of the caller.
@@ -295,20 +287,19 @@ pub fn get_kanban_stages(entity_id: impl Into<rt::Id>, is_admin: bool) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("entityId", rt::value::id(entity_id))
-            .param("isAdmin", rt::value::yes_no(is_admin)),
+            .put("entityId", rt::value::id(entity_id))
+            .put("isAdmin", rt::value::yes_no(is_admin)),
     )
 }
 /// A call of `task.stages.get`: Lists the columns of one Kanban board or of My plan.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Map < crate ::types::TaskStage >);
 impl Get {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
-        Self(self.0.param("isAdmin", value))
+        Self(rt::set::param::boolean(self.0, "isAdmin", value))
     }
 }
 /// Moves a task to another column of its Kanban board or of My plan, and to a place in it.
@@ -347,8 +338,8 @@ pub fn movetask(id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> Movetask 
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("stageId", rt::value::id(stage_id)),
+            .put("id", rt::value::id(id))
+            .put("stageId", rt::value::id(stage_id)),
     )
 }
 /// Moves a task to another column of its Kanban board or of My plan, and to a place in it.
@@ -388,26 +379,25 @@ pub fn move_task_to_kanban_stage(
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("stageId", rt::value::id(stage_id))
-            .param("after", rt::value::id(after)),
+            .put("id", rt::value::id(id))
+            .put("stageId", rt::value::id(stage_id))
+            .put("after", rt::value::id(after)),
     )
 }
 /// A call of `task.stages.movetask`: Moves a task to another column of its Kanban board or of My plan, and to a place in it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Movetask(rt::Call);
 rt::request!(Movetask -> bool);
 impl Movetask {
     /// `before`. Task to put it in front of; give this or after, not both. Without both the settings of the board decide.
     #[inline]
     pub fn before(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("before", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "before", value))
     }
     /// `after`. Task to put it behind; give this or before, not both.
     #[inline]
     pub fn after(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("after", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "after", value))
     }
 }
 /// Renames, recolours or moves a column, with the new values in one object.
@@ -442,8 +432,8 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// Renames a column of a Kanban board or of My plan, and on demand recolours or moves it.
@@ -487,20 +477,19 @@ pub fn update_kanban_stage(
                 ),
             )
             .nested(&["fields", "TITLE"], rt::value::text(title))
-            .param("id", rt::value::id(id))
-            .nested(&["fields", "isAdmin"], is_admin),
+            .put("id", rt::value::id(id))
+            .nested(&["fields", "isAdmin"], rt::value::boolean(is_admin)),
     )
 }
 /// A call of `task.stages.update`: Renames, recolours or moves a column, with the new values in one object.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
-        Self(self.0.param("isAdmin", value))
+        Self(rt::set::param::boolean(self.0, "isAdmin", value))
     }
     /// `COLOR`. Colour as six hexadecimal digits, such as 47D1E2.
     #[inline]

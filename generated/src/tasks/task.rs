@@ -34,25 +34,19 @@ pub mod v3;
 /// - `100`: The parameter fields is missing or empty. Give at least a title and a responsible person.
 /// - `ERROR_CORE`: A value is refused: no title, an unknown or missing responsible person, a state or a parent task that does not exist, an end before the start or too far away, or an empty mandatory custom field. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.add`: Makes a task. It needs a title and a responsible person, and whatever custom fields the portal demands.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::Task);
 /// Accepts the work on a task that needs the consent of its creator; the task is finished then.
 ///
 /// Calls `tasks.task.approve`; scope `task`. May be called by: creator of the task, or administrator.
@@ -76,25 +70,19 @@ rt::request!(Add -> crate ::types::Task);
 /// - `100`: The parameter taskId is missing. Name the task.
 /// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn approve(task_id: impl Into<rt::Id>) -> Approve {
-    Approve(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.approve",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn approve(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.approve",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.approve`: Accepts the work on a task that needs the consent of its creator; the task is finished then.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Approve(rt::Call);
-rt::request!(Approve -> crate ::types::Task);
 /// Finishes a task. Where the creator has to accept the work, the task waits for that consent instead.
 ///
 /// Calls `tasks.task.complete`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -116,25 +104,19 @@ rt::request!(Approve -> crate ::types::Task);
 ///
 /// - `0`: The parameter taskId is no number, there is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn complete(task_id: impl Into<rt::Id>) -> Complete {
-    Complete(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.complete",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn complete(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.complete",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.complete`: Finishes a task. Where the creator has to accept the work, the task waits for that consent instead.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Complete(rt::Call);
-rt::request!(Complete -> crate ::types::Task);
 /// Puts a task off until somebody renews or starts it.
 ///
 /// Calls `tasks.task.defer`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -157,25 +139,19 @@ rt::request!(Complete -> crate ::types::Task);
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn defer(task_id: impl Into<rt::Id>) -> Defer {
-    Defer(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.defer",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn defer(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.defer",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.defer`: Puts a task off until somebody renews or starts it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Defer(rt::Call);
-rt::request!(Defer -> crate ::types::Task);
 /// Hands a task over to another responsible person.
 ///
 /// Calls `tasks.task.delegate`; scope `task`. May be called by: people of the task who may delegate it.
@@ -198,26 +174,23 @@ rt::request!(Defer -> crate ::types::Task);
 /// - `0`: A number is none, the user does not exist, or the caller may not hand this task over.
 /// - `100`: The parameter taskId or userId is missing. Name both.
 #[inline]
-pub fn delegate(task_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Delegate {
-    Delegate(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.delegate",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id))
-            .param("userId", rt::value::id(user_id)),
-    )
+pub fn delegate(
+    task_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.delegate",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .put("userId", rt::value::id(user_id))
+        .typed()
 }
-/// A call of `tasks.task.delegate`: Hands a task over to another responsible person.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delegate(rt::Call);
-rt::request!(Delegate -> crate ::types::Task);
 /// Deletes a task. CheckTaskAccesses tells beforehand whether the caller may.
 ///
 /// Calls `tasks.task.delete`; scope `task`. May be called by: everybody who may delete the task.
@@ -241,25 +214,19 @@ rt::request!(Delegate -> crate ::types::Task);
 /// - `100`: The parameter taskId is missing. Name the task.
 /// - `1048582`: The caller may not delete this task. CheckTaskAccesses tells who may.
 #[inline]
-pub fn delete(task_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn delete(task_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.delete`: Deletes a task. CheckTaskAccesses tells beforehand whether the caller may.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Rejects the work on a task that needs the consent of its creator; the task goes back to those who do it.
 ///
 /// Calls `tasks.task.disapprove`; scope `task`. May be called by: creator of the task, or administrator.
@@ -283,25 +250,19 @@ rt::request!(Delete -> bool);
 /// - `100`: The parameter taskId is missing. Name the task.
 /// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn disapprove(task_id: impl Into<rt::Id>) -> Disapprove {
-    Disapprove(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.disapprove",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn disapprove(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.disapprove",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.disapprove`: Rejects the work on a task that needs the consent of its creator; the task goes back to those who do it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Disapprove(rt::Call);
-rt::request!(Disapprove -> crate ::types::Task);
 /// Reads one task by its number. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 ///
 /// Calls `tasks.task.get`; scope `task`.
@@ -335,19 +296,18 @@ pub fn get(task_id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("task"),
             )
-            .param("taskId", rt::value::id(task_id)),
+            .put("taskId", rt::value::id(task_id)),
     )
 }
 /// A call of `tasks.task.get`: Reads one task by its number. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Task);
 impl Get {
     /// `select`. Fields to answer, such as TITLE or UF_CRM_TASK; an asterisk stands for all. Without it every field comes except the custom ones and the attachments. GetTaskFieldsStructure lists the names.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Lists the fields that tasks have on this portal, custom ones included, with type, default and known values.
@@ -365,9 +325,8 @@ impl Get {
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::TaskFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "tasks.task.getFields",
                     rt::Rest::V2,
@@ -375,14 +334,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.task.getFields`: Lists the fields that tasks have on this portal, custom ones included, with type, default and known values.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::TaskFieldInfo >);
 /// Tells for each user what they may do with a task: finish it, hand it over, change its deadline and so on.
 ///
 /// Calls `tasks.task.getaccess`; scope `task`.
@@ -419,19 +373,18 @@ pub fn getaccess(task_id: impl Into<rt::Id>) -> Getaccess {
                     )
                     .with_records("allowedActions"),
             )
-            .param("taskId", rt::value::id(task_id)),
+            .put("taskId", rt::value::id(task_id)),
     )
 }
 /// A call of `tasks.task.getaccess`: Tells for each user what they may do with a task: finish it, hand it over, change its deadline and so on.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getaccess(rt::Call);
 rt::request!(Getaccess -> rt::Map < rt::Object >);
 impl Getaccess {
     /// `users`. Users to ask about. Without it the caller.
     #[inline]
     pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("users", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "users", value))
     }
 }
 /// Finds tasks by conditions, 50 at a time. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
@@ -490,34 +443,33 @@ pub fn get_tasks_filter_structure() -> rt::Value {
 }
 /// A call of `tasks.task.list`: Finds tasks by conditions, 50 at a time. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Task >, all crate ::types::Task);
 impl List {
     /// `filter`. Conditions on the tasks, joined by "and". An operator may stand before a key: ! (is not), \>, \>=, \<, \<=. Without one the value must be equal. Without a filter all tasks come. GetTasksFilterStructure prints the keys.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
     /// `select`. Fields to answer, such as ID, TITLE, DEADLINE or UF_CRM_TASK; an asterisk stands for all. Name what you need, because the set that comes without it may change.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Fields to sort by, each with asc or desc. Without it the newest task comes first.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `params`. Further data to answer, each only on request.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Stops the notifications of a task for the caller.
@@ -541,19 +493,18 @@ impl List {
 ///
 /// - `0`: The parameter id is no number.
 #[inline]
-pub fn mute(id: impl Into<rt::Id>) -> Mute {
-    Mute(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.mute",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn mute(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.mute",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
 /// Stops the notifications of a task for the caller. The number goes under its older key, taskId, which portals take as well.
 ///
@@ -576,25 +527,19 @@ pub fn mute(id: impl Into<rt::Id>) -> Mute {
 ///
 /// - `0`: The parameter id is no number.
 #[inline]
-pub fn mute_task(task_id: impl Into<rt::Id>) -> Mute {
-    Mute(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.mute",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn mute_task(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.mute",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.mute`: Stops the notifications of a task for the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Mute(rt::Call);
-rt::request!(Mute -> crate ::types::Task);
 /// Stops the work on a task that is in progress; it waits to be done then.
 ///
 /// Calls `tasks.task.pause`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -617,25 +562,19 @@ rt::request!(Mute -> crate ::types::Task);
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn pause(task_id: impl Into<rt::Id>) -> Pause {
-    Pause(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.pause",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn pause(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.pause",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.pause`: Stops the work on a task that is in progress; it waits to be done then.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Pause(rt::Call);
-rt::request!(Pause -> crate ::types::Task);
 /// Keeps a task at the top of the caller's list.
 ///
 /// Calls `tasks.task.pin`; scope `task`. May be called by: everybody who may see the task.
@@ -658,25 +597,19 @@ rt::request!(Pause -> crate ::types::Task);
 /// - `0`: The parameter id is no number.
 /// - `100`: The parameter id is missing. Name the task.
 #[inline]
-pub fn pin(id: impl Into<rt::Id>) -> Pin {
-    Pin(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.pin",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn pin(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.pin",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.task.pin`: Keeps a task at the top of the caller's list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Pin(rt::Call);
-rt::request!(Pin -> crate ::types::Task);
 /// Opens a finished or deferred task again; it waits to be done then.
 ///
 /// Calls `tasks.task.renew`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -699,25 +632,19 @@ rt::request!(Pin -> crate ::types::Task);
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn renew(task_id: impl Into<rt::Id>) -> Renew {
-    Renew(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.renew",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn renew(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.renew",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.renew`: Opens a finished or deferred task again; it waits to be done then.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Renew(rt::Call);
-rt::request!(Renew -> crate ::types::Task);
 /// Begins the work on a task: its state is "in progress" then.
 ///
 /// Calls `tasks.task.start`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -739,25 +666,19 @@ rt::request!(Renew -> crate ::types::Task);
 ///
 /// - `0`: The parameter taskId is no number, there is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn start(task_id: impl Into<rt::Id>) -> Start {
-    Start(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.start",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn start(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.start",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.start`: Begins the work on a task: its state is "in progress" then.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Start(rt::Call);
-rt::request!(Start -> crate ::types::Task);
 /// Makes the caller a watcher of a task, who is told of its changes.
 ///
 /// Calls `tasks.task.startwatch`; scope `task`. May be called by: everybody who may see the task.
@@ -780,25 +701,19 @@ rt::request!(Start -> crate ::types::Task);
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048584`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 #[inline]
-pub fn startwatch(task_id: impl Into<rt::Id>) -> Startwatch {
-    Startwatch(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.startwatch",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn startwatch(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.startwatch",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.startwatch`: Makes the caller a watcher of a task, who is told of its changes.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Startwatch(rt::Call);
-rt::request!(Startwatch -> crate ::types::Task);
 /// Takes the caller off the watchers of a task.
 ///
 /// Calls `tasks.task.stopwatch`; scope `task`. May be called by: everybody who may see the task.
@@ -821,25 +736,19 @@ rt::request!(Startwatch -> crate ::types::Task);
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048584`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 #[inline]
-pub fn stopwatch(task_id: impl Into<rt::Id>) -> Stopwatch {
-    Stopwatch(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.stopwatch",
-                        rt::Rest::V2,
-                        rt::Effect::Action,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn stopwatch(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.stopwatch",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.stopwatch`: Takes the caller off the watchers of a task.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Stopwatch(rt::Call);
-rt::request!(Stopwatch -> crate ::types::Task);
 /// Lets the caller be notified of a muted task again.
 ///
 /// Calls `tasks.task.unmute`; scope `task`.
@@ -861,19 +770,18 @@ rt::request!(Stopwatch -> crate ::types::Task);
 ///
 /// - `0`: The parameter id is no number.
 #[inline]
-pub fn unmute(id: impl Into<rt::Id>) -> Unmute {
-    Unmute(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.unmute",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn unmute(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.unmute",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
 /// Lets the caller be notified of a muted task again. The number goes under its older key, taskId, which portals take as well.
 ///
@@ -896,25 +804,19 @@ pub fn unmute(id: impl Into<rt::Id>) -> Unmute {
 ///
 /// - `0`: The parameter id is no number.
 #[inline]
-pub fn unmute_task(task_id: impl Into<rt::Id>) -> Unmute {
-    Unmute(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.unmute",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn unmute_task(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.unmute",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.unmute`: Lets the caller be notified of a muted task again.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unmute(rt::Call);
-rt::request!(Unmute -> crate ::types::Task);
 /// Lets a pinned task go back to its place in the caller's list.
 ///
 /// Calls `tasks.task.unpin`; scope `task`. May be called by: everybody who may see the task.
@@ -936,25 +838,19 @@ rt::request!(Unmute -> crate ::types::Task);
 ///
 /// - `0`: The parameter id is no number.
 #[inline]
-pub fn unpin(id: impl Into<rt::Id>) -> Unpin {
-    Unpin(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.unpin",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn unpin(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.unpin",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.task.unpin`: Lets a pinned task go back to its place in the caller's list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unpin(rt::Call);
-rt::request!(Unpin -> crate ::types::Task);
 /// Changes fields of a task. Those that are not named keep their values, and lists such as ACCOMPLICES are replaced as a whole.
 ///
 /// Calls `tasks.task.update`; scope `task`. May be called by: everybody who may edit the task.
@@ -978,23 +874,20 @@ rt::request!(Unpin -> crate ::types::Task);
 /// - `100`: The parameter taskId or fields is missing or empty.
 /// - `ERROR_CORE`: A value is refused: an unknown responsible person, state or parent task, a task as its own parent or below its own subtask, an end before the start or too far away. The description tells which.
 #[inline]
-pub fn update(task_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("task"),
-            )
-            .param("taskId", rt::value::id(task_id))
-            .param("fields", fields),
-    )
+pub fn update(
+    task_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::Task> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("task"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.update`: Changes fields of a task. Those that are not named keep their values, and lists such as ACCOMPLICES are replaced as a whole.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::Task);

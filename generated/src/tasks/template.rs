@@ -25,24 +25,18 @@ pub mod checklist;
 /// - `100`: The parameter fields is missing or empty.
 /// - `0`: The caller may not make templates.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.template.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.template.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.template.add`: Makes a template for tasks, on demand with a schedule by which the portal makes them itself.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a template. The tasks made from it stay.
 ///
 /// Calls `tasks.template.delete`; scope `task`. May be called by: everybody who may delete templates.
@@ -64,24 +58,18 @@ rt::request!(Add -> rt::Id);
 ///
 /// - `100`: The parameter templateId is missing or no number.
 #[inline]
-pub fn delete(template_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.template.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("templateId", rt::value::id(template_id)),
-    )
+pub fn delete(template_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.template.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .typed()
 }
-/// A call of `tasks.template.delete`: Removes a template. The tasks made from it stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that templates have on this portal, custom ones included.
 ///
 /// Calls `tasks.template.fields`; scope `task`.
@@ -97,23 +85,17 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::TaskFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "tasks.template.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.template.fields`: Lists the fields that templates have on this portal, custom ones included.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::TaskFieldInfo >);
 /// Reads one template.
 ///
 /// Calls `tasks.template.get`; scope `task`. May be called by: everybody who may see the template.
@@ -145,19 +127,18 @@ pub fn get(template_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("templateId", rt::value::id(template_id)),
+            .put("templateId", rt::value::id(template_id)),
     )
 }
 /// A call of `tasks.template.get`: Reads one template.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < crate ::types::TaskTemplate >);
 impl Get {
     /// `params`. Choice of the fields to answer; all of them without it.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
 }
 /// Changes fields of a template. Those that are not named keep their values.
@@ -181,22 +162,19 @@ impl Get {
 ///
 /// - `100`: The parameter templateId or fields is missing, or templateId is no number.
 #[inline]
-pub fn update(template_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.template.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("fields", fields),
-    )
+pub fn update(
+    template_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.template.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.template.update`: Changes fields of a template. Those that are not named keep their values.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

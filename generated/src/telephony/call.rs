@@ -37,24 +37,23 @@ pub fn attach_transcription(
                     )
                     .with_records("TRANSCRIPT_ID"),
             )
-            .param("CALL_ID", rt::value::text(call_id))
-            .param("MESSAGES", rt::value::list(messages, Into::into)),
+            .put("CALL_ID", rt::value::text(call_id))
+            .put("MESSAGES", rt::value::anys(messages)),
     )
 }
 /// A call of `telephony.call.attachTranscription`: Adds to a finished call what was said in it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct AttachTranscription(rt::Call);
 rt::request!(AttachTranscription -> rt::Id);
 impl AttachTranscription {
     /// `COST`. What the transcription cost.
     #[inline]
     pub fn cost(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("COST", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "COST", value))
     }
     /// `COST_CURRENCY`. Currency of COST, such as EUR; used together with COST only.
     #[inline]
     pub fn cost_currency(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COST_CURRENCY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COST_CURRENCY", value))
     }
 }

@@ -37,24 +37,23 @@ pub fn attach_record(call_id: impl Into<String>) -> AttachRecord {
                     rt::Paging::None,
                 ),
             )
-            .param("CALL_ID", rt::value::text(call_id)),
+            .put("CALL_ID", rt::value::text(call_id)),
     )
 }
 /// A call of `telephony.externalCall.attachRecord`: Adds the recording to a finished call and its activity in the CRM; a second one replaces the first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct AttachRecord(rt::Call);
 rt::request!(AttachRecord -> crate ::types::CallRecordingUpload);
 impl AttachRecord {
     /// `RECORD_URL`. Address from which the portal fetches the recording. One of RECORD_URL and FILENAME is needed.
     #[inline]
     pub fn record_url(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("RECORD_URL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "RECORD_URL", value))
     }
     /// `FILENAME`. Name of the file, ending in wav or mp3; beside RECORD_URL it may be left out. Without FILE_CONTENT and RECORD_URL the answer tells where to upload it.
     #[inline]
     pub fn filename(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FILENAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FILENAME", value))
     }
     /// `FILE_CONTENT`. The recording itself, beside FILENAME.
     #[inline]
@@ -104,39 +103,38 @@ pub fn finish(call_id: impl Into<String>) -> Finish {
                     rt::Paging::None,
                 ),
             )
-            .param("CALL_ID", rt::value::text(call_id)),
+            .put("CALL_ID", rt::value::text(call_id)),
     )
 }
 /// A call of `telephony.externalCall.finish`: Ends a registered call and writes it into the statistics and the CRM.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
 rt::request!(Finish -> crate ::types::FinishedCall);
 impl Finish {
     /// `USER_ID`. Employee who ends the call, and who becomes responsible for records of the CRM that the call made. Either this or USER_PHONE_INNER is needed.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `USER_PHONE_INNER`. Extension of the employee who speaks. Either this or USER_ID is needed.
     #[inline]
     pub fn user_phone_inner(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("USER_PHONE_INNER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "USER_PHONE_INNER", value))
     }
     /// `DURATION`. Length of the call in seconds; 0 when it is left out.
     #[inline]
     pub fn duration(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("DURATION", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "DURATION", value))
     }
     /// `COST`. What the call cost; 0 when it is left out.
     #[inline]
     pub fn cost(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("COST", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "COST", value))
     }
     /// `COST_CURRENCY`. Currency of COST, such as EUR; GetCurrencies knows them. Empty when it is left out.
     #[inline]
     pub fn cost_currency(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COST_CURRENCY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COST_CURRENCY", value))
     }
     /// `STATUS_CODE`. How the call ended. When it is left out, 200 with a DURATION above 0, and 304 without.
     ///
@@ -156,17 +154,17 @@ impl Finish {
     /// - `OTHER`: Unknown.
     #[inline]
     pub fn status_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("STATUS_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "STATUS_CODE", value))
     }
     /// `FAILED_REASON`. Why the call failed, in words; empty when it is left out.
     #[inline]
     pub fn failed_reason(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FAILED_REASON", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FAILED_REASON", value))
     }
     /// `RECORD_URL`. Address of the recording. AttachCallRecord is the better way.
     #[inline]
     pub fn record_url(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("RECORD_URL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "RECORD_URL", value))
     }
     /// `VOTE`. Mark that the client gave, 5 being the best.
     ///
@@ -178,12 +176,12 @@ impl Finish {
     /// - `5`
     #[inline]
     pub fn vote(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("VOTE", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "VOTE", value))
     }
     /// `ADD_TO_CHAT`. Whether a note about the call goes into the employee's chat. It does when it is left out.
     #[inline]
     pub fn add_to_chat(self, value: bool) -> Self {
-        Self(self.0.param("ADD_TO_CHAT", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "ADD_TO_CHAT", value))
     }
 }
 /// Closes the card of a call on the screens of employees.
@@ -214,19 +212,18 @@ pub fn hide(call_id: impl Into<String>) -> Hide {
                     rt::Paging::None,
                 ),
             )
-            .param("CALL_ID", rt::value::text(call_id)),
+            .put("CALL_ID", rt::value::text(call_id)),
     )
 }
 /// A call of `telephony.externalCall.hide`: Closes the card of a call on the screens of employees.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Hide(rt::Call);
 rt::request!(Hide -> bool);
 impl Hide {
     /// `USER_ID`. Number of an employee or a list of such numbers, as with ShowCallCard.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("USER_ID", value))
+        Self(rt::set::param::any(self.0, "USER_ID", value))
     }
 }
 /// Tells the portal that a call begins, shows its card and finds the client. Within 30 minutes the same call gets the same identifier; EXTERNAL_CALL_ID tells calls apart. FinishCall must follow.
@@ -267,40 +264,39 @@ pub fn register(phone_number: impl Into<String>, r#type: impl Into<i64>) -> Regi
                     rt::Paging::None,
                 ),
             )
-            .param("PHONE_NUMBER", rt::value::text(phone_number))
-            .param("TYPE", rt::value::integer(r#type)),
+            .put("PHONE_NUMBER", rt::value::text(phone_number))
+            .put("TYPE", rt::value::integer(r#type)),
     )
 }
 /// A call of `telephony.externalCall.register`: Tells the portal that a call begins, shows its card and finds the client. Within 30 minutes the same call gets the same identifier; EXTERNAL_CALL_ID tells calls apart. FinishCall must follow.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> crate ::types::RegisteredCall);
 impl Register {
     /// `USER_ID`. Employee who speaks. Either this or USER_PHONE_INNER is needed.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `USER_PHONE_INNER`. Extension of the employee who speaks. Either this or USER_ID is needed.
     #[inline]
     pub fn user_phone_inner(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("USER_PHONE_INNER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "USER_PHONE_INNER", value))
     }
     /// `CALL_START_DATE`. When the call began, with its time zone; now when it is left out.
     #[inline]
     pub fn call_start_date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CALL_START_DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CALL_START_DATE", value))
     }
     /// `CRM_CREATE`. Whether an unknown number makes a new record of the CRM. It does not when it is left out. For outgoing calls CRM_AUTO_CREATE of the line counts as well.
     #[inline]
     pub fn crm_create(self, value: bool) -> Self {
-        Self(self.0.param("CRM_CREATE", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "CRM_CREATE", value))
     }
     /// `CRM_SOURCE`. Where the client comes from, a STATUS_ID of the directory of sources.
     #[inline]
     pub fn crm_source(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CRM_SOURCE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CRM_SOURCE", value))
     }
     /// `CRM_ENTITY_TYPE`. Kind of the record in CRM_ENTITY_ID.
     ///
@@ -310,37 +306,37 @@ impl Register {
     /// - `LEAD`: Lead.
     #[inline]
     pub fn crm_entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CRM_ENTITY_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CRM_ENTITY_TYPE", value))
     }
     /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
     #[inline]
     pub fn crm_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CRM_ENTITY_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CRM_ENTITY_ID", value))
     }
     /// `SHOW`. Whether the card of the call opens at once. It does when it is left out.
     #[inline]
     pub fn show(self, value: bool) -> Self {
-        Self(self.0.param("SHOW", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "SHOW", value))
     }
     /// `ADD_TO_CHAT`. Whether a note about the call goes into the employee's chat. It does when it is left out.
     #[inline]
     pub fn add_to_chat(self, value: bool) -> Self {
-        Self(self.0.param("ADD_TO_CHAT", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "ADD_TO_CHAT", value))
     }
     /// `CALL_LIST_ID`. List of calls that this one is part of, as the event OnExternalCallStart told it.
     #[inline]
     pub fn call_list_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CALL_LIST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CALL_LIST_ID", value))
     }
     /// `LINE_NUMBER`. Line of the call, a number of GetExternalLines. Give it always, so that reports are right.
     #[inline]
     pub fn line_number(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LINE_NUMBER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LINE_NUMBER", value))
     }
     /// `EXTERNAL_CALL_ID`. Identifier of the call in the exchange, unique for each call.
     #[inline]
     pub fn external_call_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("EXTERNAL_CALL_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "EXTERNAL_CALL_ID", value))
     }
 }
 /// Finds the records of the CRM that have a telephone number, with whoever is responsible and whether that person works now.
@@ -374,12 +370,11 @@ pub fn search_crm_entities(phone_number: impl Into<String>) -> SearchCrmEntities
                     rt::Paging::None,
                 ),
             )
-            .param("PHONE_NUMBER", rt::value::text(phone_number)),
+            .put("PHONE_NUMBER", rt::value::text(phone_number)),
     )
 }
 /// A call of `telephony.externalCall.searchCrmEntities`: Finds the records of the CRM that have a telephone number, with whoever is responsible and whether that person works now.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SearchCrmEntities(rt::Call);
 rt::request!(
     SearchCrmEntities -> Vec < crate ::types::KnownCaller >, all crate
@@ -413,18 +408,17 @@ pub fn show(call_id: impl Into<String>) -> Show {
                     rt::Paging::None,
                 ),
             )
-            .param("CALL_ID", rt::value::text(call_id)),
+            .put("CALL_ID", rt::value::text(call_id)),
     )
 }
 /// A call of `telephony.externalCall.show`: Opens the card of a call on the screens of employees.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Show(rt::Call);
 rt::request!(Show -> bool);
 impl Show {
     /// `USER_ID`. Number of an employee or a list of such numbers; whoever the call was registered for when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("USER_ID", value))
+        Self(rt::set::param::any(self.0, "USER_ID", value))
     }
 }

@@ -39,24 +39,23 @@ pub fn add(number: impl Into<String>) -> Add {
                     )
                     .with_records("ID"),
             )
-            .param("NUMBER", rt::value::text(number)),
+            .put("NUMBER", rt::value::text(number)),
     )
 }
 /// A call of `telephony.externalLine.add`: Makes a line of an exchange known to the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `NAME`. Name that people see.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `CRM_AUTO_CREATE`. Whether outgoing calls make a new record of the CRM for unknown numbers. They do when it is left out.
     #[inline]
     pub fn crm_auto_create(self, value: bool) -> Self {
-        Self(self.0.param("CRM_AUTO_CREATE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CRM_AUTO_CREATE", value))
     }
 }
 /// Removes a line of the application.
@@ -81,24 +80,18 @@ impl Add {
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_CORE`: NUMBER is missing, or there is no such line.
 #[inline]
-pub fn delete(number: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "telephony.externalLine.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("NUMBER", rt::value::text(number)),
-    )
+pub fn delete(number: impl Into<String>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "telephony.externalLine.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("NUMBER", rt::value::text(number))
+        .typed()
 }
-/// A call of `telephony.externalLine.delete`: Removes a line of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the lines of the application.
 ///
 /// Calls `telephony.externalLine.get`; scope `telephony`.
@@ -134,7 +127,6 @@ pub fn get() -> Get {
 }
 /// A call of `telephony.externalLine.get`: Lists the lines of the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::ExternalLine >, all crate ::types::ExternalLine
@@ -175,23 +167,22 @@ pub fn update(number: impl Into<String>) -> Update {
                     )
                     .with_records("ID"),
             )
-            .param("NUMBER", rt::value::text(number)),
+            .put("NUMBER", rt::value::text(number)),
     )
 }
 /// A call of `telephony.externalLine.update`: Changes a line; NAME or CRM_AUTO_CREATE must be given.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `CRM_AUTO_CREATE`. Whether outgoing calls make a new record of the CRM for unknown numbers.
     #[inline]
     pub fn crm_auto_create(self, value: bool) -> Self {
-        Self(self.0.param("CRM_AUTO_CREATE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CRM_AUTO_CREATE", value))
     }
 }

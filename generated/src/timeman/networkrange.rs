@@ -40,14 +40,13 @@ pub fn check() -> Check {
 }
 /// A call of `timeman.networkrange.check`: Tells whether an internet address belongs to the office network. At least one range must have been set before.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Check(rt::Call);
 rt::request!(Check -> Option < crate ::types::NetworkMatch >);
 impl Check {
     /// `IP`. Address to look for, such as 10\.10.255.25. The caller's own when it is left out.
     #[inline]
     pub fn ip(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IP", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IP", value))
     }
 }
 /// Lists the address ranges that count as the office network. Days begun from elsewhere are marked in the reports.
@@ -85,7 +84,6 @@ pub fn get() -> Get {
 }
 /// A call of `timeman.networkrange.get`: Lists the address ranges that count as the office network. Days begun from elsewhere are marked in the reports.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::NetworkRange >, all crate ::types::NetworkRange
@@ -112,21 +110,17 @@ rt::request!(
 /// - `ACCESS_ERROR`: The caller is no administrator. Use the webhook of one.
 /// - `INVALID_FORMAT`: RANGES is no list of objects. Give each range as an object with ip_range and name.
 #[inline]
-pub fn set(ranges: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "timeman.networkrange.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("RANGES", rt::value::list(ranges, Into::into)),
-    )
+pub fn set(
+    ranges: impl IntoIterator<Item = impl Into<rt::Value>>,
+) -> rt::TypedCall<crate::types::NetworkRangesOutcome> {
+    rt::Call::new(
+            rt::Method::new(
+                "timeman.networkrange.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("RANGES", rt::value::anys(ranges))
+        .typed()
 }
-/// A call of `timeman.networkrange.set`: Replaces the address ranges that count as the office network.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> crate ::types::NetworkRangesOutcome);

@@ -34,13 +34,12 @@ pub fn get() -> Get {
 }
 /// A call of `timeman.schedule.get`: Reads a work schedule with its shifts, its calendar of holidays and the rules of what counts as a violation. The answer is an empty list when there is none of that number.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::WorkSchedule);
 impl Get {
     /// `id`. Number of the schedule. The portal shows it on the page of the schedules, under Employees, Time and reports.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("id", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "id", value))
     }
 }

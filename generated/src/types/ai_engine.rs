@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `ai`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AiEngine(rt::Object);
 rt::view!(AiEngine);
 impl AiEngine {
     /// `id`. Number of the service, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `app_code`. Code of the application that brought it; empty where there is none.
     #[inline]
@@ -49,6 +48,6 @@ impl AiEngine {
     /// `date_create`. When it was registered, in seconds since 1970\.
     #[inline]
     pub fn date_create(&self) -> Option<i64> {
-        rt::view::read(&self.0, "date_create")
+        rt::view::integer(&self.0, "date_create")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `app`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppInfo(rt::Object);
 rt::view!(AppInfo);
 impl AppInfo {
     /// `ID`. Number of the application on the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `CODE`. Code of the application.
     #[inline]
@@ -24,7 +23,7 @@ impl AppInfo {
     /// `VERSION`. Version that is installed.
     #[inline]
     pub fn version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "VERSION")
+        rt::view::integer(&self.0, "VERSION")
     }
     /// `STATUS`. How it is paid for.
     #[inline]
@@ -34,17 +33,17 @@ impl AppInfo {
     /// `INSTALLED`. Whether its installation is finished.
     #[inline]
     pub fn installed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "INSTALLED")
+        rt::view::boolean(&self.0, "INSTALLED")
     }
     /// `PAYMENT_EXPIRED`. Whether the time that was paid for or the trial is over.
     #[inline]
     pub fn payment_expired(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PAYMENT_EXPIRED")
+        rt::view::boolean(&self.0, "PAYMENT_EXPIRED")
     }
     /// `DAYS`. Days that are left of that time; below 0 when it is over, null where there is no end.
     #[inline]
     pub fn days(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DAYS")
+        rt::view::integer(&self.0, "DAYS")
     }
     /// `LANGUAGE_ID`. Language of the portal, such as en.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `entity`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageItem(rt::Object);
 rt::view!(AppStorageItem);
 impl AppStorageItem {
     /// `ID`. Number of the record, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What the record is called.
     #[inline]
@@ -25,7 +24,7 @@ impl AppStorageItem {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
@@ -36,18 +35,18 @@ impl AppStorageItem {
     #[inline]
     #[must_use]
     pub fn set_property_values(self, value: impl Into<rt::Value>) -> Self {
-        self.set("PROPERTY_VALUES", value)
+        Self(rt::set::field::any(self.0, "PROPERTY_VALUES", value))
     }
     /// `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
     pub fn section(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SECTION")
+        rt::view::id(&self.0, "SECTION")
     }
     /// Sets `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
     #[must_use]
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
-        self.set("SECTION", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "SECTION", value))
     }
     /// `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
@@ -58,7 +57,7 @@ impl AppStorageItem {
     #[inline]
     #[must_use]
     pub fn set_date_active_from(self, value: impl Into<String>) -> Self {
-        self.set("DATE_ACTIVE_FROM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_ACTIVE_FROM", value))
     }
     /// `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
@@ -69,7 +68,7 @@ impl AppStorageItem {
     #[inline]
     #[must_use]
     pub fn set_date_active_to(self, value: impl Into<String>) -> Self {
-        self.set("DATE_ACTIVE_TO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_ACTIVE_TO", value))
     }
     /// `PREVIEW_PICTURE`. Address of the small picture; null for none.
     #[inline]
@@ -89,7 +88,7 @@ impl AppStorageItem {
     /// `MODIFIED_BY`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY")
+        rt::view::id(&self.0, "MODIFIED_BY")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -99,17 +98,17 @@ impl AppStorageItem {
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `SORT`. Place among the records; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `PREVIEW_TEXT`. Short text.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `full`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageProperty(rt::Object);
 rt::view!(AppStorageProperty);
 impl AppStorageProperty {
@@ -20,7 +19,7 @@ impl AppStorageProperty {
     #[inline]
     #[must_use]
     pub fn set_property(self, value: impl Into<String>) -> Self {
-        self.set("PROPERTY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROPERTY", value))
     }
     /// `NAME`. What the property is called.
     #[inline]
@@ -31,7 +30,7 @@ impl AppStorageProperty {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `TYPE`. Kind of value.
     #[inline]
@@ -42,17 +41,17 @@ impl AppStorageProperty {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `SORT`. Place among the properties; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the properties; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `entity`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageSection(rt::Object);
 rt::view!(AppStorageSection);
 impl AppStorageSection {
     /// `ID`. Number of the section, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What the section is called.
     #[inline]
@@ -25,40 +24,40 @@ impl AppStorageSection {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `SECTION`. Number of the section above; empty at the top.
     #[inline]
     pub fn section(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SECTION")
+        rt::view::id(&self.0, "SECTION")
     }
     /// Sets `SECTION`. Number of the section above; empty at the top.
     #[inline]
     #[must_use]
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
-        self.set("SECTION", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "SECTION", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `CODE`. Symbolic code of the section.
     #[inline]
@@ -69,7 +68,7 @@ impl AppStorageSection {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `DESCRIPTION`. What the section holds.
     #[inline]
@@ -80,7 +79,7 @@ impl AppStorageSection {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `PICTURE`. Address of the small picture; null for none.
     #[inline]
@@ -105,27 +104,27 @@ impl AppStorageSection {
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `MODIFIED_BY`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY")
+        rt::view::id(&self.0, "MODIFIED_BY")
     }
     /// `LEFT_MARGIN`. Left border of its branch in the tree.
     #[inline]
     pub fn left_margin(&self) -> Option<i64> {
-        rt::view::read(&self.0, "LEFT_MARGIN")
+        rt::view::integer(&self.0, "LEFT_MARGIN")
     }
     /// `RIGHT_MARGIN`. Right border of its branch in the tree.
     #[inline]
     pub fn right_margin(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RIGHT_MARGIN")
+        rt::view::integer(&self.0, "RIGHT_MARGIN")
     }
     /// `DEPTH_LEVEL`. How deep it lies; 1 at the top.
     #[inline]
     pub fn depth_level(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DEPTH_LEVEL")
+        rt::view::integer(&self.0, "DEPTH_LEVEL")
     }
     /// `ENTITY`. Name of the storage.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `biconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiConnector(rt::Object);
 rt::view!(BiConnector);
 impl BiConnector {
     /// `id`. Number of the connector, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. What people call the connector.
     #[inline]
@@ -25,7 +24,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `logo`. Picture: an address, or the picture itself as a data address.
     #[inline]
@@ -36,7 +35,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_logo(self, value: impl Into<String>) -> Self {
-        self.set("logo", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "logo", value))
     }
     /// `description`. What the connector gives access to.
     #[inline]
@@ -47,7 +46,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `urlCheck`. Address that the portal asks by POST, with the settings below connection, whether the source can be reached: when a source is made or changed and when a table is made. Any answer that is not empty, with status 200 within 250 seconds, means yes.
     #[inline]
@@ -58,7 +57,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_url_check(self, value: impl Into<String>) -> Self {
-        self.set("urlCheck", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "urlCheck", value))
     }
     /// `urlTableList`. Address that lists the tables of a source. It gets searchString and connection, and answers a JSON list of objects with code and title.
     #[inline]
@@ -69,7 +68,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_url_table_list(self, value: impl Into<String>) -> Self {
-        self.set("urlTableList", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "urlTableList", value))
     }
     /// `urlTableDescription`. Address that describes the columns of a table. It gets table, a code, and connection, and answers a JSON list of objects with code, name and type (int, string, double, date or datetime).
     #[inline]
@@ -80,7 +79,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_url_table_description(self, value: impl Into<String>) -> Self {
-        self.set("urlTableDescription", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "urlTableDescription", value))
     }
     /// `urlData`. Address that gives the data of a table. It gets table, connection, mapFields and sometimes select, filter and limit, and answers a JSON list of rows, the first of which has the codes of the columns.
     #[inline]
@@ -91,7 +90,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_url_data(self, value: impl Into<String>) -> Self {
-        self.set("urlData", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "urlData", value))
     }
     /// `settings`. What people are asked for to connect a source.
     #[inline]
@@ -105,29 +104,29 @@ impl BiConnector {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("settings", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "settings", value))
     }
     /// `sort`. Place among the connectors; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the connectors; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `supportMapping`. Whether columns can be assigned to fields of the other system. No when a new one is made without it.
     #[inline]
     pub fn support_mapping(&self) -> Option<bool> {
-        rt::view::read(&self.0, "supportMapping")
+        rt::view::boolean(&self.0, "supportMapping")
     }
     /// Sets `supportMapping`. Whether columns can be assigned to fields of the other system. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_support_mapping(self, value: bool) -> Self {
-        self.set("supportMapping", value)
+        Self(rt::set::field::boolean(self.0, "supportMapping", value))
     }
     /// `sourceCode`. Code of the other system, 64 characters at most.
     #[inline]
@@ -138,7 +137,7 @@ impl BiConnector {
     #[inline]
     #[must_use]
     pub fn set_source_code(self, value: impl Into<String>) -> Self {
-        self.set("sourceCode", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "sourceCode", value))
     }
     /// `dateCreate`. When it was made, as YYYY-MM-DD hh:mm:ss.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `biconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiDataset(rt::Object);
 rt::view!(BiDataset);
 impl BiDataset {
     /// `id`. Number of the table, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name of the table: small letters, digits and \_, a letter first, 230 characters at most.
     #[inline]
@@ -25,7 +24,7 @@ impl BiDataset {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `externalName`. What the table is called in the source.
     #[inline]
@@ -36,7 +35,7 @@ impl BiDataset {
     #[inline]
     #[must_use]
     pub fn set_external_name(self, value: impl Into<String>) -> Self {
-        self.set("externalName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "externalName", value))
     }
     /// `externalCode`. Key of the table in the source, used when its data are fetched.
     #[inline]
@@ -47,18 +46,18 @@ impl BiDataset {
     #[inline]
     #[must_use]
     pub fn set_external_code(self, value: impl Into<String>) -> Self {
-        self.set("externalCode", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "externalCode", value))
     }
     /// `sourceId`. Number of the source, as ListBiSources tells it.
     #[inline]
     pub fn source_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "sourceId")
+        rt::view::id(&self.0, "sourceId")
     }
     /// Sets `sourceId`. Number of the source, as ListBiSources tells it.
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("sourceId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "sourceId", value))
     }
     /// `description`. What the table holds.
     #[inline]
@@ -69,7 +68,7 @@ impl BiDataset {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `fields`. Columns of the table.
     #[inline]
@@ -83,7 +82,7 @@ impl BiDataset {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("fields", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "fields", value))
     }
     /// `type`. Kind of table: rest.
     #[inline]
@@ -93,7 +92,7 @@ impl BiDataset {
     /// `externalId`. Number of the table in the BI Builder.
     #[inline]
     pub fn external_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "externalId")
+        rt::view::id(&self.0, "externalId")
     }
     /// `dateCreate`. When it was made, as YYYY-MM-DD hh:mm:ss.
     #[inline]
@@ -108,11 +107,11 @@ impl BiDataset {
     /// `createdById`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdById")
+        rt::view::id(&self.0, "createdById")
     }
     /// `updatedById`. Number of the account that last changed it.
     #[inline]
     pub fn updated_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedById")
+        rt::view::id(&self.0, "updatedById")
     }
 }

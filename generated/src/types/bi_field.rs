@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `biconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiField(rt::Object);
 rt::view!(BiField);
 impl BiField {
@@ -24,21 +23,21 @@ impl BiField {
     /// `isRequired`. Whether a value is needed.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRequired")
+        rt::view::boolean(&self.0, "isRequired")
     }
     /// `isReadOnly`. Whether nobody can set it.
     #[inline]
     pub fn is_read_only(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReadOnly")
+        rt::view::boolean(&self.0, "isReadOnly")
     }
     /// `isImmutable`. Whether it can be set only once, when the record is made.
     #[inline]
     pub fn is_immutable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isImmutable")
+        rt::view::boolean(&self.0, "isImmutable")
     }
     /// `isMultiple`. Whether it takes several values.
     #[inline]
     pub fn is_multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMultiple")
+        rt::view::boolean(&self.0, "isMultiple")
     }
 }

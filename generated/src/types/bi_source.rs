@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `biconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiSource(rt::Object);
 rt::view!(BiSource);
 impl BiSource {
     /// `id`. Number of the source, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. What people call the source.
     #[inline]
@@ -25,7 +24,7 @@ impl BiSource {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `description`. What data there are.
     #[inline]
@@ -36,29 +35,29 @@ impl BiSource {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", value)
+        Self(rt::set::field::boolean(self.0, "active", value))
     }
     /// `connectorId`. Number of the connector, as ListBiConnectors tells it.
     #[inline]
     pub fn connector_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "connectorId")
+        rt::view::id(&self.0, "connectorId")
     }
     /// Sets `connectorId`. Number of the connector, as ListBiConnectors tells it.
     #[inline]
     #[must_use]
     pub fn set_connector_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("connectorId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "connectorId", value))
     }
     /// `settings`. Values of the connector's settings by their codes, such as a login; GetBiConnector tells the codes.
     #[inline]
@@ -69,7 +68,7 @@ impl BiSource {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("settings", value)
+        Self(rt::set::field::any(self.0, "settings", value))
     }
     /// `type`. Kind of source: rest.
     #[inline]
@@ -94,11 +93,11 @@ impl BiSource {
     /// `createdById`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdById")
+        rt::view::id(&self.0, "createdById")
     }
     /// `updatedById`. Number of the account that last changed it.
     #[inline]
     pub fn updated_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedById")
+        rt::view::id(&self.0, "updatedById")
     }
 }

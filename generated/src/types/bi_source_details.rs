@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `biconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiSourceDetails(rt::Object);
 rt::view!(BiSourceDetails);
 impl BiSourceDetails {
@@ -19,7 +18,7 @@ impl BiSourceDetails {
     /// `connectorId`. Number of the connector, as ListBiConnectors tells it.
     #[inline]
     pub fn connector_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "connectorId")
+        rt::view::id(&self.0, "connectorId")
     }
     /// `settings`. Values of the connector's settings.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `bizproc`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocStep(rt::Object);
 rt::view!(BizprocStep);
 impl BizprocStep {
@@ -20,29 +19,29 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_handler(self, value: impl Into<String>) -> Self {
-        self.set("HANDLER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "HANDLER", value))
     }
     /// `AUTH_USER_ID`. Number of the account whose token the handler gets.
     #[inline]
     pub fn auth_user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTH_USER_ID")
+        rt::view::id(&self.0, "AUTH_USER_ID")
     }
     /// Sets `AUTH_USER_ID`. Number of the account whose token the handler gets.
     #[inline]
     #[must_use]
     pub fn set_auth_user_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("AUTH_USER_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "AUTH_USER_ID", value))
     }
     /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
     #[inline]
     pub fn use_subscription(&self) -> Option<bool> {
-        rt::view::read(&self.0, "USE_SUBSCRIPTION")
+        rt::view::boolean(&self.0, "USE_SUBSCRIPTION")
     }
     /// Sets `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
     #[inline]
     #[must_use]
     pub fn set_use_subscription(self, value: bool) -> Self {
-        self.set("USE_SUBSCRIPTION", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "USE_SUBSCRIPTION", value))
     }
     /// `NAME`. What people call the step: a text, or an object of texts by language code, such as en and de.
     #[inline]
@@ -53,7 +52,7 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<rt::Value>) -> Self {
-        self.set("NAME", value)
+        Self(rt::set::field::any(self.0, "NAME", value))
     }
     /// `DESCRIPTION`. What the step does: a text, or an object of texts by language code.
     #[inline]
@@ -64,7 +63,7 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<rt::Value>) -> Self {
-        self.set("DESCRIPTION", value)
+        Self(rt::set::field::any(self.0, "DESCRIPTION", value))
     }
     /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
     #[inline]
@@ -75,7 +74,7 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_properties(self, value: impl Into<rt::Value>) -> Self {
-        self.set("PROPERTIES", value)
+        Self(rt::set::field::any(self.0, "PROPERTIES", value))
     }
     /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
     #[inline]
@@ -86,7 +85,7 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_return_properties(self, value: impl Into<rt::Value>) -> Self {
-        self.set("RETURN_PROPERTIES", value)
+        Self(rt::set::field::any(self.0, "RETURN_PROPERTIES", value))
     }
     /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads, contacts and companies likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
@@ -100,7 +99,7 @@ impl BizprocStep {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("DOCUMENT_TYPE", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "DOCUMENT_TYPE", value))
     }
     /// `FILTER`. Where the step is offered. Everywhere when a new one is made without it.
     #[inline]
@@ -111,18 +110,18 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_filter(self, value: impl Into<rt::Value>) -> Self {
-        self.set("FILTER", value)
+        Self(rt::set::field::any(self.0, "FILTER", value))
     }
     /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when a new one is made without it.
     #[inline]
     pub fn use_placement(&self) -> Option<bool> {
-        rt::view::read(&self.0, "USE_PLACEMENT")
+        rt::view::boolean(&self.0, "USE_PLACEMENT")
     }
     /// Sets `USE_PLACEMENT`. Whether settings open in a page of the application. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_use_placement(self, value: bool) -> Self {
-        self.set("USE_PLACEMENT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "USE_PLACEMENT", value))
     }
     /// `PLACEMENT_HANDLER`. Address of that page; needed when USE_PLACEMENT is on.
     #[inline]
@@ -133,6 +132,6 @@ impl BizprocStep {
     #[inline]
     #[must_use]
     pub fn set_placement_handler(self, value: impl Into<String>) -> Self {
-        self.set("PLACEMENT_HANDLER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PLACEMENT_HANDLER", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `bizproc`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocTask(rt::Object);
 rt::view!(BizprocTask);
 impl BizprocTask {
     /// `ID`. Number of the assignment, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `WORKFLOW_ID`. Key of the workflow that gave it.
     #[inline]
@@ -49,7 +48,7 @@ impl BizprocTask {
     /// `WORKFLOW_STARTED_BY`. Number of the account that started the workflow.
     #[inline]
     pub fn workflow_started_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WORKFLOW_STARTED_BY")
+        rt::view::id(&self.0, "WORKFLOW_STARTED_BY")
     }
     /// `OVERDUE_DATE`. Deadline of the assignment; empty when there is none.
     #[inline]
@@ -59,7 +58,7 @@ impl BizprocTask {
     /// `WORKFLOW_TEMPLATE_ID`. Number of the template that the workflow follows.
     #[inline]
     pub fn workflow_template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WORKFLOW_TEMPLATE_ID")
+        rt::view::id(&self.0, "WORKFLOW_TEMPLATE_ID")
     }
     /// `WORKFLOW_TEMPLATE_NAME`. Name of that template.
     #[inline]
@@ -74,17 +73,17 @@ impl BizprocTask {
     /// `STATUS`. State of the assignment.
     #[inline]
     pub fn status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "STATUS")
+        rt::view::integer(&self.0, "STATUS")
     }
     /// `USER_ID`. Number of the account that it was given to.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "USER_ID")
+        rt::view::id(&self.0, "USER_ID")
     }
     /// `USER_STATUS`. What that person has answered.
     #[inline]
     pub fn user_status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "USER_STATUS")
+        rt::view::integer(&self.0, "USER_STATUS")
     }
     /// `MODULE_ID`. Part of the portal that the record belongs to, such as crm, lists or disk.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `bizproc`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocTemplate(rt::Object);
 rt::view!(BizprocTemplate);
 impl BizprocTemplate {
     /// `ID`. Number of the template, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the template.
     #[inline]
@@ -25,7 +24,7 @@ impl BizprocTemplate {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `DESCRIPTION`. What the template is for.
     #[inline]
@@ -36,7 +35,7 @@ impl BizprocTemplate {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `TEMPLATE_DATA`. File with the template, ending in .bpt, as the designer exports it.
     #[inline]
@@ -47,21 +46,24 @@ impl BizprocTemplate {
     #[inline]
     #[must_use]
     pub fn set_template_data(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "TEMPLATE_DATA",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "TEMPLATE_DATA",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when a new one is made without it.
     #[inline]
     pub fn auto_execute(&self) -> Option<i64> {
-        rt::view::read(&self.0, "AUTO_EXECUTE")
+        rt::view::integer(&self.0, "AUTO_EXECUTE")
     }
     /// Sets `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_auto_execute(self, value: impl Into<i64>) -> Self {
-        self.set("AUTO_EXECUTE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "AUTO_EXECUTE", value))
     }
     /// `MODULE_ID`. Part of the portal whose records it is for.
     #[inline]
@@ -106,12 +108,12 @@ impl BizprocTemplate {
     /// `IS_MODIFIED`. Whether a template that came with the portal has been changed.
     #[inline]
     pub fn is_modified(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_MODIFIED")
+        rt::view::boolean(&self.0, "IS_MODIFIED")
     }
     /// `USER_ID`. Number of the account that made or last changed it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "USER_ID")
+        rt::view::id(&self.0, "USER_ID")
     }
     /// `SYSTEM_CODE`. Code of a template that came with the portal or an application.
     #[inline]

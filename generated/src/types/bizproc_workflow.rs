@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `bizproc`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocWorkflow(rt::Object);
 rt::view!(BizprocWorkflow);
 impl BizprocWorkflow {
@@ -49,11 +48,11 @@ impl BizprocWorkflow {
     /// `STARTED_BY`. Number of the account that started it; 0 for the portal itself.
     #[inline]
     pub fn started_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "STARTED_BY")
+        rt::view::id(&self.0, "STARTED_BY")
     }
     /// `TEMPLATE_ID`. Number of the template that it follows.
     #[inline]
     pub fn template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TEMPLATE_ID")
+        rt::view::id(&self.0, "TEMPLATE_ID")
     }
 }

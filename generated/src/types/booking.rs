@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Booking(rt::Object);
 rt::view!(Booking);
 impl Booking {
     /// `id`. Number of the booking, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `resourceIds`. Numbers of the resources that are booked, as ListBookingResources tells them.
     #[inline]
@@ -28,7 +27,7 @@ impl Booking {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("resourceIds", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "resourceIds", value))
     }
     /// `name`. What the booking is called. Empty when a new one is made without it.
     #[inline]
@@ -39,7 +38,7 @@ impl Booking {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `description`. What the booking is for. Empty when a new one is made without it; answers may hold null.
     #[inline]
@@ -50,7 +49,7 @@ impl Booking {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `datePeriod`. When the resources are booked.
     #[inline]
@@ -61,6 +60,6 @@ impl Booking {
     #[inline]
     #[must_use]
     pub fn set_date_period(self, value: impl Into<rt::Value>) -> Self {
-        self.set("datePeriod", value)
+        Self(rt::set::field::any(self.0, "datePeriod", value))
     }
 }

@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingClientLink(rt::Object);
 rt::view!(BookingClientLink);
 impl BookingClientLink {
     /// `id`. Number of the contact or company.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// Sets `id`. Number of the contact or company.
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("id", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "id", value))
     }
     /// `type`. Kind of customer.
     #[inline]
@@ -31,6 +30,6 @@ impl BookingClientLink {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<rt::Value>) -> Self {
-        self.set("type", value)
+        Self(rt::set::field::any(self.0, "type", value))
     }
 }

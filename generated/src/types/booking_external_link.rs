@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingExternalLink(rt::Object);
 rt::view!(BookingExternalLink);
 impl BookingExternalLink {
@@ -20,7 +19,7 @@ impl BookingExternalLink {
     #[inline]
     #[must_use]
     pub fn set_module_id(self, value: impl Into<String>) -> Self {
-        self.set("moduleId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "moduleId", value))
     }
     /// `entityTypeId`. Kind of record: DEAL, at present the only one.
     #[inline]
@@ -31,7 +30,7 @@ impl BookingExternalLink {
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<String>) -> Self {
-        self.set("entityTypeId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "entityTypeId", value))
     }
     /// `value`. Number of the record.
     #[inline]
@@ -42,6 +41,6 @@ impl BookingExternalLink {
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {
-        self.set("value", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "value", value))
     }
 }

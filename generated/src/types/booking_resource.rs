@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingResource(rt::Object);
 rt::view!(BookingResource);
 impl BookingResource {
     /// `id`. Number of the resource, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people call the resource.
     #[inline]
@@ -25,7 +24,7 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `description`. What the resource is. Empty when a new one is made without it; answers may hold null.
     #[inline]
@@ -36,40 +35,40 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `typeId`. Number of its type, as ListBookingResourceTypes tells it.
     #[inline]
     pub fn type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "typeId")
+        rt::view::id(&self.0, "typeId")
     }
     /// Sets `typeId`. Number of its type, as ListBookingResourceTypes tells it.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("typeId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "typeId", value))
     }
     /// `isMain`. Whether it has a column of its own in the calendar; else it is shown only where resources overlap. Yes when a new one is made without it.
     #[inline]
     pub fn is_main(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMain")
+        rt::view::boolean(&self.0, "isMain")
     }
     /// Sets `isMain`. Whether it has a column of its own in the calendar; else it is shown only where resources overlap. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_main(self, value: bool) -> Self {
-        self.set("isMain", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isMain", value))
     }
     /// `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when a new one is made without it.
     #[inline]
     pub fn is_info_notification_on(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isInfoNotificationOn")
+        rt::view::boolean(&self.0, "isInfoNotificationOn")
     }
     /// Sets `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_info_notification_on(self, value: bool) -> Self {
-        self.set("isInfoNotificationOn", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isInfoNotificationOn", value))
     }
     /// `templateTypeInfo`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
@@ -80,18 +79,18 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_template_type_info(self, value: impl Into<String>) -> Self {
-        self.set("templateTypeInfo", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "templateTypeInfo", value))
     }
     /// `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when a new one is made without it.
     #[inline]
     pub fn is_confirmation_notification_on(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isConfirmationNotificationOn")
+        rt::view::boolean(&self.0, "isConfirmationNotificationOn")
     }
     /// Sets `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_confirmation_notification_on(self, value: bool) -> Self {
-        self.set("isConfirmationNotificationOn", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isConfirmationNotificationOn", value))
     }
     /// `templateTypeConfirmation`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
@@ -102,18 +101,18 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_template_type_confirmation(self, value: impl Into<String>) -> Self {
-        self.set("templateTypeConfirmation", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "templateTypeConfirmation", value))
     }
     /// `isReminderNotificationOn`. Whether customers are reminded. Yes when a new one is made without it.
     #[inline]
     pub fn is_reminder_notification_on(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReminderNotificationOn")
+        rt::view::boolean(&self.0, "isReminderNotificationOn")
     }
     /// Sets `isReminderNotificationOn`. Whether customers are reminded. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_reminder_notification_on(self, value: bool) -> Self {
-        self.set("isReminderNotificationOn", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isReminderNotificationOn", value))
     }
     /// `templateTypeReminder`. Words of that message.
     #[inline]
@@ -124,18 +123,18 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_template_type_reminder(self, value: impl Into<String>) -> Self {
-        self.set("templateTypeReminder", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "templateTypeReminder", value))
     }
     /// `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when a new one is made without it.
     #[inline]
     pub fn is_feedback_notification_on(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isFeedbackNotificationOn")
+        rt::view::boolean(&self.0, "isFeedbackNotificationOn")
     }
     /// Sets `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_feedback_notification_on(self, value: bool) -> Self {
-        self.set("isFeedbackNotificationOn", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isFeedbackNotificationOn", value))
     }
     /// `templateTypeFeedback`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
@@ -146,18 +145,18 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_template_type_feedback(self, value: impl Into<String>) -> Self {
-        self.set("templateTypeFeedback", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "templateTypeFeedback", value))
     }
     /// `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when a new one is made without it.
     #[inline]
     pub fn is_delayed_notification_on(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDelayedNotificationOn")
+        rt::view::boolean(&self.0, "isDelayedNotificationOn")
     }
     /// Sets `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_delayed_notification_on(self, value: bool) -> Self {
-        self.set("isDelayedNotificationOn", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isDelayedNotificationOn", value))
     }
     /// `templateTypeDelayed`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
@@ -168,124 +167,124 @@ impl BookingResource {
     #[inline]
     #[must_use]
     pub fn set_template_type_delayed(self, value: impl Into<String>) -> Self {
-        self.set("templateTypeDelayed", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "templateTypeDelayed", value))
     }
     /// `infoDelay`. Seconds after booking until the first message. 300 when a new one is made without it.
     #[inline]
     pub fn info_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "infoDelay")
+        rt::view::integer(&self.0, "infoDelay")
     }
     /// Sets `infoDelay`. Seconds after booking until the first message. 300 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_info_delay(self, value: impl Into<i64>) -> Self {
-        self.set("infoDelay", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "infoDelay", value))
     }
     /// `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when a new one is made without it.
     #[inline]
     pub fn reminder_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "reminderDelay")
+        rt::view::integer(&self.0, "reminderDelay")
     }
     /// Sets `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_reminder_delay(self, value: impl Into<i64>) -> Self {
-        self.set("reminderDelay", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "reminderDelay", value))
     }
     /// `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when a new one is made without it.
     #[inline]
     pub fn delayed_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "delayedDelay")
+        rt::view::integer(&self.0, "delayedDelay")
     }
     /// Sets `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_delayed_delay(self, value: impl Into<i64>) -> Self {
-        self.set("delayedDelay", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "delayedDelay", value))
     }
     /// `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when a new one is made without it.
     #[inline]
     pub fn delayed_counter_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "delayedCounterDelay")
+        rt::view::integer(&self.0, "delayedCounterDelay")
     }
     /// Sets `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_delayed_counter_delay(self, value: impl Into<i64>) -> Self {
-        self.set("delayedCounterDelay", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "delayedCounterDelay", value))
     }
     /// `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when a new one is made without it.
     #[inline]
     pub fn confirmation_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationDelay")
+        rt::view::integer(&self.0, "confirmationDelay")
     }
     /// Sets `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_delay(self, value: impl Into<i64>) -> Self {
-        self.set("confirmationDelay", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "confirmationDelay", value))
     }
     /// `confirmationRepetitions`. How often the request is repeated. 0 when a new one is made without it.
     #[inline]
     pub fn confirmation_repetitions(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationRepetitions")
+        rt::view::integer(&self.0, "confirmationRepetitions")
     }
     /// Sets `confirmationRepetitions`. How often the request is repeated. 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_repetitions(self, value: impl Into<i64>) -> Self {
-        self.set("confirmationRepetitions", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "confirmationRepetitions", value))
     }
     /// `confirmationRepetitionsInterval`. Seconds between these requests. 0 when a new one is made without it.
     #[inline]
     pub fn confirmation_repetitions_interval(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationRepetitionsInterval")
+        rt::view::integer(&self.0, "confirmationRepetitionsInterval")
     }
     /// Sets `confirmationRepetitionsInterval`. Seconds between these requests. 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_repetitions_interval(self, value: impl Into<i64>) -> Self {
-        self.set("confirmationRepetitionsInterval", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "confirmationRepetitionsInterval", value))
     }
     /// `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when a new one is made without it.
     #[inline]
     pub fn confirmation_counter_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationCounterDelay")
+        rt::view::integer(&self.0, "confirmationCounterDelay")
     }
     /// Sets `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_counter_delay(self, value: impl Into<i64>) -> Self {
-        self.set("confirmationCounterDelay", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "confirmationCounterDelay", value))
     }
     /// `confirmationNotificationDelay`. The same as confirmationDelay, under the name of answers.
     #[inline]
     pub fn confirmation_notification_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationNotificationDelay")
+        rt::view::integer(&self.0, "confirmationNotificationDelay")
     }
     /// `confirmationNotificationRepetitions`. The same as confirmationRepetitions, under the name of answers; null for none.
     #[inline]
     pub fn confirmation_notification_repetitions(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationNotificationRepetitions")
+        rt::view::integer(&self.0, "confirmationNotificationRepetitions")
     }
     /// `confirmationNotificationRepetitionsInterval`. The same as confirmationRepetitionsInterval, under the name of answers.
     #[inline]
     pub fn confirmation_notification_repetitions_interval(&self) -> Option<i64> {
-        rt::view::read(&self.0, "confirmationNotificationRepetitionsInterval")
+        rt::view::integer(&self.0, "confirmationNotificationRepetitionsInterval")
     }
     /// `delayedNotificationDelay`. The same as delayedDelay, under the name of answers.
     #[inline]
     pub fn delayed_notification_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "delayedNotificationDelay")
+        rt::view::integer(&self.0, "delayedNotificationDelay")
     }
     /// `infoNotificationDelay`. The same as infoDelay, under the name of answers; null when it is not set.
     #[inline]
     pub fn info_notification_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "infoNotificationDelay")
+        rt::view::integer(&self.0, "infoNotificationDelay")
     }
     /// `reminderNotificationDelay`. The same as reminderDelay, under the name of answers.
     #[inline]
     pub fn reminder_notification_delay(&self) -> Option<i64> {
-        rt::view::read(&self.0, "reminderNotificationDelay")
+        rt::view::integer(&self.0, "reminderNotificationDelay")
     }
 }

@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingSlot(rt::Object);
 rt::view!(BookingSlot);
 impl BookingSlot {
     /// `id`. Number of the setting, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `from`. Beginning in minutes since midnight, 0 to 1440; 540 is nine o'clock.
     #[inline]
     pub fn from_(&self) -> Option<i64> {
-        rt::view::read(&self.0, "from")
+        rt::view::integer(&self.0, "from")
     }
     /// Sets `from`. Beginning in minutes since midnight, 0 to 1440; 540 is nine o'clock.
     #[inline]
     #[must_use]
     pub fn set_from(self, value: impl Into<i64>) -> Self {
-        self.set("from", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "from", value))
     }
     /// `to`. End in minutes since midnight, 0 to 1440, not before the beginning.
     #[inline]
     pub fn to(&self) -> Option<i64> {
-        rt::view::read(&self.0, "to")
+        rt::view::integer(&self.0, "to")
     }
     /// Sets `to`. End in minutes since midnight, 0 to 1440, not before the beginning.
     #[inline]
     #[must_use]
     pub fn set_to(self, value: impl Into<i64>) -> Self {
-        self.set("to", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "to", value))
     }
     /// `timezone`. Time zone of these hours, such as Europe/Berlin.
     #[inline]
@@ -47,7 +46,7 @@ impl BookingSlot {
     #[inline]
     #[must_use]
     pub fn set_timezone(self, value: impl Into<String>) -> Self {
-        self.set("timezone", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "timezone", value))
     }
     /// `weekDays`. Days of the week on which they hold.
     #[inline]
@@ -61,17 +60,17 @@ impl BookingSlot {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("weekDays", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "weekDays", value))
     }
     /// `slotSize`. Length of one slot in minutes.
     #[inline]
     pub fn slot_size(&self) -> Option<i64> {
-        rt::view::read(&self.0, "slotSize")
+        rt::view::integer(&self.0, "slotSize")
     }
     /// Sets `slotSize`. Length of one slot in minutes.
     #[inline]
     #[must_use]
     pub fn set_slot_size(self, value: impl Into<i64>) -> Self {
-        self.set("slotSize", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "slotSize", value))
     }
 }

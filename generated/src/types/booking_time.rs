@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingTime(rt::Object);
 rt::view!(BookingTime);
 impl BookingTime {
     /// `timestamp`. Seconds since 1970, in UTC.
     #[inline]
     pub fn timestamp(&self) -> Option<i64> {
-        rt::view::read(&self.0, "timestamp")
+        rt::view::integer(&self.0, "timestamp")
     }
     /// Sets `timestamp`. Seconds since 1970, in UTC.
     #[inline]
     #[must_use]
     pub fn set_timestamp(self, value: impl Into<i64>) -> Self {
-        self.set("timestamp", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "timestamp", value))
     }
     /// `timezone`. Time zone, such as Europe/Berlin.
     #[inline]
@@ -31,6 +30,6 @@ impl BookingTime {
     #[inline]
     #[must_use]
     pub fn set_timezone(self, value: impl Into<String>) -> Self {
-        self.set("timezone", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "timezone", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bot(rt::Object);
 rt::view!(Bot);
 impl Bot {
     /// `id`. Number of the account that the bot acts as; other methods call it botId.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `code`. Code of the bot, unique within the application.
     #[inline]
@@ -29,17 +28,17 @@ impl Bot {
     /// `isHidden`. Whether lists of contacts leave the bot out.
     #[inline]
     pub fn is_hidden(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isHidden")
+        rt::view::boolean(&self.0, "isHidden")
     }
     /// `isSupportOpenline`. Whether it works in open channels.
     #[inline]
     pub fn is_support_openline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSupportOpenline")
+        rt::view::boolean(&self.0, "isSupportOpenline")
     }
     /// `isReactionsEnabled`. Whether its messages can get reactions.
     #[inline]
     pub fn is_reactions_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReactionsEnabled")
+        rt::view::boolean(&self.0, "isReactionsEnabled")
     }
     /// `backgroundId`. Background of its chat; null for the one that each person has chosen.
     #[inline]
@@ -64,21 +63,21 @@ impl Bot {
     /// `countMessage`. How many messages it sent.
     #[inline]
     pub fn count_message(&self) -> Option<i64> {
-        rt::view::read(&self.0, "countMessage")
+        rt::view::integer(&self.0, "countMessage")
     }
     /// `countCommand`. How many commands it has.
     #[inline]
     pub fn count_command(&self) -> Option<i64> {
-        rt::view::read(&self.0, "countCommand")
+        rt::view::integer(&self.0, "countCommand")
     }
     /// `countChat`. How many chats it takes part in.
     #[inline]
     pub fn count_chat(&self) -> Option<i64> {
-        rt::view::read(&self.0, "countChat")
+        rt::view::integer(&self.0, "countChat")
     }
     /// `countUser`. How many people it talks with.
     #[inline]
     pub fn count_user(&self) -> Option<i64> {
-        rt::view::read(&self.0, "countUser")
+        rt::view::integer(&self.0, "countUser")
     }
 }

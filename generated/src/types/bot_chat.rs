@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotChat(rt::Object);
 rt::view!(BotChat);
 impl BotChat {
     /// `id`. Number of the chat.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `dialogId`. The chat as dialogId, as in chat5.
     #[inline]
@@ -39,7 +38,7 @@ impl BotChat {
     /// `owner`. Person who owns it.
     #[inline]
     pub fn owner(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "owner")
+        rt::view::id(&self.0, "owner")
     }
     /// `color`. Colour that stands in for the picture, as in \#ab7761; empty for none.
     #[inline]
@@ -64,7 +63,7 @@ impl BotChat {
     /// `lastMessageId`. Newest message.
     #[inline]
     pub fn last_message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lastMessageId")
+        rt::view::id(&self.0, "lastMessageId")
     }
     /// `muteList`. People who switched its notifications off.
     #[inline]
@@ -84,12 +83,12 @@ impl BotChat {
     /// `extranet`. Whether people from outside the company take part.
     #[inline]
     pub fn extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "extranet")
+        rt::view::boolean(&self.0, "extranet")
     }
     /// `containsCollaber`. Whether guests of collaborations take part.
     #[inline]
     pub fn contains_collaber(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsCollaber")
+        rt::view::boolean(&self.0, "containsCollaber")
     }
     /// `entityType`. Kind of the object that the chat belongs to; empty for none.
     #[inline]
@@ -124,7 +123,7 @@ impl BotChat {
     /// `diskFolderId`. Folder of its files on the Drive.
     #[inline]
     pub fn disk_folder_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "diskFolderId")
+        rt::view::id(&self.0, "diskFolderId")
     }
     /// `permissions`. Who may do what in it.
     #[inline]
@@ -134,22 +133,22 @@ impl BotChat {
     /// `parentChatId`. Chat that this one comments on.
     #[inline]
     pub fn parent_chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parentChatId")
+        rt::view::id(&self.0, "parentChatId")
     }
     /// `parentMessageId`. Message that this chat comments on.
     #[inline]
     pub fn parent_message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parentMessageId")
+        rt::view::id(&self.0, "parentMessageId")
     }
     /// `isNew`. Whether it was just made.
     #[inline]
     pub fn is_new(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isNew")
+        rt::view::boolean(&self.0, "isNew")
     }
     /// `textFieldEnabled`. Whether the input line is shown.
     #[inline]
     pub fn text_field_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "textFieldEnabled")
+        rt::view::boolean(&self.0, "textFieldEnabled")
     }
     /// `backgroundId`. Key of the picture or colour behind the messages.
     #[inline]
@@ -164,17 +163,17 @@ impl BotChat {
     /// `lastId`. Newest message that the bot has read.
     #[inline]
     pub fn last_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lastId")
+        rt::view::id(&self.0, "lastId")
     }
     /// `markedId`. Message from which on it is marked as unread.
     #[inline]
     pub fn marked_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "markedId")
+        rt::view::id(&self.0, "markedId")
     }
     /// `messageCount`. How many messages it has.
     #[inline]
     pub fn message_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "messageCount")
+        rt::view::integer(&self.0, "messageCount")
     }
     /// `public`. Address for guests, where it has one.
     #[inline]
@@ -184,11 +183,11 @@ impl BotChat {
     /// `unreadId`. First message that is unread.
     #[inline]
     pub fn unread_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "unreadId")
+        rt::view::id(&self.0, "unreadId")
     }
     /// `userCounter`. How many people take part.
     #[inline]
     pub fn user_counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "userCounter")
+        rt::view::integer(&self.0, "userCounter")
     }
 }

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotCommand(rt::Object);
 rt::view!(BotCommand);
 impl BotCommand {
     /// `id`. Number of the command.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `botId`. Number of the bot.
     #[inline]
     pub fn bot_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "botId")
+        rt::view::id(&self.0, "botId")
     }
     /// `command`. Word of the command with the slash, as in /help.
     #[inline]
@@ -39,17 +38,17 @@ impl BotCommand {
     /// `common`. Whether it works in every chat rather than in those of the bot.
     #[inline]
     pub fn common(&self) -> Option<bool> {
-        rt::view::read(&self.0, "common")
+        rt::view::boolean(&self.0, "common")
     }
     /// `hidden`. Whether the list of commands leaves it out.
     #[inline]
     pub fn hidden(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hidden")
+        rt::view::boolean(&self.0, "hidden")
     }
     /// `extranetSupport`. Whether guests of the extranet may use it.
     #[inline]
     pub fn extranet_support(&self) -> Option<bool> {
-        rt::view::read(&self.0, "extranetSupport")
+        rt::view::boolean(&self.0, "extranetSupport")
     }
     /// `category`. Heading that it stands under.
     #[inline]

@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotMessage(rt::Object);
 rt::view!(BotMessage);
 impl BotMessage {
     /// `id`. Number of the message.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `chatId`. Chat that it stands in.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `authorId`. Person who wrote it; 0 for the portal.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "authorId")
+        rt::view::id(&self.0, "authorId")
     }
     /// `date`. When it was written.
     #[inline]
@@ -39,7 +38,7 @@ impl BotMessage {
     /// `isSystem`. Whether the portal wrote it.
     #[inline]
     pub fn is_system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSystem")
+        rt::view::boolean(&self.0, "isSystem")
     }
     /// `uuid`. Identifier that the writer gave it.
     #[inline]
@@ -59,6 +58,6 @@ impl BotMessage {
     /// `viewedByOthers`. Whether anybody else saw it.
     #[inline]
     pub fn viewed_by_others(&self) -> Option<bool> {
-        rt::view::read(&self.0, "viewedByOthers")
+        rt::view::boolean(&self.0, "viewedByOthers")
     }
 }

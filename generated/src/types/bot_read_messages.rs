@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotReadMessages(rt::Object);
 rt::view!(BotReadMessages);
 impl BotReadMessages {
     /// `chatId`. Number of the chat.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `lastId`. Latest message that was read.
     #[inline]
     pub fn last_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lastId")
+        rt::view::id(&self.0, "lastId")
     }
     /// `counter`. How many messages are still unread.
     #[inline]
     pub fn counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "counter")
+        rt::view::integer(&self.0, "counter")
     }
     /// `viewedMessages`. Messages that this call marked as read.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotSentMessage(rt::Object);
 rt::view!(BotSentMessage);
 impl BotSentMessage {
     /// `id`. Number of the message.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `uuidMap`. Numbers of the forwarded messages by the keys that the call gave them; an empty object or list for none.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotUser(rt::Object);
 rt::view!(BotUser);
 impl BotUser {
     /// `id`. Number of the account.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `active`. Whether the account may sign in.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `name`. First and family name together.
     #[inline]
@@ -64,17 +63,17 @@ impl BotUser {
     /// `extranet`. Whether it is a guest from outside the company.
     #[inline]
     pub fn extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "extranet")
+        rt::view::boolean(&self.0, "extranet")
     }
     /// `bot`. Whether it is a bot.
     #[inline]
     pub fn bot(&self) -> Option<bool> {
-        rt::view::read(&self.0, "bot")
+        rt::view::boolean(&self.0, "bot")
     }
     /// `connector`. Whether it is a client of an open channel.
     #[inline]
     pub fn connector(&self) -> Option<bool> {
-        rt::view::read(&self.0, "connector")
+        rt::view::boolean(&self.0, "connector")
     }
     /// `externalAuthId`. What the account signs in with, such as default, bot, email or replica.
     #[inline]

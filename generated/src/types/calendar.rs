@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calendar(rt::Object);
 rt::view!(Calendar);
 impl Calendar {
     /// `ID`. Number of the calendar, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What the calendar is called.
     #[inline]
@@ -49,12 +48,12 @@ impl Calendar {
     /// `OWNER_ID`. Number of the account or the workgroup that owns the calendar; 0 for the company and for rooms.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `CREATED_BY`. Number of the account that made the calendar.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `DATE_CREATE`. When the calendar was made, as the portal writes times.
     #[inline]
@@ -99,7 +98,7 @@ impl Calendar {
     /// `IS_COLLAB`. Whether the calendar belongs to a collaboration with outsiders.
     #[inline]
     pub fn is_collab(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_COLLAB")
+        rt::view::boolean(&self.0, "IS_COLLAB")
     }
     /// `PERM`. What the caller may do with the calendar.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarBusyTime(rt::Object);
 rt::view!(CalendarBusyTime);
 impl CalendarBusyTime {
     /// `ID`. Number of the event.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What the event is called; a general word where the caller may not know.
     #[inline]
@@ -34,27 +33,27 @@ impl CalendarBusyTime {
     /// `DATE_FROM_TS_UTC`. When it begins, in seconds since 1970 by UTC.
     #[inline]
     pub fn date_from_ts_utc(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DATE_FROM_TS_UTC")
+        rt::view::integer(&self.0, "DATE_FROM_TS_UTC")
     }
     /// `DATE_TO_TS_UTC`. When it ends, in seconds since 1970 by UTC.
     #[inline]
     pub fn date_to_ts_utc(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DATE_TO_TS_UTC")
+        rt::view::integer(&self.0, "DATE_TO_TS_UTC")
     }
     /// `~USER_OFFSET_FROM`. Seconds between the zone of the beginning and that of the person.
     #[inline]
     pub fn user_offset_from(&self) -> Option<i64> {
-        rt::view::read(&self.0, "~USER_OFFSET_FROM")
+        rt::view::integer(&self.0, "~USER_OFFSET_FROM")
     }
     /// `~USER_OFFSET_TO`. Seconds between the zone of the end and that of the person.
     #[inline]
     pub fn user_offset_to(&self) -> Option<i64> {
-        rt::view::read(&self.0, "~USER_OFFSET_TO")
+        rt::view::integer(&self.0, "~USER_OFFSET_TO")
     }
     /// `DT_SKIP_TIME`. Whether the event takes whole days.
     #[inline]
     pub fn dt_skip_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DT_SKIP_TIME")
+        rt::view::boolean(&self.0, "DT_SKIP_TIME")
     }
     /// `TZ_FROM`. Time zone of the beginning, such as Europe/Minsk.
     #[inline]

@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarEvent(rt::Object);
 rt::view!(CalendarEvent);
 impl CalendarEvent {
     /// `ID`. Number of the event, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `PARENT_ID`. Number of the host's event that this one is a copy of; its own number for the host.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// `DELETED`. Whether the event has been deleted.
     #[inline]
     pub fn deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DELETED")
+        rt::view::boolean(&self.0, "DELETED")
     }
     /// `CAL_TYPE`. Kind of owner of the calendar, such as user, group or company_calendar.
     #[inline]
@@ -34,7 +33,7 @@ impl CalendarEvent {
     /// `OWNER_ID`. Number of the account or the workgroup that owns the calendar.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `NAME`. What the event is called.
     #[inline]
@@ -69,32 +68,32 @@ impl CalendarEvent {
     /// `TZ_OFFSET_FROM`. Offset of the beginning from UTC in seconds.
     #[inline]
     pub fn tz_offset_from(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TZ_OFFSET_FROM")
+        rt::view::integer(&self.0, "TZ_OFFSET_FROM")
     }
     /// `TZ_OFFSET_TO`. Offset of the end from UTC in seconds.
     #[inline]
     pub fn tz_offset_to(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TZ_OFFSET_TO")
+        rt::view::integer(&self.0, "TZ_OFFSET_TO")
     }
     /// `DATE_FROM_TS_UTC`. When the event begins, in Unix seconds.
     #[inline]
     pub fn date_from_ts_utc(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DATE_FROM_TS_UTC")
+        rt::view::integer(&self.0, "DATE_FROM_TS_UTC")
     }
     /// `DATE_TO_TS_UTC`. When the event ends, in Unix seconds.
     #[inline]
     pub fn date_to_ts_utc(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DATE_TO_TS_UTC")
+        rt::view::integer(&self.0, "DATE_TO_TS_UTC")
     }
     /// `DT_SKIP_TIME`. Whether the event lasts whole days.
     #[inline]
     pub fn dt_skip_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DT_SKIP_TIME")
+        rt::view::boolean(&self.0, "DT_SKIP_TIME")
     }
     /// `DT_LENGTH`. Length of the event in seconds.
     #[inline]
     pub fn dt_length(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DT_LENGTH")
+        rt::view::integer(&self.0, "DT_LENGTH")
     }
     /// `EVENT_TYPE`. How the event came about: \#shared# and \#shared_crm# through a booking page, \#collab# in a collaboration, \#resourcebooking# for the booking of a resource; empty for those made by hand.
     #[inline]
@@ -104,7 +103,7 @@ impl CalendarEvent {
     /// `CREATED_BY`. Number of the account that made the event.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `DATE_CREATE`. When the event was made, as the portal writes times.
     #[inline]
@@ -144,7 +143,7 @@ impl CalendarEvent {
     /// `IS_MEETING`. Whether other people are invited.
     #[inline]
     pub fn is_meeting(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_MEETING")
+        rt::view::boolean(&self.0, "IS_MEETING")
     }
     /// `MEETING_STATUS`. What the owner of the calendar has answered to the invitation.
     #[inline]
@@ -154,7 +153,7 @@ impl CalendarEvent {
     /// `MEETING_HOST`. Number of the account that invites.
     #[inline]
     pub fn meeting_host(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MEETING_HOST")
+        rt::view::id(&self.0, "MEETING_HOST")
     }
     /// `MEETING`. Name of the host and what those invited may do, with keys such as HOST_NAME, NOTIFY, REINVITE, ALLOW_INVITE and HIDE_GUESTS.
     #[inline]
@@ -209,7 +208,7 @@ impl CalendarEvent {
     /// `VERSION`. How often the event has been changed.
     #[inline]
     pub fn version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "VERSION")
+        rt::view::integer(&self.0, "VERSION")
     }
     /// `ATTENDEES_CODES`. Access codes of those invited, such as U2.
     #[inline]
@@ -219,7 +218,7 @@ impl CalendarEvent {
     /// `RECURRENCE_ID`. Number of the event that this one was taken out of; empty for others.
     #[inline]
     pub fn recurrence_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RECURRENCE_ID")
+        rt::view::id(&self.0, "RECURRENCE_ID")
     }
     /// `RELATIONS`. How the event belongs to the series that it was taken out of; empty for others.
     #[inline]
@@ -229,12 +228,12 @@ impl CalendarEvent {
     /// `SECTION_ID`. Number of the calendar.
     #[inline]
     pub fn section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SECTION_ID")
+        rt::view::id(&self.0, "SECTION_ID")
     }
     /// `SECT_ID`. Number of the calendar, under its former name.
     #[inline]
     pub fn sect_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SECT_ID")
+        rt::view::id(&self.0, "SECT_ID")
     }
     /// `SYNC_STATUS`. Whether the event is in step with other programs; empty when it is not kept so.
     #[inline]
@@ -274,7 +273,7 @@ impl CalendarEvent {
     /// `COLLAB_ID`. Number of the collaboration that the event belongs to; empty for others.
     #[inline]
     pub fn collab_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "COLLAB_ID")
+        rt::view::id(&self.0, "COLLAB_ID")
     }
     /// `attendeesEntityList`. Those invited, each with entityId, which is user for people, and id.
     #[inline]
@@ -289,17 +288,17 @@ impl CalendarEvent {
     /// `~USER_OFFSET_FROM`. Difference of the beginning to the caller's time zone in seconds.
     #[inline]
     pub fn user_offset_from(&self) -> Option<i64> {
-        rt::view::read(&self.0, "~USER_OFFSET_FROM")
+        rt::view::integer(&self.0, "~USER_OFFSET_FROM")
     }
     /// `~USER_OFFSET_TO`. Difference of the end to the caller's time zone in seconds.
     #[inline]
     pub fn user_offset_to(&self) -> Option<i64> {
-        rt::view::read(&self.0, "~USER_OFFSET_TO")
+        rt::view::integer(&self.0, "~USER_OFFSET_TO")
     }
     /// `RESOURCE_BOOKING_ID`. Booking of a resource that the event stands for; only in lists of bookings.
     #[inline]
     pub fn resource_booking_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESOURCE_BOOKING_ID")
+        rt::view::id(&self.0, "RESOURCE_BOOKING_ID")
     }
     /// `DAV_EXCH_LABEL`. Mark of an exchange with Outlook or Google; empty for none.
     #[inline]

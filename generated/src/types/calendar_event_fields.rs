@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarEventFields(rt::Object);
 rt::view!(CalendarEventFields);
 impl CalendarEventFields {
@@ -20,18 +19,18 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `ownerId`. Number of the account or the workgroup that owns the calendar; 0 for the company.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Number of the account or the workgroup that owns the calendar; 0 for the company.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ownerId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ownerId", value))
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
@@ -42,7 +41,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_from(self, value: impl Into<String>) -> Self {
-        self.set("from", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
@@ -53,40 +52,40 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_to(self, value: impl Into<String>) -> Self {
-        self.set("to", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
     pub fn from_ts(&self) -> Option<i64> {
-        rt::view::read(&self.0, "from_ts")
+        rt::view::integer(&self.0, "from_ts")
     }
     /// Sets `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
     #[must_use]
     pub fn set_from_ts(self, value: impl Into<i64>) -> Self {
-        self.set("from_ts", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "from_ts", value))
     }
     /// `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
     pub fn to_ts(&self) -> Option<i64> {
-        rt::view::read(&self.0, "to_ts")
+        rt::view::integer(&self.0, "to_ts")
     }
     /// Sets `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
     #[must_use]
     pub fn set_to_ts(self, value: impl Into<i64>) -> Self {
-        self.set("to_ts", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "to_ts", value))
     }
     /// `section`. Number of the calendar. A new event needs it, unless auto_detect_section lets the portal find one.
     #[inline]
     pub fn section(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "section")
+        rt::view::id(&self.0, "section")
     }
     /// Sets `section`. Number of the calendar. A new event needs it, unless auto_detect_section lets the portal find one.
     #[inline]
     #[must_use]
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
-        self.set("section", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "section", value))
     }
     /// `name`. What the event is called.
     #[inline]
@@ -97,18 +96,18 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     pub fn skip_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "skip_time")
+        rt::view::boolean(&self.0, "skip_time")
     }
     /// Sets `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_skip_time(self, value: bool) -> Self {
-        self.set("skip_time", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "skip_time", value))
     }
     /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
@@ -119,7 +118,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_timezone_from(self, value: impl Into<String>) -> Self {
-        self.set("timezone_from", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "timezone_from", value))
     }
     /// `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
@@ -130,7 +129,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_timezone_to(self, value: impl Into<String>) -> Self {
-        self.set("timezone_to", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "timezone_to", value))
     }
     /// `description`. What the event is about.
     #[inline]
@@ -141,7 +140,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
@@ -152,7 +151,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "color", value))
     }
     /// `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
@@ -163,7 +162,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_text_color(self, value: impl Into<String>) -> Self {
-        self.set("text_color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "text_color", value))
     }
     /// `accessibility`. What colleagues see of the person during the event.
     #[inline]
@@ -174,7 +173,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_accessibility(self, value: impl Into<String>) -> Self {
-        self.set("accessibility", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "accessibility", value))
     }
     /// `importance`. How important the event is.
     #[inline]
@@ -185,18 +184,18 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_importance(self, value: impl Into<String>) -> Self {
-        self.set("importance", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "importance", value))
     }
     /// `private_event`. Whether others see only that the time is taken.
     #[inline]
     pub fn private_event(&self) -> Option<bool> {
-        rt::view::read(&self.0, "private_event")
+        rt::view::boolean(&self.0, "private_event")
     }
     /// Sets `private_event`. Whether others see only that the time is taken.
     #[inline]
     #[must_use]
     pub fn set_private_event(self, value: bool) -> Self {
-        self.set("private_event", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "private_event", value))
     }
     /// `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
@@ -207,18 +206,18 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_rrule(self, value: impl Into<rt::Value>) -> Self {
-        self.set("rrule", value)
+        Self(rt::set::field::any(self.0, "rrule", value))
     }
     /// `is_meeting`. Whether other people are invited; they stand in attendees.
     #[inline]
     pub fn is_meeting(&self) -> Option<bool> {
-        rt::view::read(&self.0, "is_meeting")
+        rt::view::boolean(&self.0, "is_meeting")
     }
     /// Sets `is_meeting`. Whether other people are invited; they stand in attendees.
     #[inline]
     #[must_use]
     pub fn set_is_meeting(self, value: bool) -> Self {
-        self.set("is_meeting", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "is_meeting", value))
     }
     /// `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
@@ -229,7 +228,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_location(self, value: impl Into<String>) -> Self {
-        self.set("location", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "location", value))
     }
     /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
@@ -243,7 +242,7 @@ impl CalendarEventFields {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("remind", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "remind", value))
     }
     /// `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
     #[inline]
@@ -257,18 +256,18 @@ impl CalendarEventFields {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("attendees", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "attendees", value))
     }
     /// `host`. Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.
     #[inline]
     pub fn host(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "host")
+        rt::view::id(&self.0, "host")
     }
     /// Sets `host`. Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.
     #[inline]
     #[must_use]
     pub fn set_host(self, value: impl Into<rt::Id>) -> Self {
-        self.set("host", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "host", value))
     }
     /// `meeting`. What those invited may do.
     #[inline]
@@ -279,7 +278,7 @@ impl CalendarEventFields {
     #[inline]
     #[must_use]
     pub fn set_meeting(self, value: impl Into<rt::Value>) -> Self {
-        self.set("meeting", value)
+        Self(rt::set::field::any(self.0, "meeting", value))
     }
     /// `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
     #[inline]
@@ -293,6 +292,6 @@ impl CalendarEventFields {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("crm_fields", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "crm_fields", value))
     }
 }

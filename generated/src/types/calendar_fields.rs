@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarFields(rt::Object);
 rt::view!(CalendarFields);
 impl CalendarFields {
@@ -20,18 +19,18 @@ impl CalendarFields {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `ownerId`. Number of the account or the workgroup that owns the calendar.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Number of the account or the workgroup that owns the calendar.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ownerId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ownerId", value))
     }
     /// `name`. What the calendar is called.
     #[inline]
@@ -42,7 +41,7 @@ impl CalendarFields {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `description`. What the calendar is for.
     #[inline]
@@ -53,7 +52,7 @@ impl CalendarFields {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
@@ -64,7 +63,7 @@ impl CalendarFields {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "color", value))
     }
     /// `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
@@ -75,7 +74,7 @@ impl CalendarFields {
     #[inline]
     #[must_use]
     pub fn set_text_color(self, value: impl Into<String>) -> Self {
-        self.set("text_color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "text_color", value))
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
@@ -86,6 +85,6 @@ impl CalendarFields {
     #[inline]
     #[must_use]
     pub fn set_export(self, value: impl Into<rt::Value>) -> Self {
-        self.set("export", value)
+        Self(rt::set::field::any(self.0, "export", value))
     }
 }

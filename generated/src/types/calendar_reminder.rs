@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarReminder(rt::Object);
 rt::view!(CalendarReminder);
 impl CalendarReminder {
@@ -20,17 +19,17 @@ impl CalendarReminder {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `count`. How many of these units before the event.
     #[inline]
     pub fn count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "count")
+        rt::view::integer(&self.0, "count")
     }
     /// Sets `count`. How many of these units before the event.
     #[inline]
     #[must_use]
     pub fn set_count(self, value: impl Into<i64>) -> Self {
-        self.set("count", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "count", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarSettings(rt::Object);
 rt::view!(CalendarSettings);
 impl CalendarSettings {
@@ -49,12 +48,12 @@ impl CalendarSettings {
     /// `sync_by_push`. Whether Google and Office 365 announce changes themselves instead of being asked again and again.
     #[inline]
     pub fn sync_by_push(&self) -> Option<bool> {
-        rt::view::read(&self.0, "sync_by_push")
+        rt::view::boolean(&self.0, "sync_by_push")
     }
     /// `user_show_login`. Whether sign-in names are shown beside the names of people.
     #[inline]
     pub fn user_show_login(&self) -> Option<bool> {
-        rt::view::read(&self.0, "user_show_login")
+        rt::view::boolean(&self.0, "user_show_login")
     }
     /// `path_to_user`. Template of the address of a person's profile.
     #[inline]
@@ -99,7 +98,7 @@ impl CalendarSettings {
     /// `dep_manager_sub`. Whether heads see the calendars of their people.
     #[inline]
     pub fn dep_manager_sub(&self) -> Option<bool> {
-        rt::view::read(&self.0, "dep_manager_sub")
+        rt::view::boolean(&self.0, "dep_manager_sub")
     }
     /// `denied_superpose_types`. Kinds of calendars that may not be laid over others.
     #[inline]
@@ -119,7 +118,7 @@ impl CalendarSettings {
     /// `rm_for_sites`. Whether all sites share the meeting rooms.
     #[inline]
     pub fn rm_for_sites(&self) -> Option<bool> {
-        rt::view::read(&self.0, "rm_for_sites")
+        rt::view::boolean(&self.0, "rm_for_sites")
     }
     /// `path_to_type_company_calendar`. Template of the address of the calendar of the company.
     #[inline]

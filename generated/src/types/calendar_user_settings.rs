@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `calendar`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarUserSettings(rt::Object);
 rt::view!(CalendarUserSettings);
 impl CalendarUserSettings {
@@ -20,7 +19,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_view(self, value: impl Into<String>) -> Self {
-        self.set("view", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "view", value))
     }
     /// `meetSection`. Number of the calendar that invitations go into.
     #[inline]
@@ -31,7 +30,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_meet_section(self, value: impl Into<String>) -> Self {
-        self.set("meetSection", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "meetSection", value))
     }
     /// `crmSection`. Number of the calendar that events of the CRM go into.
     #[inline]
@@ -42,84 +41,84 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_crm_section(self, value: impl Into<String>) -> Self {
-        self.set("crmSection", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "crmSection", value))
     }
     /// `showDeclined`. Whether events are shown that the person has declined.
     #[inline]
     pub fn show_declined(&self) -> Option<bool> {
-        rt::view::read(&self.0, "showDeclined")
+        rt::view::boolean(&self.0, "showDeclined")
     }
     /// Sets `showDeclined`. Whether events are shown that the person has declined.
     #[inline]
     #[must_use]
     pub fn set_show_declined(self, value: bool) -> Self {
-        self.set("showDeclined", value)
+        Self(rt::set::field::boolean(self.0, "showDeclined", value))
     }
     /// `denyBusyInvitation`. Whether nobody can invite the person to a time that is taken.
     #[inline]
     pub fn deny_busy_invitation(&self) -> Option<bool> {
-        rt::view::read(&self.0, "denyBusyInvitation")
+        rt::view::boolean(&self.0, "denyBusyInvitation")
     }
     /// Sets `denyBusyInvitation`. Whether nobody can invite the person to a time that is taken.
     #[inline]
     #[must_use]
     pub fn set_deny_busy_invitation(self, value: bool) -> Self {
-        self.set("denyBusyInvitation", value)
+        Self(rt::set::field::boolean(self.0, "denyBusyInvitation", value))
     }
     /// `collapseOffHours`. Whether the views of a day and a week hide the hours outside of work.
     #[inline]
     pub fn collapse_off_hours(&self) -> Option<bool> {
-        rt::view::read(&self.0, "collapseOffHours")
+        rt::view::boolean(&self.0, "collapseOffHours")
     }
     /// Sets `collapseOffHours`. Whether the views of a day and a week hide the hours outside of work.
     #[inline]
     #[must_use]
     pub fn set_collapse_off_hours(self, value: bool) -> Self {
-        self.set("collapseOffHours", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "collapseOffHours", value))
     }
     /// `showWeekNumbers`. Whether the numbers of the weeks are shown.
     #[inline]
     pub fn show_week_numbers(&self) -> Option<bool> {
-        rt::view::read(&self.0, "showWeekNumbers")
+        rt::view::boolean(&self.0, "showWeekNumbers")
     }
     /// Sets `showWeekNumbers`. Whether the numbers of the weeks are shown.
     #[inline]
     #[must_use]
     pub fn set_show_week_numbers(self, value: bool) -> Self {
-        self.set("showWeekNumbers", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "showWeekNumbers", value))
     }
     /// `showTasks`. Whether tasks are shown in the calendar.
     #[inline]
     pub fn show_tasks(&self) -> Option<bool> {
-        rt::view::read(&self.0, "showTasks")
+        rt::view::boolean(&self.0, "showTasks")
     }
     /// Sets `showTasks`. Whether tasks are shown in the calendar.
     #[inline]
     #[must_use]
     pub fn set_show_tasks(self, value: bool) -> Self {
-        self.set("showTasks", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "showTasks", value))
     }
     /// `syncTasks`. Whether the calendar of tasks is kept in step with other programs.
     #[inline]
     pub fn sync_tasks(&self) -> Option<bool> {
-        rt::view::read(&self.0, "syncTasks")
+        rt::view::boolean(&self.0, "syncTasks")
     }
     /// Sets `syncTasks`. Whether the calendar of tasks is kept in step with other programs.
     #[inline]
     #[must_use]
     pub fn set_sync_tasks(self, value: bool) -> Self {
-        self.set("syncTasks", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "syncTasks", value))
     }
     /// `showCompletedTasks`. Whether tasks that are done stay in the calendar.
     #[inline]
     pub fn show_completed_tasks(&self) -> Option<bool> {
-        rt::view::read(&self.0, "showCompletedTasks")
+        rt::view::boolean(&self.0, "showCompletedTasks")
     }
     /// Sets `showCompletedTasks`. Whether tasks that are done stay in the calendar.
     #[inline]
     #[must_use]
     pub fn set_show_completed_tasks(self, value: bool) -> Self {
-        self.set("showCompletedTasks", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "showCompletedTasks", value))
     }
     /// `lastUsedSection`. Number of the calendar that new events go into when none is named; false when there is none.
     #[inline]
@@ -130,7 +129,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_last_used_section(self, value: impl Into<String>) -> Self {
-        self.set("lastUsedSection", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "lastUsedSection", value))
     }
     /// `sendFromEmail`. E-mail address that invitations are sent from.
     #[inline]
@@ -141,7 +140,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_send_from_email(self, value: impl Into<String>) -> Self {
-        self.set("sendFromEmail", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "sendFromEmail", value))
     }
     /// `defaultSections`. Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.
     #[inline]
@@ -152,7 +151,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_default_sections(self, value: impl Into<rt::Value>) -> Self {
-        self.set("defaultSections", value)
+        Self(rt::set::field::any(self.0, "defaultSections", value))
     }
     /// `syncPeriodPast`. How many months back are kept in step with other programs.
     #[inline]
@@ -163,7 +162,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_sync_period_past(self, value: impl Into<String>) -> Self {
-        self.set("syncPeriodPast", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "syncPeriodPast", value))
     }
     /// `syncPeriodFuture`. How many months ahead are kept in step with other programs.
     #[inline]
@@ -174,7 +173,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_sync_period_future(self, value: impl Into<String>) -> Self {
-        self.set("syncPeriodFuture", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "syncPeriodFuture", value))
     }
     /// `defaultReminders`. When new events remind.
     #[inline]
@@ -185,7 +184,7 @@ impl CalendarUserSettings {
     #[inline]
     #[must_use]
     pub fn set_default_reminders(self, value: impl Into<rt::Value>) -> Self {
-        self.set("defaultReminders", value)
+        Self(rt::set::field::any(self.0, "defaultReminders", value))
     }
     /// `timezoneName`. Time zone of the person by its IANA name, such as Europe/Minsk.
     #[inline]
@@ -195,7 +194,7 @@ impl CalendarUserSettings {
     /// `timezoneOffsetUTC`. Offset of the time zone from UTC in seconds.
     #[inline]
     pub fn timezone_offset_utc(&self) -> Option<i64> {
-        rt::view::read(&self.0, "timezoneOffsetUTC")
+        rt::view::integer(&self.0, "timezoneOffsetUTC")
     }
     /// `timezoneDefaultName`. Time zone that the offset stands for, where the person has chosen none.
     #[inline]

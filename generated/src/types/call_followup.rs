@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `call`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallFollowup(rt::Object);
 rt::view!(CallFollowup);
 impl CallFollowup {
     /// `callId`. Number of the call.
     #[inline]
     pub fn call_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "callId")
+        rt::view::id(&self.0, "callId")
     }
     /// `callType`. Kind of call.
     #[inline]
     pub fn call_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "callType")
+        rt::view::integer(&self.0, "callType")
     }
     /// `initiatorId`. Person who began the call.
     #[inline]
     pub fn initiator_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "initiatorId")
+        rt::view::id(&self.0, "initiatorId")
     }
     /// `startDate`. When it began.
     #[inline]
@@ -39,7 +38,7 @@ impl CallFollowup {
     /// `durationSeconds`. Length of the call in seconds.
     #[inline]
     pub fn duration_seconds(&self) -> Option<i64> {
-        rt::view::read(&self.0, "durationSeconds")
+        rt::view::integer(&self.0, "durationSeconds")
     }
     /// `uuid`. Identifier of the session.
     #[inline]
@@ -54,7 +53,7 @@ impl CallFollowup {
     /// `version`. Highest version of the form of the texts.
     #[inline]
     pub fn version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "version")
+        rt::view::integer(&self.0, "version")
     }
     /// `participants`. Who took part, and how long each spoke.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `voximplant`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallRecord(rt::Object);
 rt::view!(CallRecord);
 impl CallRecord {
     /// `ID`. Number of the record.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `CALL_ID`. Identifier of the call.
     #[inline]
@@ -34,7 +33,7 @@ impl CallRecord {
     /// `PORTAL_USER_ID`. Employee who spoke.
     #[inline]
     pub fn portal_user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PORTAL_USER_ID")
+        rt::view::id(&self.0, "PORTAL_USER_ID")
     }
     /// `PORTAL_NUMBER`. Line of the call.
     #[inline]
@@ -49,12 +48,12 @@ impl CallRecord {
     /// `CALL_TYPE`. Kind of call.
     #[inline]
     pub fn call_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CALL_TYPE")
+        rt::view::integer(&self.0, "CALL_TYPE")
     }
     /// `CALL_DURATION`. Length of the call in seconds.
     #[inline]
     pub fn call_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CALL_DURATION")
+        rt::view::integer(&self.0, "CALL_DURATION")
     }
     /// `CALL_START_DATE`. When the call began.
     #[inline]
@@ -74,12 +73,12 @@ impl CallRecord {
     /// `CALL_VOTE`. Mark that the client gave; 0 or empty for none.
     #[inline]
     pub fn call_vote(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CALL_VOTE")
+        rt::view::integer(&self.0, "CALL_VOTE")
     }
     /// `COST`. What the call cost.
     #[inline]
     pub fn cost(&self) -> Option<f64> {
-        rt::view::read(&self.0, "COST")
+        rt::view::number(&self.0, "COST")
     }
     /// `COST_CURRENCY`. Code of the currency that the price of the call is in, such as EUR.
     #[inline]
@@ -104,17 +103,17 @@ impl CallRecord {
     /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_ENTITY_ID")
+        rt::view::id(&self.0, "CRM_ENTITY_ID")
     }
     /// `CRM_ACTIVITY_ID`. Activity of the CRM that stands for the call.
     #[inline]
     pub fn crm_activity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_ACTIVITY_ID")
+        rt::view::id(&self.0, "CRM_ACTIVITY_ID")
     }
     /// `REST_APP_ID`. Application that registered the call.
     #[inline]
     pub fn rest_app_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REST_APP_ID")
+        rt::view::id(&self.0, "REST_APP_ID")
     }
     /// `REST_APP_NAME`. Name of that application.
     #[inline]
@@ -124,22 +123,22 @@ impl CallRecord {
     /// `TRANSCRIPT_ID`. Text of the call.
     #[inline]
     pub fn transcript_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TRANSCRIPT_ID")
+        rt::view::id(&self.0, "TRANSCRIPT_ID")
     }
     /// `TRANSCRIPT_PENDING`. Whether the text of the call is still to come.
     #[inline]
     pub fn transcript_pending(&self) -> Option<bool> {
-        rt::view::read(&self.0, "TRANSCRIPT_PENDING")
+        rt::view::boolean(&self.0, "TRANSCRIPT_PENDING")
     }
     /// `SESSION_ID`. Session at the telephone provider.
     #[inline]
     pub fn session_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SESSION_ID")
+        rt::view::id(&self.0, "SESSION_ID")
     }
     /// `REDIAL_ATTEMPT`. How often a callback was dialled again.
     #[inline]
     pub fn redial_attempt(&self) -> Option<i64> {
-        rt::view::read(&self.0, "REDIAL_ATTEMPT")
+        rt::view::integer(&self.0, "REDIAL_ATTEMPT")
     }
     /// `COMMENT`. Comment on the call.
     #[inline]
@@ -149,11 +148,11 @@ impl CallRecord {
     /// `RECORD_DURATION`. Length of the recording in seconds.
     #[inline]
     pub fn record_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RECORD_DURATION")
+        rt::view::integer(&self.0, "RECORD_DURATION")
     }
     /// `RECORD_FILE_ID`. Recording on the Drive.
     #[inline]
     pub fn record_file_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RECORD_FILE_ID")
+        rt::view::id(&self.0, "RECORD_FILE_ID")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `telephony`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallRecordingUpload(rt::Object);
 rt::view!(CallRecordingUpload);
 impl CallRecordingUpload {
     /// `FILE_ID`. Number of the file; where the content came with the call.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "FILE_ID")
+        rt::view::id(&self.0, "FILE_ID")
     }
     /// `uploadUrl`. Address to send the file to in a request of its own; where only its name came with the call. It holds a key, so keep it to yourself.
     #[inline]

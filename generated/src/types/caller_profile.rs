@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `general`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallerProfile(rt::Object);
 rt::view!(CallerProfile);
 impl CallerProfile {
     /// `ID`. Number of the account.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ADMIN`. Whether it is an administrator.
     #[inline]
     pub fn admin(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ADMIN")
+        rt::view::boolean(&self.0, "ADMIN")
     }
     /// `NAME`. First name.
     #[inline]

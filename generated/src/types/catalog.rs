@@ -7,30 +7,29 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog(rt::Object);
 rt::view!(Catalog);
 impl Catalog {
     /// `id`. Number of the catalog.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `iblockId`. Information block that holds the products.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockId")
+        rt::view::id(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Information block that holds the products.
     #[inline]
     #[must_use]
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("iblockId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "iblockId", value))
     }
     /// `iblockTypeId`. Type of that information block: CRM_PRODUCT_CATALOG for the catalogs of the CRM.
     #[inline]
     pub fn iblock_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockTypeId")
+        rt::view::id(&self.0, "iblockTypeId")
     }
     /// `lid`. Site that the catalog belongs to: always s1 in the cloud.
     #[inline]
@@ -45,45 +44,45 @@ impl Catalog {
     /// `productIblockId`. For a catalog of variations: the information block with the parent products. Empty for a catalog of products.
     #[inline]
     pub fn product_iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productIblockId")
+        rt::view::id(&self.0, "productIblockId")
     }
     /// Sets `productIblockId`. For a catalog of variations: the information block with the parent products. Empty for a catalog of products.
     #[inline]
     #[must_use]
     pub fn set_product_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("productIblockId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "productIblockId", value))
     }
     /// `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product; null for other catalogs.
     #[inline]
     pub fn sku_property_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "skuPropertyId")
+        rt::view::id(&self.0, "skuPropertyId")
     }
     /// Sets `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product; null for other catalogs.
     #[inline]
     #[must_use]
     pub fn set_sku_property_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("skuPropertyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "skuPropertyId", value))
     }
     /// `subscription`. Whether access to content is sold. Of use in the on-premise version only.
     #[inline]
     pub fn subscription(&self) -> Option<bool> {
-        rt::view::read(&self.0, "subscription")
+        rt::view::boolean(&self.0, "subscription")
     }
     /// Sets `subscription`. Whether access to content is sold. Of use in the on-premise version only.
     #[inline]
     #[must_use]
     pub fn set_subscription(self, value: bool) -> Self {
-        self.set("subscription", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "subscription", value))
     }
     /// `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it; null for none.
     #[inline]
     pub fn vat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "vatId")
+        rt::view::id(&self.0, "vatId")
     }
     /// Sets `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("vatId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "vatId", value))
     }
 }

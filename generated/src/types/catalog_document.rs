@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocument(rt::Object);
 rt::view!(CatalogDocument);
 impl CatalogDocument {
     /// `id`. Number of the document.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `docType`. Type of the document. It cannot be changed later.
     #[inline]
@@ -25,7 +24,7 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_doc_type(self, value: impl Into<String>) -> Self {
-        self.set("docType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "docType", value))
     }
     /// `docNumber`. Number of the document in the books. The portal makes one up when a new one is made without it.
     #[inline]
@@ -36,7 +35,7 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_doc_number(self, value: impl Into<String>) -> Self {
-        self.set("docNumber", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "docNumber", value))
     }
     /// `title`. Title that lists show.
     #[inline]
@@ -47,7 +46,7 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
     #[inline]
@@ -58,40 +57,40 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<String>) -> Self {
-        self.set("siteId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "siteId", value))
     }
     /// `responsibleId`. User who answers for the document.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "responsibleId")
+        rt::view::id(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. User who answers for the document.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("responsibleId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "responsibleId", value))
     }
     /// `createdBy`. User who made the document: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// Sets `createdBy`. User who made the document: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("createdBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "createdBy", value))
     }
     /// `modifiedBy`. User who changed the document last: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. User who changed the document last: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("modifiedBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
     /// `status`. State of the document. Processing and cancelling change it.
     #[inline]
@@ -101,7 +100,7 @@ impl CatalogDocument {
     /// `statusBy`. User who changed the state last; null while nobody did.
     #[inline]
     pub fn status_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "statusBy")
+        rt::view::id(&self.0, "statusBy")
     }
     /// `dateStatus`. When the state last changed.
     #[inline]
@@ -122,7 +121,7 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_date_modify(self, value: impl Into<String>) -> Self {
-        self.set("dateModify", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateModify", value))
     }
     /// `dateDocument`. Date of the document itself; null for none.
     #[inline]
@@ -133,7 +132,7 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_date_document(self, value: impl Into<String>) -> Self {
-        self.set("dateDocument", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateDocument", value))
     }
     /// `currency`. Currency of the amounts: three letters such as USD, as crm.currency.list tells them. It cannot be changed later.
     #[inline]
@@ -144,18 +143,18 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {
-        self.set("currency", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "currency", value))
     }
     /// `total`. Sum of the products. Processing and changes of the products compute it anew. Null while there are none.
     #[inline]
     pub fn total(&self) -> Option<f64> {
-        rt::view::read(&self.0, "total")
+        rt::view::number(&self.0, "total")
     }
     /// Sets `total`. Sum of the products. Processing and changes of the products compute it anew. Null while there are none.
     #[inline]
     #[must_use]
     pub fn set_total(self, value: impl Into<f64>) -> Self {
-        self.set("total", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "total", value))
     }
     /// `commentary`. Remarks on the document.
     #[inline]
@@ -166,6 +165,6 @@ impl CatalogDocument {
     #[inline]
     #[must_use]
     pub fn set_commentary(self, value: impl Into<String>) -> Self {
-        self.set("commentary", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "commentary", value))
     }
 }

@@ -7,46 +7,45 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentContractor(rt::Object);
 rt::view!(CatalogDocumentContractor);
 impl CatalogDocumentContractor {
     /// `id`. Number of the link between document and supplier.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `documentId`. The document, a receipt (type A) that is not processed.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "documentId")
+        rt::view::id(&self.0, "documentId")
     }
     /// Sets `documentId`. The document, a receipt (type A) that is not processed.
     #[inline]
     #[must_use]
     pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("documentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "documentId", value))
     }
     /// `entityTypeId`. Whether the supplier is a contact or a company.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Whether the supplier is a contact or a company.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("entityTypeId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "entityTypeId", value))
     }
     /// `entityId`. Number of the contact or company, from the category of suppliers: crm.category.list tells the category with the code CATALOG_CONTRACTOR_CONTACT or CATALOG_CONTRACTOR_COMPANY, and crm.item.list what is in it.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entityId")
+        rt::view::id(&self.0, "entityId")
     }
     /// Sets `entityId`. Number of the contact or company, from the category of suppliers: crm.category.list tells the category with the code CATALOG_CONTRACTOR_CONTACT or CATALOG_CONTRACTOR_COMPANY, and crm.item.list what is in it.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("entityId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "entityId", value))
     }
 }

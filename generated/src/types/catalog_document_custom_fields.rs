@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentCustomFields(rt::Object);
 rt::view!(CatalogDocumentCustomFields);
 impl CatalogDocumentCustomFields {
     /// `documentId`. Number of the stock document that the fields belong to.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "documentId")
+        rt::view::id(&self.0, "documentId")
     }
     /// Sets `documentId`. Number of the stock document that the fields belong to.
     #[inline]
     #[must_use]
     pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("documentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "documentId", value))
     }
     /// `documentType`. Type of the document.
     #[inline]
@@ -31,7 +30,7 @@ impl CatalogDocumentCustomFields {
     #[inline]
     #[must_use]
     pub fn set_document_type(self, value: impl Into<String>) -> Self {
-        self.set("documentType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "documentType", value))
     }
     /// `fieldN`. Value of a custom field; in place of N stands its number, as in field7097. userfieldconfig.list tells the numbers.
     #[inline]
@@ -42,6 +41,6 @@ impl CatalogDocumentCustomFields {
     #[inline]
     #[must_use]
     pub fn set_field_n(self, value: impl Into<rt::Value>) -> Self {
-        self.set("fieldN", value)
+        Self(rt::set::field::any(self.0, "fieldN", value))
     }
 }

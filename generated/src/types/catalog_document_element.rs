@@ -7,79 +7,78 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentElement(rt::Object);
 rt::view!(CatalogDocumentElement);
 impl CatalogDocumentElement {
     /// `id`. Number of the line in the document.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `docId`. Document that the line belongs to. It must be a draft. It cannot be changed later.
     #[inline]
     pub fn doc_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "docId")
+        rt::view::id(&self.0, "docId")
     }
     /// Sets `docId`. Document that the line belongs to. It must be a draft. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_doc_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("docId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "docId", value))
     }
     /// `elementId`. The product or variation. It cannot be changed later.
     #[inline]
     pub fn element_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "elementId")
+        rt::view::id(&self.0, "elementId")
     }
     /// Sets `elementId`. The product or variation. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_element_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("elementId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "elementId", value))
     }
     /// `storeFrom`. Warehouse that the product leaves, in documents that take something out; null for the others.
     #[inline]
     pub fn store_from(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "storeFrom")
+        rt::view::id(&self.0, "storeFrom")
     }
     /// Sets `storeFrom`. Warehouse that the product leaves, in documents that take something out; null for the others.
     #[inline]
     #[must_use]
     pub fn set_store_from(self, value: impl Into<rt::Id>) -> Self {
-        self.set("storeFrom", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "storeFrom", value))
     }
     /// `storeTo`. Warehouse that gets the product, in receipts and transfers.
     #[inline]
     pub fn store_to(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "storeTo")
+        rt::view::id(&self.0, "storeTo")
     }
     /// Sets `storeTo`. Warehouse that gets the product, in receipts and transfers.
     #[inline]
     #[must_use]
     pub fn set_store_to(self, value: impl Into<rt::Id>) -> Self {
-        self.set("storeTo", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "storeTo", value))
     }
     /// `amount`. How much of it, in the unit that the document counts in.
     #[inline]
     pub fn amount(&self) -> Option<f64> {
-        rt::view::read(&self.0, "amount")
+        rt::view::number(&self.0, "amount")
     }
     /// Sets `amount`. How much of it, in the unit that the document counts in.
     #[inline]
     #[must_use]
     pub fn set_amount(self, value: impl Into<f64>) -> Self {
-        self.set("amount", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "amount", value))
     }
     /// `purchasingPrice`. Price of purchase for one unit, in the currency of the document.
     #[inline]
     pub fn purchasing_price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "purchasingPrice")
+        rt::view::number(&self.0, "purchasingPrice")
     }
     /// Sets `purchasingPrice`. Price of purchase for one unit, in the currency of the document.
     #[inline]
     #[must_use]
     pub fn set_purchasing_price(self, value: impl Into<f64>) -> Self {
-        self.set("purchasingPrice", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "purchasingPrice", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogExtra(rt::Object);
 rt::view!(CatalogExtra);
 impl CatalogExtra {
     /// `id`. Number of the markup.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What the markup is called.
     #[inline]
@@ -25,17 +24,17 @@ impl CatalogExtra {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `percentage`. By how many per cent the price rises.
     #[inline]
     pub fn percentage(&self) -> Option<f64> {
-        rt::view::read(&self.0, "percentage")
+        rt::view::number(&self.0, "percentage")
     }
     /// Sets `percentage`. By how many per cent the price rises.
     #[inline]
     #[must_use]
     pub fn set_percentage(self, value: impl Into<f64>) -> Self {
-        self.set("percentage", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "percentage", value))
     }
 }

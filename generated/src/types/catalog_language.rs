@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `catalog`, `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogLanguage(rt::Object);
 rt::view!(CatalogLanguage);
 impl CatalogLanguage {
@@ -24,6 +23,6 @@ impl CatalogLanguage {
     /// `active`. Whether it is in use on the portal.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
 }

@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogMeasure(rt::Object);
 rt::view!(CatalogMeasure);
 impl CatalogMeasure {
     /// `id`. Number of the unit.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `code`. Code of the unit in the classifier, such as 796 for pieces. No two units share one.
     #[inline]
     pub fn code(&self) -> Option<i64> {
-        rt::view::read(&self.0, "code")
+        rt::view::integer(&self.0, "code")
     }
     /// Sets `code`. Code of the unit in the classifier, such as 796 for pieces. No two units share one.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<i64>) -> Self {
-        self.set("code", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "code", value))
     }
     /// `isDefault`. Whether new products get this unit. One unit may be the default one. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDefault")
+        rt::view::boolean(&self.0, "isDefault")
     }
     /// Sets `isDefault`. Whether new products get this unit. One unit may be the default one. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {
-        self.set("isDefault", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isDefault", value))
     }
     /// `measureTitle`. What the unit is called, such as Kilogram.
     #[inline]
@@ -47,7 +46,7 @@ impl CatalogMeasure {
     #[inline]
     #[must_use]
     pub fn set_measure_title(self, value: impl Into<String>) -> Self {
-        self.set("measureTitle", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "measureTitle", value))
     }
     /// `symbol`. Short form in the language of the portal, such as kg.
     #[inline]
@@ -58,7 +57,7 @@ impl CatalogMeasure {
     #[inline]
     #[must_use]
     pub fn set_symbol(self, value: impl Into<String>) -> Self {
-        self.set("symbol", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "symbol", value))
     }
     /// `symbolIntl`. International short form.
     #[inline]
@@ -69,7 +68,7 @@ impl CatalogMeasure {
     #[inline]
     #[must_use]
     pub fn set_symbol_intl(self, value: impl Into<String>) -> Self {
-        self.set("symbolIntl", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "symbolIntl", value))
     }
     /// `symbolLetterIntl`. International code in letters, such as KGM.
     #[inline]
@@ -80,6 +79,6 @@ impl CatalogMeasure {
     #[inline]
     #[must_use]
     pub fn set_symbol_letter_intl(self, value: impl Into<String>) -> Self {
-        self.set("symbolLetterIntl", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "symbolLetterIntl", value))
     }
 }

@@ -7,52 +7,51 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPrice(rt::Object);
 rt::view!(CatalogPrice);
 impl CatalogPrice {
     /// `id`. Number of the price.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `productId`. The product, variation, parent product or service. It cannot be changed later.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productId")
+        rt::view::id(&self.0, "productId")
     }
     /// Sets `productId`. The product, variation, parent product or service. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("productId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "productId", value))
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it. It cannot be changed later.
     #[inline]
     pub fn catalog_group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "catalogGroupId")
+        rt::view::id(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("catalogGroupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "catalogGroupId", value))
     }
     /// `price`. Amount for one unit of the product.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "price")
+        rt::view::number(&self.0, "price")
     }
     /// Sets `price`. Amount for one unit of the product.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("price", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "price", value))
     }
     /// `priceScale`. The base price.
     #[inline]
     pub fn price_scale(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceScale")
+        rt::view::number(&self.0, "priceScale")
     }
     /// `currency`. Currency: three letters such as USD, as crm.currency.list tells them.
     #[inline]
@@ -63,22 +62,22 @@ impl CatalogPrice {
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {
-        self.set("currency", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "currency", value))
     }
     /// `quantityFrom`. From how many units on the price holds. No longer in use. Null for none.
     #[inline]
     pub fn quantity_from(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantityFrom")
+        rt::view::number(&self.0, "quantityFrom")
     }
     /// `quantityTo`. Up to how many units the price holds. No longer in use. Null for none.
     #[inline]
     pub fn quantity_to(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantityTo")
+        rt::view::number(&self.0, "quantityTo")
     }
     /// `extraId`. Markup that the price was computed with. No longer in use. Null for none.
     #[inline]
     pub fn extra_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "extraId")
+        rt::view::id(&self.0, "extraId")
     }
     /// `timestampX`. When the price was last changed.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPriceType(rt::Object);
 rt::view!(CatalogPriceType);
 impl CatalogPriceType {
     /// `id`. Number of the price type.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Code of the price type, in Latin letters. CreateCatalogPriceTypeLang gives it names to show.
     #[inline]
@@ -25,29 +24,29 @@ impl CatalogPriceType {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `base`. Whether it is the base price. There is one base price type; making another one takes it from the former. No when a new one is made without it.
     #[inline]
     pub fn base(&self) -> Option<bool> {
-        rt::view::read(&self.0, "base")
+        rt::view::boolean(&self.0, "base")
     }
     /// Sets `base`. Whether it is the base price. There is one base price type; making another one takes it from the former. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_base(self, value: bool) -> Self {
-        self.set("base", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "base", value))
     }
     /// `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `xmlId`. Code of the price type in another system, for keeping both in step.
     #[inline]
@@ -58,7 +57,7 @@ impl CatalogPriceType {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `timestampX`. When it was last changed.
     #[inline]
@@ -68,12 +67,12 @@ impl CatalogPriceType {
     /// `createdBy`. User who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// `dateCreate`. When it was made.
     #[inline]

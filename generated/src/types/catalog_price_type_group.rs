@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPriceTypeGroup(rt::Object);
 rt::view!(CatalogPriceTypeGroup);
 impl CatalogPriceTypeGroup {
     /// `id`. Number of the link.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     pub fn catalog_group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "catalogGroupId")
+        rt::view::id(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     #[must_use]
     pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("catalogGroupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "catalogGroupId", value))
     }
     /// `groupId`. Group of customers.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::id(&self.0, "groupId")
     }
     /// Sets `groupId`. Group of customers.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("groupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "groupId", value))
     }
     /// `access`. What the group may do.
     #[inline]
@@ -47,6 +46,6 @@ impl CatalogPriceTypeGroup {
     #[inline]
     #[must_use]
     pub fn set_access(self, value: impl Into<String>) -> Self {
-        self.set("access", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "access", value))
     }
 }

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPriceTypeLang(rt::Object);
 rt::view!(CatalogPriceTypeLang);
 impl CatalogPriceTypeLang {
     /// `id`. Number of the translation.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     pub fn catalog_group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "catalogGroupId")
+        rt::view::id(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     #[must_use]
     pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("catalogGroupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "catalogGroupId", value))
     }
     /// `name`. What the price type is called in the language.
     #[inline]
@@ -36,7 +35,7 @@ impl CatalogPriceTypeLang {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `lang`. Language: two letters such as en, as GetCatalogPriceTypeLanguages tells them. A price type has one name in each.
     #[inline]
@@ -47,6 +46,6 @@ impl CatalogPriceTypeLang {
     #[inline]
     #[must_use]
     pub fn set_lang(self, value: impl Into<String>) -> Self {
-        self.set("lang", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "lang", value))
     }
 }

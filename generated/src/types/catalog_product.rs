@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProduct(rt::Object);
 rt::view!(CatalogProduct);
 impl CatalogProduct {
     /// `id`. Number of the product, variation or service.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `iblockId`. Catalog that it belongs to: iblockId as GetCatalogsList tells it. Variations live in a catalog of their own, which has productIblockId. It cannot be changed later.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockId")
+        rt::view::id(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Catalog that it belongs to: iblockId as GetCatalogsList tells it. Variations live in a catalog of their own, which has productIblockId. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("iblockId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "iblockId", value))
     }
     /// `name`. What it is called.
     #[inline]
@@ -36,23 +35,23 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `active`. Whether it is shown and can be used. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is shown and can be used. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `available`. Whether it can be bought at the moment.
     #[inline]
     pub fn available(&self) -> Option<bool> {
-        rt::view::read(&self.0, "available")
+        rt::view::boolean(&self.0, "available")
     }
     /// `code`. Symbolic code, for addresses of pages.
     #[inline]
@@ -63,7 +62,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `xmlId`. Code of it in another system, for keeping both in step.
     #[inline]
@@ -74,56 +73,56 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `barcodeMulti`. Whether each piece has a barcode of its own. No when a new one is made without it.
     #[inline]
     pub fn barcode_multi(&self) -> Option<bool> {
-        rt::view::read(&self.0, "barcodeMulti")
+        rt::view::boolean(&self.0, "barcodeMulti")
     }
     /// Sets `barcodeMulti`. Whether each piece has a barcode of its own. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_barcode_multi(self, value: bool) -> Self {
-        self.set("barcodeMulti", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "barcodeMulti", value))
     }
     /// `bundle`. Whether it is a set of products.
     #[inline]
     pub fn bundle(&self) -> Option<bool> {
-        rt::view::read(&self.0, "bundle")
+        rt::view::boolean(&self.0, "bundle")
     }
     /// `canBuyZero`. Whether it can be bought when none is in stock. No when a new one is made without it.
     #[inline]
     pub fn can_buy_zero(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canBuyZero")
+        rt::view::boolean(&self.0, "canBuyZero")
     }
     /// Sets `canBuyZero`. Whether it can be bought when none is in stock. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_can_buy_zero(self, value: bool) -> Self {
-        self.set("canBuyZero", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "canBuyZero", value))
     }
     /// `createdBy`. User who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// Sets `createdBy`. User who made it.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("createdBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "createdBy", value))
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. User who changed it last.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("modifiedBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
     /// `dateActiveFrom`. From when on it is shown.
     #[inline]
@@ -134,7 +133,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_date_active_from(self, value: impl Into<String>) -> Self {
-        self.set("dateActiveFrom", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateActiveFrom", value))
     }
     /// `dateActiveTo`. Up to when it is shown.
     #[inline]
@@ -145,7 +144,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_date_active_to(self, value: impl Into<String>) -> Self {
-        self.set("dateActiveTo", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateActiveTo", value))
     }
     /// `dateCreate`. When it was made.
     #[inline]
@@ -156,7 +155,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_date_create(self, value: impl Into<String>) -> Self {
-        self.set("dateCreate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateCreate", value))
     }
     /// `timestampX`. When it was last changed.
     #[inline]
@@ -166,13 +165,13 @@ impl CatalogProduct {
     /// `iblockSectionId`. Main section, as GetCatalogSectionsList tells it; null for none.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockSectionId")
+        rt::view::id(&self.0, "iblockSectionId")
     }
     /// Sets `iblockSectionId`. Main section, as GetCatalogSectionsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("iblockSectionId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "iblockSectionId", value))
     }
     /// `IblockSection`. All sections that it stands in.
     #[inline]
@@ -186,18 +185,18 @@ impl CatalogProduct {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("IblockSection", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "IblockSection", value))
     }
     /// `measure`. Unit of measurement, as GetCatalogMeasuresList tells it; null for none.
     #[inline]
     pub fn measure(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "measure")
+        rt::view::id(&self.0, "measure")
     }
     /// Sets `measure`. Unit of measurement, as GetCatalogMeasuresList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_measure(self, value: impl Into<rt::Id>) -> Self {
-        self.set("measure", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "measure", value))
     }
     /// `previewText`. Short description; null for none.
     #[inline]
@@ -208,7 +207,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_preview_text(self, value: impl Into<String>) -> Self {
-        self.set("previewText", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "previewText", value))
     }
     /// `detailText`. Full description; null for none.
     #[inline]
@@ -219,7 +218,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_detail_text(self, value: impl Into<String>) -> Self {
-        self.set("detailText", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "detailText", value))
     }
     /// `previewPicture`. Small picture. {remove: Y} in its place takes it away. Answers hold id, url and urlMachine of the picture.
     #[inline]
@@ -230,9 +229,12 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "previewPicture",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "previewPicture",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `detailPicture`. Large picture. {remove: Y} in its place takes it away. Answers hold id, url and urlMachine of the picture.
@@ -244,9 +246,12 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "detailPicture",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "detailPicture",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `previewTextType`. How the short description is written. Plain when a new one is made without it.
@@ -258,7 +263,7 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_preview_text_type(self, value: impl Into<String>) -> Self {
-        self.set("previewTextType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "previewTextType", value))
     }
     /// `detailTextType`. How the full description is written. Plain when a new one is made without it.
     #[inline]
@@ -269,18 +274,18 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_detail_text_type(self, value: impl Into<String>) -> Self {
-        self.set("detailTextType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "detailTextType", value))
     }
     /// `sort`. Place in lists, lower ones first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `subscribe`. Whether customers may subscribe to it. As in the settings when a new one is made without it.
     #[inline]
@@ -291,73 +296,73 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_subscribe(self, value: impl Into<String>) -> Self {
-        self.set("subscribe", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "subscribe", value))
     }
     /// `vatId`. Rate of value added tax, as GetCatalogVatsList tells it; null for none.
     #[inline]
     pub fn vat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "vatId")
+        rt::view::id(&self.0, "vatId")
     }
     /// Sets `vatId`. Rate of value added tax, as GetCatalogVatsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("vatId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "vatId", value))
     }
     /// `vatIncluded`. Whether prices include the tax. No when a new one is made without it.
     #[inline]
     pub fn vat_included(&self) -> Option<bool> {
-        rt::view::read(&self.0, "vatIncluded")
+        rt::view::boolean(&self.0, "vatIncluded")
     }
     /// Sets `vatIncluded`. Whether prices include the tax. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_vat_included(self, value: bool) -> Self {
-        self.set("vatIncluded", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "vatIncluded", value))
     }
     /// `height`. Height of one unit; null when it is not known.
     #[inline]
     pub fn height(&self) -> Option<f64> {
-        rt::view::read(&self.0, "height")
+        rt::view::number(&self.0, "height")
     }
     /// Sets `height`. Height of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_height(self, value: impl Into<f64>) -> Self {
-        self.set("height", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "height", value))
     }
     /// `length`. Length of one unit; null when it is not known.
     #[inline]
     pub fn length(&self) -> Option<f64> {
-        rt::view::read(&self.0, "length")
+        rt::view::number(&self.0, "length")
     }
     /// Sets `length`. Length of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_length(self, value: impl Into<f64>) -> Self {
-        self.set("length", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "length", value))
     }
     /// `weight`. Weight of one unit; null when it is not known.
     #[inline]
     pub fn weight(&self) -> Option<f64> {
-        rt::view::read(&self.0, "weight")
+        rt::view::number(&self.0, "weight")
     }
     /// Sets `weight`. Weight of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_weight(self, value: impl Into<f64>) -> Self {
-        self.set("weight", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "weight", value))
     }
     /// `width`. Width of one unit; null when it is not known.
     #[inline]
     pub fn width(&self) -> Option<f64> {
-        rt::view::read(&self.0, "width")
+        rt::view::number(&self.0, "width")
     }
     /// Sets `width`. Width of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_width(self, value: impl Into<f64>) -> Self {
-        self.set("width", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "width", value))
     }
     /// `quantityTrace`. Whether its quantity is kept track of. As in the settings when a new one is made without it.
     #[inline]
@@ -368,12 +373,12 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_quantity_trace(self, value: impl Into<String>) -> Self {
-        self.set("quantityTrace", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "quantityTrace", value))
     }
     /// `type`. What it is.
     #[inline]
     pub fn r#type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "type")
+        rt::view::integer(&self.0, "type")
     }
     /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on. Null for none.
     #[inline]
@@ -384,51 +389,51 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_purchasing_currency(self, value: impl Into<String>) -> Self {
-        self.set("purchasingCurrency", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "purchasingCurrency", value))
     }
     /// `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on. Null when it is not known.
     #[inline]
     pub fn purchasing_price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "purchasingPrice")
+        rt::view::number(&self.0, "purchasingPrice")
     }
     /// Sets `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on. Null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_purchasing_price(self, value: impl Into<f64>) -> Self {
-        self.set("purchasingPrice", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "purchasingPrice", value))
     }
     /// `quantity`. How much is in stock. It cannot be changed while inventory management is on. Null for parent products.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantity")
+        rt::view::number(&self.0, "quantity")
     }
     /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on. Null for parent products.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
-        self.set("quantity", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "quantity", value))
     }
     /// `quantityReserved`. How much of the stock is reserved. It cannot be changed while inventory management is on.
     #[inline]
     pub fn quantity_reserved(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantityReserved")
+        rt::view::number(&self.0, "quantityReserved")
     }
     /// Sets `quantityReserved`. How much of the stock is reserved. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
     pub fn set_quantity_reserved(self, value: impl Into<f64>) -> Self {
-        self.set("quantityReserved", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "quantityReserved", value))
     }
     /// `recurSchemeLength`. How many units of time a payment lasts; 0 when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     pub fn recur_scheme_length(&self) -> Option<i64> {
-        rt::view::read(&self.0, "recurSchemeLength")
+        rt::view::integer(&self.0, "recurSchemeLength")
     }
     /// Sets `recurSchemeLength`. How many units of time a payment lasts; 0 when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
     pub fn set_recur_scheme_length(self, value: impl Into<i64>) -> Self {
-        self.set("recurSchemeLength", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "recurSchemeLength", value))
     }
     /// `recurSchemeType`. Unit of time of a payment; a day when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
@@ -439,29 +444,29 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_recur_scheme_type(self, value: impl Into<String>) -> Self {
-        self.set("recurSchemeType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "recurSchemeType", value))
     }
     /// `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold. Null for none.
     #[inline]
     pub fn trial_price_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "trialPriceId")
+        rt::view::integer(&self.0, "trialPriceId")
     }
     /// Sets `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold. Null for none.
     #[inline]
     #[must_use]
     pub fn set_trial_price_id(self, value: impl Into<i64>) -> Self {
-        self.set("trialPriceId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "trialPriceId", value))
     }
     /// `withoutOrder`. Whether it is prolonged without an order. No when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     pub fn without_order(&self) -> Option<bool> {
-        rt::view::read(&self.0, "withoutOrder")
+        rt::view::boolean(&self.0, "withoutOrder")
     }
     /// Sets `withoutOrder`. Whether it is prolonged without an order. No when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
     pub fn set_without_order(self, value: bool) -> Self {
-        self.set("withoutOrder", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "withoutOrder", value))
     }
     /// `parentId`. Parent product of a variation; null for none.
     #[inline]
@@ -477,6 +482,6 @@ impl CatalogProduct {
     #[inline]
     #[must_use]
     pub fn set_property_n(self, value: impl Into<rt::Value>) -> Self {
-        self.set("propertyN", value)
+        Self(rt::set::field::any(self.0, "propertyN", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProductImage(rt::Object);
 rt::view!(CatalogProductImage);
 impl CatalogProductImage {
     /// `id`. Number of the picture.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name of the file.
     #[inline]
@@ -24,13 +23,13 @@ impl CatalogProductImage {
     /// `productId`. The product, parent product, variation or service.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productId")
+        rt::view::id(&self.0, "productId")
     }
     /// Sets `productId`. The product, parent product, variation or service.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("productId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "productId", value))
     }
     /// `type`. Where the picture is kept; MORE_PHOTO when it is left out.
     #[inline]
@@ -41,7 +40,7 @@ impl CatalogProductImage {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `createTime`. When it was added.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProperty(rt::Object);
 rt::view!(CatalogProperty);
 impl CatalogProperty {
     /// `id`. Number of the property.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `timestampX`. When it was last changed.
     #[inline]
@@ -24,13 +23,13 @@ impl CatalogProperty {
     /// `iblockId`. Catalog whose products have it: iblockId as GetCatalogsList tells it.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockId")
+        rt::view::id(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Catalog whose products have it: iblockId as GetCatalogsList tells it.
     #[inline]
     #[must_use]
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("iblockId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "iblockId", value))
     }
     /// `name`. What it is called.
     #[inline]
@@ -41,29 +40,29 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `active`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `sort`. Place in lists, lower ones first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning; null for none.
     #[inline]
@@ -74,7 +73,7 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `defaultValue`. Value that it has from the beginning; null for none.
     #[inline]
@@ -85,7 +84,7 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<String>) -> Self {
-        self.set("defaultValue", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "defaultValue", value))
     }
     /// `propertyType`. Kind of the value. It cannot be changed later.
     #[inline]
@@ -96,7 +95,7 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_property_type(self, value: impl Into<String>) -> Self {
-        self.set("propertyType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "propertyType", value))
     }
     /// `userType`. Special form of the kind, which must suit it. It cannot be changed later. Null for none.
     #[inline]
@@ -107,29 +106,29 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_user_type(self, value: impl Into<String>) -> Self {
-        self.set("userType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "userType", value))
     }
     /// `rowCount`. How many rows the input has.
     #[inline]
     pub fn row_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "rowCount")
+        rt::view::integer(&self.0, "rowCount")
     }
     /// Sets `rowCount`. How many rows the input has.
     #[inline]
     #[must_use]
     pub fn set_row_count(self, value: impl Into<i64>) -> Self {
-        self.set("rowCount", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "rowCount", value))
     }
     /// `colCount`. How many columns the input has.
     #[inline]
     pub fn col_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "colCount")
+        rt::view::integer(&self.0, "colCount")
     }
     /// Sets `colCount`. How many columns the input has.
     #[inline]
     #[must_use]
     pub fn set_col_count(self, value: impl Into<i64>) -> Self {
-        self.set("colCount", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "colCount", value))
     }
     /// `listType`. How a list is shown.
     #[inline]
@@ -140,18 +139,18 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_list_type(self, value: impl Into<String>) -> Self {
-        self.set("listType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "listType", value))
     }
     /// `multiple`. Whether it may have several values.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "multiple")
+        rt::view::boolean(&self.0, "multiple")
     }
     /// Sets `multiple`. Whether it may have several values.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("multiple", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "multiple", value))
     }
     /// `xmlId`. Code of it in another system, for keeping both in step; null for none.
     #[inline]
@@ -162,7 +161,7 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `fileType`. For files: the endings that are allowed, such as jpg; null when it is not set.
     #[inline]
@@ -173,73 +172,73 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_file_type(self, value: impl Into<String>) -> Self {
-        self.set("fileType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "fileType", value))
     }
     /// `multipleCnt`. How many inputs are shown for several values; null when it is not set.
     #[inline]
     pub fn multiple_cnt(&self) -> Option<i64> {
-        rt::view::read(&self.0, "multipleCnt")
+        rt::view::integer(&self.0, "multipleCnt")
     }
     /// Sets `multipleCnt`. How many inputs are shown for several values; null when it is not set.
     #[inline]
     #[must_use]
     pub fn set_multiple_cnt(self, value: impl Into<i64>) -> Self {
-        self.set("multipleCnt", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "multipleCnt", value))
     }
     /// `linkIblockId`. For links: the catalog that they lead to; null for none.
     #[inline]
     pub fn link_iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "linkIblockId")
+        rt::view::id(&self.0, "linkIblockId")
     }
     /// Sets `linkIblockId`. For links: the catalog that they lead to; null for none.
     #[inline]
     #[must_use]
     pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("linkIblockId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "linkIblockId", value))
     }
     /// `withDescription`. Whether each value has a description; null when it is not set.
     #[inline]
     pub fn with_description(&self) -> Option<bool> {
-        rt::view::read(&self.0, "withDescription")
+        rt::view::boolean(&self.0, "withDescription")
     }
     /// Sets `withDescription`. Whether each value has a description; null when it is not set.
     #[inline]
     #[must_use]
     pub fn set_with_description(self, value: bool) -> Self {
-        self.set("withDescription", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "withDescription", value))
     }
     /// `searchable`. Whether the search looks into it.
     #[inline]
     pub fn searchable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "searchable")
+        rt::view::boolean(&self.0, "searchable")
     }
     /// Sets `searchable`. Whether the search looks into it.
     #[inline]
     #[must_use]
     pub fn set_searchable(self, value: bool) -> Self {
-        self.set("searchable", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "searchable", value))
     }
     /// `filtrable`. Whether lists can be filtered by it.
     #[inline]
     pub fn filtrable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "filtrable")
+        rt::view::boolean(&self.0, "filtrable")
     }
     /// Sets `filtrable`. Whether lists can be filtered by it.
     #[inline]
     #[must_use]
     pub fn set_filtrable(self, value: bool) -> Self {
-        self.set("filtrable", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "filtrable", value))
     }
     /// `isRequired`. Whether products must have a value.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRequired")
+        rt::view::boolean(&self.0, "isRequired")
     }
     /// Sets `isRequired`. Whether products must have a value.
     #[inline]
     #[must_use]
     pub fn set_is_required(self, value: bool) -> Self {
-        self.set("isRequired", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isRequired", value))
     }
     /// `hint`. Words that help when a value is given; null for none.
     #[inline]
@@ -250,7 +249,7 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_hint(self, value: impl Into<String>) -> Self {
-        self.set("hint", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "hint", value))
     }
     /// `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them; null for none.
     #[inline]
@@ -261,6 +260,6 @@ impl CatalogProperty {
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("userTypeSettings", value)
+        Self(rt::set::field::any(self.0, "userTypeSettings", value))
     }
 }

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertyEnum(rt::Object);
 rt::view!(CatalogPropertyEnum);
 impl CatalogPropertyEnum {
     /// `id`. Number of the value.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `propertyId`. The property, of the kind list (L).
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "propertyId")
+        rt::view::id(&self.0, "propertyId")
     }
     /// Sets `propertyId`. The property, of the kind list (L).
     #[inline]
     #[must_use]
     pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("propertyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "propertyId", value))
     }
     /// `value`. The words that are shown.
     #[inline]
@@ -36,7 +35,7 @@ impl CatalogPropertyEnum {
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {
-        self.set("value", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "value", value))
     }
     /// `xmlId`. Code of the value in another system. No two values of a property share one.
     #[inline]
@@ -47,28 +46,28 @@ impl CatalogPropertyEnum {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `def`. Whether it is the value from the beginning.
     #[inline]
     pub fn def(&self) -> Option<bool> {
-        rt::view::read(&self.0, "def")
+        rt::view::boolean(&self.0, "def")
     }
     /// Sets `def`. Whether it is the value from the beginning.
     #[inline]
     #[must_use]
     pub fn set_def(self, value: bool) -> Self {
-        self.set("def", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "def", value))
     }
     /// `sort`. Place in the list, lower ones first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in the list, lower ones first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
 }

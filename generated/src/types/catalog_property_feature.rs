@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertyFeature(rt::Object);
 rt::view!(CatalogPropertyFeature);
 impl CatalogPropertyFeature {
     /// `id`. Number of the switch.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `propertyId`. Number of the property that is set up by it.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "propertyId")
+        rt::view::id(&self.0, "propertyId")
     }
     /// Sets `propertyId`. Number of the property that is set up by it.
     #[inline]
     #[must_use]
     pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("propertyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "propertyId", value))
     }
     /// `moduleId`. Module that the switch belongs to, such as iblock, as GetCatalogPropertyAvailableFeatures tells it.
     #[inline]
@@ -36,7 +35,7 @@ impl CatalogPropertyFeature {
     #[inline]
     #[must_use]
     pub fn set_module_id(self, value: impl Into<String>) -> Self {
-        self.set("moduleId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "moduleId", value))
     }
     /// `featureId`. Code of the switch, such as LIST_PAGE_SHOW, as GetCatalogPropertyAvailableFeatures tells it.
     #[inline]
@@ -47,18 +46,18 @@ impl CatalogPropertyFeature {
     #[inline]
     #[must_use]
     pub fn set_feature_id(self, value: impl Into<String>) -> Self {
-        self.set("featureId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "featureId", value))
     }
     /// `isEnabled`. Whether it is on.
     #[inline]
     pub fn is_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isEnabled")
+        rt::view::boolean(&self.0, "isEnabled")
     }
     /// Sets `isEnabled`. Whether it is on.
     #[inline]
     #[must_use]
     pub fn set_is_enabled(self, value: bool) -> Self {
-        self.set("isEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isEnabled", value))
     }
     /// `featureName`. What the switch is called in the language of the portal. Only GetCatalogPropertyAvailableFeatures answers it.
     #[inline]

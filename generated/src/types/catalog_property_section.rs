@@ -7,35 +7,34 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertySection(rt::Object);
 rt::view!(CatalogPropertySection);
 impl CatalogPropertySection {
     /// `iblockId`. Catalog of the property.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockId")
+        rt::view::id(&self.0, "iblockId")
     }
     /// `propertyId`. Number of the property that the section shows.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "propertyId")
+        rt::view::id(&self.0, "propertyId")
     }
     /// `sectionId`. Section that the setting holds for; 0 for all.
     #[inline]
     pub fn section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "sectionId")
+        rt::view::id(&self.0, "sectionId")
     }
     /// `smartFilter`. Whether the smart filter has the property.
     #[inline]
     pub fn smart_filter(&self) -> Option<bool> {
-        rt::view::read(&self.0, "smartFilter")
+        rt::view::boolean(&self.0, "smartFilter")
     }
     /// Sets `smartFilter`. Whether the smart filter has the property.
     #[inline]
     #[must_use]
     pub fn set_smart_filter(self, value: bool) -> Self {
-        self.set("smartFilter", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "smartFilter", value))
     }
     /// `displayType`. How the smart filter shows it.
     #[inline]
@@ -46,18 +45,18 @@ impl CatalogPropertySection {
     #[inline]
     #[must_use]
     pub fn set_display_type(self, value: impl Into<String>) -> Self {
-        self.set("displayType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "displayType", value))
     }
     /// `displayExpanded`. Whether it is shown opened.
     #[inline]
     pub fn display_expanded(&self) -> Option<bool> {
-        rt::view::read(&self.0, "displayExpanded")
+        rt::view::boolean(&self.0, "displayExpanded")
     }
     /// Sets `displayExpanded`. Whether it is shown opened.
     #[inline]
     #[must_use]
     pub fn set_display_expanded(self, value: bool) -> Self {
-        self.set("displayExpanded", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "displayExpanded", value))
     }
     /// `filterHint`. Words that help visitors with it.
     #[inline]
@@ -68,6 +67,6 @@ impl CatalogPropertySection {
     #[inline]
     #[must_use]
     pub fn set_filter_hint(self, value: impl Into<String>) -> Self {
-        self.set("filterHint", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "filterHint", value))
     }
 }

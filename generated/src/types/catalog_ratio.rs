@@ -7,40 +7,39 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogRatio(rt::Object);
 rt::view!(CatalogRatio);
 impl CatalogRatio {
     /// `id`. Number of the record.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `productId`. The product or variation.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productId")
+        rt::view::id(&self.0, "productId")
     }
     /// Sets `productId`. The product or variation.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("productId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "productId", value))
     }
     /// `ratio`. Factor of the unit, such as 0\.5.
     #[inline]
     pub fn ratio(&self) -> Option<f64> {
-        rt::view::read(&self.0, "ratio")
+        rt::view::number(&self.0, "ratio")
     }
     /// Sets `ratio`. Factor of the unit, such as 0\.5.
     #[inline]
     #[must_use]
     pub fn set_ratio(self, value: impl Into<f64>) -> Self {
-        self.set("ratio", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "ratio", value))
     }
     /// `isDefault`. Whether it is the one that is used unless another one is chosen.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDefault")
+        rt::view::boolean(&self.0, "isDefault")
     }
 }

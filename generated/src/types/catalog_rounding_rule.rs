@@ -7,68 +7,67 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogRoundingRule(rt::Object);
 rt::view!(CatalogRoundingRule);
 impl CatalogRoundingRule {
     /// `id`. Number of the rule.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     pub fn catalog_group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "catalogGroupId")
+        rt::view::id(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     #[must_use]
     pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("catalogGroupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "catalogGroupId", value))
     }
     /// `price`. From which price on the rule holds.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "price")
+        rt::view::number(&self.0, "price")
     }
     /// Sets `price`. From which price on the rule holds.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("price", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "price", value))
     }
     /// `roundType`. How to round.
     #[inline]
     pub fn round_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "roundType")
+        rt::view::integer(&self.0, "roundType")
     }
     /// Sets `roundType`. How to round.
     #[inline]
     #[must_use]
     pub fn set_round_type(self, value: impl Into<i64>) -> Self {
-        self.set("roundType", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "roundType", value))
     }
     /// `roundPrecision`. To which step, such as 0\.01, 1 or 100\.
     #[inline]
     pub fn round_precision(&self) -> Option<f64> {
-        rt::view::read(&self.0, "roundPrecision")
+        rt::view::number(&self.0, "roundPrecision")
     }
     /// Sets `roundPrecision`. To which step, such as 0\.01, 1 or 100\.
     #[inline]
     #[must_use]
     pub fn set_round_precision(self, value: impl Into<f64>) -> Self {
-        self.set("roundPrecision", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "roundPrecision", value))
     }
     /// `createdBy`. User who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// `dateCreate`. When it was made.
     #[inline]

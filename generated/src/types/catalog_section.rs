@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogSection(rt::Object);
 rt::view!(CatalogSection);
 impl CatalogSection {
     /// `id`. Number of the section.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `iblockId`. Catalog that the section belongs to: iblockId as GetCatalogsList tells it.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockId")
+        rt::view::id(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Catalog that the section belongs to: iblockId as GetCatalogsList tells it.
     #[inline]
     #[must_use]
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("iblockId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "iblockId", value))
     }
     /// `iblockSectionId`. Section above, of the same catalog. A new section without it stands at the top.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "iblockSectionId")
+        rt::view::id(&self.0, "iblockSectionId")
     }
     /// Sets `iblockSectionId`. Section above, of the same catalog. A new section without it stands at the top.
     #[inline]
     #[must_use]
     pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("iblockSectionId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "iblockSectionId", value))
     }
     /// `name`. What the section is called.
     #[inline]
@@ -47,7 +46,7 @@ impl CatalogSection {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `xmlId`. Code of the section in another system, for keeping both in step.
     #[inline]
@@ -58,7 +57,7 @@ impl CatalogSection {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `code`. Symbolic code, for addresses of pages. No two sections share one.
     #[inline]
@@ -69,29 +68,29 @@ impl CatalogSection {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `sort`. Place in lists, lower ones first. 500 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first. 500 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `active`. Whether the section is shown. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether the section is shown. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `description`. Words about the section, plain or HTML.
     #[inline]
@@ -102,7 +101,7 @@ impl CatalogSection {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `descriptionType`. How the description is written.
     #[inline]
@@ -113,6 +112,6 @@ impl CatalogSection {
     #[inline]
     #[must_use]
     pub fn set_description_type(self, value: impl Into<String>) -> Self {
-        self.set("descriptionType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "descriptionType", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogStore(rt::Object);
 rt::view!(CatalogStore);
 impl CatalogStore {
     /// `id`. Number of the warehouse.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `address`. Where it is: street and house.
     #[inline]
@@ -25,7 +24,7 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_address(self, value: impl Into<String>) -> Self {
-        self.set("address", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "address", value))
     }
     /// `title`. What it is called.
     #[inline]
@@ -36,18 +35,18 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `description`. Words about it.
     #[inline]
@@ -58,29 +57,29 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `gpsN`. Latitude in degrees.
     #[inline]
     pub fn gps_n(&self) -> Option<f64> {
-        rt::view::read(&self.0, "gpsN")
+        rt::view::number(&self.0, "gpsN")
     }
     /// Sets `gpsN`. Latitude in degrees.
     #[inline]
     #[must_use]
     pub fn set_gps_n(self, value: impl Into<f64>) -> Self {
-        self.set("gpsN", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "gpsN", value))
     }
     /// `gpsS`. Longitude in degrees.
     #[inline]
     pub fn gps_s(&self) -> Option<f64> {
-        rt::view::read(&self.0, "gpsS")
+        rt::view::number(&self.0, "gpsS")
     }
     /// Sets `gpsS`. Longitude in degrees.
     #[inline]
     #[must_use]
     pub fn set_gps_s(self, value: impl Into<f64>) -> Self {
-        self.set("gpsS", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "gpsS", value))
     }
     /// `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture.
     #[inline]
@@ -91,9 +90,12 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_image_id(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "imageId",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "imageId",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `dateModify`. When it was last changed.
@@ -105,7 +107,7 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_date_modify(self, value: impl Into<String>) -> Self {
-        self.set("dateModify", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateModify", value))
     }
     /// `dateCreate`. When it was made.
     #[inline]
@@ -116,29 +118,29 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_date_create(self, value: impl Into<String>) -> Self {
-        self.set("dateCreate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateCreate", value))
     }
     /// `userId`. User who made it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// Sets `userId`. User who made it.
     #[inline]
     #[must_use]
     pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("userId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "userId", value))
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. User who changed it last.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("modifiedBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
     /// `phone`. Telephone number.
     #[inline]
@@ -149,7 +151,7 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_phone(self, value: impl Into<String>) -> Self {
-        self.set("phone", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "phone", value))
     }
     /// `schedule`. Opening hours in words.
     #[inline]
@@ -160,7 +162,7 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_schedule(self, value: impl Into<String>) -> Self {
-        self.set("schedule", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "schedule", value))
     }
     /// `xmlId`. Code of the warehouse in another system, for keeping both in step; null for none.
     #[inline]
@@ -171,18 +173,18 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `email`. E-mail address.
     #[inline]
@@ -193,18 +195,18 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_email(self, value: impl Into<String>) -> Self {
-        self.set("email", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "email", value))
     }
     /// `issuingCenter`. Whether customers can pick up orders there. No when a new one is made without it.
     #[inline]
     pub fn issuing_center(&self) -> Option<bool> {
-        rt::view::read(&self.0, "issuingCenter")
+        rt::view::boolean(&self.0, "issuingCenter")
     }
     /// Sets `issuingCenter`. Whether customers can pick up orders there. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_issuing_center(self, value: bool) -> Self {
-        self.set("issuingCenter", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "issuingCenter", value))
     }
     /// `code`. Symbolic code.
     #[inline]
@@ -215,6 +217,6 @@ impl CatalogStore {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
 }

@@ -7,33 +7,32 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogStoreProduct(rt::Object);
 rt::view!(CatalogStoreProduct);
 impl CatalogStoreProduct {
     /// `id`. Number of the record.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `productId`. The product or variation.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productId")
+        rt::view::id(&self.0, "productId")
     }
     /// `storeId`. Number of the warehouse.
     #[inline]
     pub fn store_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "storeId")
+        rt::view::id(&self.0, "storeId")
     }
     /// `amount`. How much of it is there.
     #[inline]
     pub fn amount(&self) -> Option<f64> {
-        rt::view::read(&self.0, "amount")
+        rt::view::number(&self.0, "amount")
     }
     /// `quantityReserved`. How much of that is reserved; null for nothing.
     #[inline]
     pub fn quantity_reserved(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantityReserved")
+        rt::view::number(&self.0, "quantityReserved")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `catalog`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogVat(rt::Object);
 rt::view!(CatalogVat);
 impl CatalogVat {
     /// `id`. Number of the rate.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What the rate is called, such as VAT 20%.
     #[inline]
@@ -25,40 +24,40 @@ impl CatalogVat {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `active`. Whether it can be used. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it can be used. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `rate`. Per cent of the price, such as 20\.
     #[inline]
     pub fn rate(&self) -> Option<f64> {
-        rt::view::read(&self.0, "rate")
+        rt::view::number(&self.0, "rate")
     }
     /// Sets `rate`. Per cent of the price, such as 20\.
     #[inline]
     #[must_use]
     pub fn set_rate(self, value: impl Into<f64>) -> Self {
-        self.set("rate", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "rate", value))
     }
     /// `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `timestampX`. When it was last changed.
     #[inline]

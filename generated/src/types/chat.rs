@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `im`, `imbot`, `imopenlines`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chat(rt::Object);
 rt::view!(Chat);
 impl Chat {
     /// `id`. Number of the chat.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `parent_chat_id`. Chat that this one comments on; 0 when it stands alone.
     #[inline]
     pub fn parent_chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parent_chat_id")
+        rt::view::id(&self.0, "parent_chat_id")
     }
     /// `parent_message_id`. Message that this chat comments on; 0 when it stands alone.
     #[inline]
     pub fn parent_message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parent_message_id")
+        rt::view::id(&self.0, "parent_message_id")
     }
     /// `name`. Title of the chat, or name of the person.
     #[inline]
@@ -39,12 +38,12 @@ impl Chat {
     /// `owner`. Person who owns the chat.
     #[inline]
     pub fn owner(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "owner")
+        rt::view::id(&self.0, "owner")
     }
     /// `extranet`. Whether people from outside the company take part.
     #[inline]
     pub fn extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "extranet")
+        rt::view::boolean(&self.0, "extranet")
     }
     /// `avatar`. Address of the picture; empty when there is none.
     #[inline]
@@ -64,22 +63,22 @@ impl Chat {
     /// `counter`. How many messages the caller has not read.
     #[inline]
     pub fn counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "counter")
+        rt::view::integer(&self.0, "counter")
     }
     /// `user_counter`. How many people take part.
     #[inline]
     pub fn user_counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "user_counter")
+        rt::view::integer(&self.0, "user_counter")
     }
     /// `message_count`. How many messages were written.
     #[inline]
     pub fn message_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "message_count")
+        rt::view::integer(&self.0, "message_count")
     }
     /// `unread_id`. First message that the caller has not read; 0 when all are read.
     #[inline]
     pub fn unread_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "unread_id")
+        rt::view::id(&self.0, "unread_id")
     }
     /// `restrictions`. What this kind of chat allows at all.
     #[inline]
@@ -89,22 +88,22 @@ impl Chat {
     /// `last_message_id`. Latest message.
     #[inline]
     pub fn last_message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "last_message_id")
+        rt::view::id(&self.0, "last_message_id")
     }
     /// `last_id`. Latest message that the caller has read.
     #[inline]
     pub fn last_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "last_id")
+        rt::view::id(&self.0, "last_id")
     }
     /// `marked_id`. Message from which the caller marked the chat as unread; 0 when they did not.
     #[inline]
     pub fn marked_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "marked_id")
+        rt::view::id(&self.0, "marked_id")
     }
     /// `disk_folder_id`. Folder of the drive that holds the files of the chat; 0 as long as there is none.
     #[inline]
     pub fn disk_folder_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "disk_folder_id")
+        rt::view::id(&self.0, "disk_folder_id")
     }
     /// `entity_type`. Kind of object that the chat belongs to, such as CRM or TASKS; empty for a plain chat.
     #[inline]
@@ -164,12 +163,12 @@ impl Chat {
     /// `text_field_enabled`. Whether there is a field for new messages.
     #[inline]
     pub fn text_field_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "text_field_enabled")
+        rt::view::boolean(&self.0, "text_field_enabled")
     }
     /// `background_id`. Background of the chat, or null for the usual one.
     #[inline]
     pub fn background_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "background_id")
+        rt::view::id(&self.0, "background_id")
     }
     /// `permissions`. Who may do what in the chat. Each is member (everybody), manager (owner and administrators) or owner.
     #[inline]
@@ -179,7 +178,7 @@ impl Chat {
     /// `is_new`. Whether the dialog was made by this call and holds nothing yet.
     #[inline]
     pub fn is_new(&self) -> Option<bool> {
-        rt::view::read(&self.0, "is_new")
+        rt::view::boolean(&self.0, "is_new")
     }
     /// `readed_list`. How far each member has read.
     #[inline]
@@ -204,6 +203,6 @@ impl Chat {
     /// `contains_collaber`. Whether guests of collaborations take part.
     #[inline]
     pub fn contains_collaber(&self) -> Option<bool> {
-        rt::view::read(&self.0, "contains_collaber")
+        rt::view::boolean(&self.0, "contains_collaber")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatDepartment(rt::Object);
 rt::view!(ChatDepartment);
 impl ChatDepartment {
     /// `id`. Number of the department.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name of the department alone.
     #[inline]
@@ -29,7 +28,7 @@ impl ChatDepartment {
     /// `manager_user_id`. Account of its head; 0 for none.
     #[inline]
     pub fn manager_user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "manager_user_id")
+        rt::view::id(&self.0, "manager_user_id")
     }
     /// `manager_user_data`. The head, where USER_DATA asked for it.
     #[inline]

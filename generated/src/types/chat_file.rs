@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `im`, `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatFile(rt::Object);
 rt::view!(ChatFile);
 impl ChatFile {
     /// `id`. Number of the file on the Drive.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `chatId`. Chat that it was posted in.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `date`. When it was uploaded; an empty object where the portal leaves it out.
     #[inline]
@@ -44,7 +43,7 @@ impl ChatFile {
     /// `size`. Length in bytes.
     #[inline]
     pub fn size(&self) -> Option<i64> {
-        rt::view::read(&self.0, "size")
+        rt::view::integer(&self.0, "size")
     }
     /// `image`. Width and height of a picture in pixels; false for other files.
     #[inline]
@@ -59,12 +58,12 @@ impl ChatFile {
     /// `progress`. How far the upload is, in per cent.
     #[inline]
     pub fn progress(&self) -> Option<i64> {
-        rt::view::read(&self.0, "progress")
+        rt::view::integer(&self.0, "progress")
     }
     /// `authorId`. Person who uploaded it.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "authorId")
+        rt::view::id(&self.0, "authorId")
     }
     /// `authorName`. Name of that person.
     #[inline]
@@ -99,16 +98,16 @@ impl ChatFile {
     /// `isTranscribable`. Whether it can be turned into text.
     #[inline]
     pub fn is_transcribable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isTranscribable")
+        rt::view::boolean(&self.0, "isTranscribable")
     }
     /// `isVideoNote`. Whether it is a video message.
     #[inline]
     pub fn is_video_note(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isVideoNote")
+        rt::view::boolean(&self.0, "isVideoNote")
     }
     /// `isVoiceNote`. Whether it is a voice message.
     #[inline]
     pub fn is_voice_note(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isVoiceNote")
+        rt::view::boolean(&self.0, "isVoiceNote")
     }
 }

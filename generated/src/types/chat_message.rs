@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatMessage(rt::Object);
 rt::view!(ChatMessage);
 impl ChatMessage {
     /// `id`. Number of the message.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `chat_id`. Chat that it stands in.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chat_id")
+        rt::view::id(&self.0, "chat_id")
     }
     /// `author_id`. Who wrote it; 0 for the portal itself.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "author_id")
+        rt::view::id(&self.0, "author_id")
     }
     /// `date`. When it was written.
     #[inline]
@@ -39,7 +38,7 @@ impl ChatMessage {
     /// `unread`. Whether the caller has not read it.
     #[inline]
     pub fn unread(&self) -> Option<bool> {
-        rt::view::read(&self.0, "unread")
+        rt::view::boolean(&self.0, "unread")
     }
     /// `uuid`. Identifier that the client program gave it; null for messages of the portal.
     #[inline]

@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatNotification(rt::Object);
 rt::view!(ChatNotification);
 impl ChatNotification {
     /// `id`. Number of the notification.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `chat_id`. Chat in which the notifications are kept.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chat_id")
+        rt::view::id(&self.0, "chat_id")
     }
     /// `author_id`. Account that it comes from; 0 for the portal.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "author_id")
+        rt::view::id(&self.0, "author_id")
     }
     /// `date`. When it came.
     #[inline]
@@ -34,7 +33,7 @@ impl ChatNotification {
     /// `notify_type`. Kind of notification by its number.
     #[inline]
     pub fn notify_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "notify_type")
+        rt::view::integer(&self.0, "notify_type")
     }
     /// `notify_module`. Part of the portal that sent it, such as im or tasks.
     #[inline]
@@ -74,7 +73,7 @@ impl ChatNotification {
     /// `notify_read`. Whether it has been read.
     #[inline]
     pub fn notify_read(&self) -> Option<bool> {
-        rt::view::read(&self.0, "notify_read")
+        rt::view::boolean(&self.0, "notify_read")
     }
     /// `notify_buttons`. Buttons of one that asks, as JSON text; null for others.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatNotifications(rt::Object);
 rt::view!(ChatNotifications);
 impl ChatNotifications {
@@ -24,21 +23,21 @@ impl ChatNotifications {
     /// `chat_id`. Chat in which they are kept.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chat_id")
+        rt::view::id(&self.0, "chat_id")
     }
     /// `total_count`. How many notifications there are; only in GetNotifications.
     #[inline]
     pub fn total_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "total_count")
+        rt::view::integer(&self.0, "total_count")
     }
     /// `total_unread_count`. How many of them are unread; only in GetNotifications.
     #[inline]
     pub fn total_unread_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "total_unread_count")
+        rt::view::integer(&self.0, "total_unread_count")
     }
     /// `total_results`. How many were found; only in SearchNotifications.
     #[inline]
     pub fn total_results(&self) -> Option<i64> {
-        rt::view::read(&self.0, "total_results")
+        rt::view::integer(&self.0, "total_results")
     }
 }

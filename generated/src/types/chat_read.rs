@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatRead(rt::Object);
 rt::view!(ChatRead);
 impl ChatRead {
@@ -20,39 +19,39 @@ impl ChatRead {
     #[inline]
     #[must_use]
     pub fn set_dialog_id(self, value: impl Into<String>) -> Self {
-        self.set("dialogId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dialogId", value))
     }
     /// `chatId`. Number of the chat.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// Sets `chatId`. Number of the chat.
     #[inline]
     #[must_use]
     pub fn set_chat_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("chatId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "chatId", value))
     }
     /// `lastId`. Number of the latest message that counts as read.
     #[inline]
     pub fn last_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lastId")
+        rt::view::id(&self.0, "lastId")
     }
     /// Sets `lastId`. Number of the latest message that counts as read.
     #[inline]
     #[must_use]
     pub fn set_last_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("lastId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "lastId", value))
     }
     /// `counter`. How many messages are still unread.
     #[inline]
     pub fn counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "counter")
+        rt::view::integer(&self.0, "counter")
     }
     /// Sets `counter`. How many messages are still unread.
     #[inline]
     #[must_use]
     pub fn set_counter(self, value: impl Into<i64>) -> Self {
-        self.set("counter", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "counter", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `catalog`, `crm`, `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommerceFieldInfo(rt::Object);
 rt::view!(CommerceFieldInfo);
 impl CommerceFieldInfo {
@@ -19,17 +18,17 @@ impl CommerceFieldInfo {
     /// `isRequired`. Whether a new record needs a value.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRequired")
+        rt::view::boolean(&self.0, "isRequired")
     }
     /// `isReadOnly`. Whether only the portal sets the value; what a call sends for it has no effect.
     #[inline]
     pub fn is_read_only(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReadOnly")
+        rt::view::boolean(&self.0, "isReadOnly")
     }
     /// `isImmutable`. Whether a value can be given only when the record is made, and is fixed from then on.
     #[inline]
     pub fn is_immutable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isImmutable")
+        rt::view::boolean(&self.0, "isImmutable")
     }
     /// `name`. What people call the field of a product.
     #[inline]
@@ -39,12 +38,12 @@ impl CommerceFieldInfo {
     /// `isDynamic`. True where it is a property of products and no field of the portal.
     #[inline]
     pub fn is_dynamic(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDynamic")
+        rt::view::boolean(&self.0, "isDynamic")
     }
     /// `isMultiple`. Whether the property holds several values.
     #[inline]
     pub fn is_multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMultiple")
+        rt::view::boolean(&self.0, "isMultiple")
     }
     /// `propertyType`. What the property holds.
     #[inline]

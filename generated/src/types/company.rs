@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Company(rt::Object);
 rt::view!(Company);
 impl Company {
     /// `ID`. Number of the company, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name of the company.
     #[inline]
@@ -25,7 +24,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
@@ -36,7 +35,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_company_type(self, value: impl Into<String>) -> Self {
-        self.set("COMPANY_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMPANY_TYPE", value))
     }
     /// `LOGO`. Logo. Send an image; the answer holds its number and addresses.
     #[inline]
@@ -47,9 +46,12 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_logo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "LOGO",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "LOGO",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `ADDRESS`. Street and house of the company, with the flat or the office if need be. The fields of the address are old ones: new programs keep addresses with crm.address.add.
@@ -61,7 +63,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS", value))
     }
     /// `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
@@ -72,7 +74,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_2(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_2", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_2", value))
     }
     /// `ADDRESS_CITY`. Town of the address.
     #[inline]
@@ -83,7 +85,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_city(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_CITY", value))
     }
     /// `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
@@ -94,7 +96,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_postal_code(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_POSTAL_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_POSTAL_CODE", value))
     }
     /// `ADDRESS_REGION`. District of the address.
     #[inline]
@@ -105,7 +107,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_region(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_REGION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_REGION", value))
     }
     /// `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
@@ -116,7 +118,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_province(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_PROVINCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_PROVINCE", value))
     }
     /// `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
@@ -127,7 +129,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_country(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_COUNTRY", value))
     }
     /// `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
@@ -138,18 +140,18 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_country_code(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_COUNTRY_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_COUNTRY_CODE", value))
     }
     /// `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     pub fn address_loc_addr_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ADDRESS_LOC_ADDR_ID")
+        rt::view::id(&self.0, "ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     #[must_use]
     pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ADDRESS_LOC_ADDR_ID", value))
     }
     /// `ADDRESS_LEGAL`. Legal address in one text. An old field.
     #[inline]
@@ -160,7 +162,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_address_legal(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_LEGAL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_LEGAL", value))
     }
     /// `REG_ADDRESS`. Street and house of the legal address. An old field.
     #[inline]
@@ -171,7 +173,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS", value))
     }
     /// `REG_ADDRESS_2`. Second line of the legal address. An old field.
     #[inline]
@@ -182,7 +184,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_2(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_2", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_2", value))
     }
     /// `REG_ADDRESS_CITY`. Town of the legal address. An old field.
     #[inline]
@@ -193,7 +195,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_city(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_CITY", value))
     }
     /// `REG_ADDRESS_POSTAL_CODE`. Postcode of the legal address. An old field.
     #[inline]
@@ -204,7 +206,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_postal_code(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_POSTAL_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_POSTAL_CODE", value))
     }
     /// `REG_ADDRESS_REGION`. District of the legal address. An old field.
     #[inline]
@@ -215,7 +217,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_region(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_REGION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_REGION", value))
     }
     /// `REG_ADDRESS_PROVINCE`. Region or province of the legal address. An old field.
     #[inline]
@@ -226,7 +228,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_province(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_PROVINCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_PROVINCE", value))
     }
     /// `REG_ADDRESS_COUNTRY`. Country of the legal address by its name. An old field.
     #[inline]
@@ -237,7 +239,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_country(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_COUNTRY", value))
     }
     /// `REG_ADDRESS_COUNTRY_CODE`. Country of the legal address by its code. An old field.
     #[inline]
@@ -248,18 +250,18 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_reg_address_country_code(self, value: impl Into<String>) -> Self {
-        self.set("REG_ADDRESS_COUNTRY_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REG_ADDRESS_COUNTRY_CODE", value))
     }
     /// `REG_ADDRESS_LOC_ADDR_ID`. Number of the legal address in the location module. An old field.
     #[inline]
     pub fn reg_address_loc_addr_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REG_ADDRESS_LOC_ADDR_ID")
+        rt::view::id(&self.0, "REG_ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `REG_ADDRESS_LOC_ADDR_ID`. Number of the legal address in the location module. An old field.
     #[inline]
     #[must_use]
     pub fn set_reg_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("REG_ADDRESS_LOC_ADDR_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "REG_ADDRESS_LOC_ADDR_ID", value))
     }
     /// `BANKING_DETAILS`. Bank account in free words. New programs keep it with crm.requisite.bankdetail.add.
     #[inline]
@@ -270,7 +272,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_banking_details(self, value: impl Into<String>) -> Self {
-        self.set("BANKING_DETAILS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BANKING_DETAILS", value))
     }
     /// `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
@@ -281,7 +283,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_industry(self, value: impl Into<String>) -> Self {
-        self.set("INDUSTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "INDUSTRY", value))
     }
     /// `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them. The first one when a new one is made without it.
     #[inline]
@@ -292,7 +294,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_employees(self, value: impl Into<String>) -> Self {
-        self.set("EMPLOYEES", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "EMPLOYEES", value))
     }
     /// `CURRENCY_ID`. Currency of the turnover by its code, as in EUR.
     #[inline]
@@ -303,29 +305,29 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
     /// `REVENUE`. Yearly turnover in that currency.
     #[inline]
     pub fn revenue(&self) -> Option<f64> {
-        rt::view::read(&self.0, "REVENUE")
+        rt::view::number(&self.0, "REVENUE")
     }
     /// Sets `REVENUE`. Yearly turnover in that currency.
     #[inline]
     #[must_use]
     pub fn set_revenue(self, value: impl Into<f64>) -> Self {
-        self.set("REVENUE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "REVENUE", value))
     }
     /// `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
-        self.set("OPENED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "OPENED", value))
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
@@ -336,54 +338,54 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `HAS_PHONE`. Whether there is a telephone number.
     #[inline]
     pub fn has_phone(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_PHONE")
+        rt::view::boolean(&self.0, "HAS_PHONE")
     }
     /// `HAS_EMAIL`. Whether there is an e-mail address.
     #[inline]
     pub fn has_email(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_EMAIL")
+        rt::view::boolean(&self.0, "HAS_EMAIL")
     }
     /// `HAS_IMOL`. Whether there is a conversation in an open channel.
     #[inline]
     pub fn has_imol(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_IMOL")
+        rt::view::boolean(&self.0, "HAS_IMOL")
     }
     /// `IS_MY_COMPANY`. Whether it is one of the portal owner's own companies, whose data go into invoices and documents.
     #[inline]
     pub fn is_my_company(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_MY_COMPANY")
+        rt::view::boolean(&self.0, "IS_MY_COMPANY")
     }
     /// Sets `IS_MY_COMPANY`. Whether it is one of the portal owner's own companies, whose data go into invoices and documents.
     #[inline]
     #[must_use]
     pub fn set_is_my_company(self, value: bool) -> Self {
-        self.set("IS_MY_COMPANY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_MY_COMPANY", value))
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSIGNED_BY_ID")
+        rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ASSIGNED_BY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ASSIGNED_BY_ID", value))
     }
     /// `CREATED_BY_ID`. Employee who made the company.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -407,12 +409,12 @@ impl Company {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("CONTACT_ID", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "CONTACT_ID", value))
     }
     /// `LEAD_ID`. Lead that the company was made of.
     #[inline]
     pub fn lead_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LEAD_ID")
+        rt::view::id(&self.0, "LEAD_ID")
     }
     /// `ORIGINATOR_ID`. Name of the other system that the company comes from. The portal only keeps it.
     #[inline]
@@ -423,7 +425,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ORIGIN_ID`. Identifier of the company in that other system.
     #[inline]
@@ -434,7 +436,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_origin_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_ID", value))
     }
     /// `ORIGIN_VERSION`. Version of the data in that other system. It tells whether somebody changed the company there since the last exchange.
     #[inline]
@@ -445,7 +447,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_origin_version(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_VERSION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_VERSION", value))
     }
     /// `UTM_SOURCE`. Advertising system that brought the company, as in google; the tag utm_source of the link.
     #[inline]
@@ -456,7 +458,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_utm_source(self, value: impl Into<String>) -> Self {
-        self.set("UTM_SOURCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_SOURCE", value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
@@ -467,7 +469,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
-        self.set("UTM_MEDIUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_MEDIUM", value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
@@ -478,7 +480,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CAMPAIGN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CAMPAIGN", value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
@@ -489,7 +491,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_utm_content(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CONTENT", value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
@@ -500,7 +502,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
-        self.set("UTM_TERM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_TERM", value))
     }
     /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the company is made, never answered.
     #[inline]
@@ -511,7 +513,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_trace(self, value: impl Into<String>) -> Self {
-        self.set("TRACE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TRACE", value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
@@ -521,7 +523,7 @@ impl Company {
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
     pub fn last_activity_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LAST_ACTIVITY_BY")
+        rt::view::id(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
@@ -540,7 +542,7 @@ impl Company {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PHONE", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "PHONE", value))
     }
     /// `EMAIL`. E-mail addresses of the company.
     #[inline]
@@ -554,7 +556,7 @@ impl Company {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("EMAIL", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "EMAIL", value))
     }
     /// `WEB`. Web sites of the company.
     #[inline]
@@ -565,7 +567,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_web(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("WEB", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "WEB", value))
     }
     /// `IM`. Messenger accounts of the company.
     #[inline]
@@ -576,7 +578,7 @@ impl Company {
     #[inline]
     #[must_use]
     pub fn set_im(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("IM", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "IM", value))
     }
     /// `LINK`. Accounts of open channels that were recognised as the company. Kept by the portal.
     #[inline]
@@ -590,6 +592,6 @@ impl Company {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LINK", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "LINK", value))
     }
 }

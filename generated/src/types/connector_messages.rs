@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectorMessages(rt::Object);
 rt::view!(ConnectorMessages);
 impl ConnectorMessages {
     /// `SUCCESS`. Whether the portal took the request; what became of each message is told below.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SUCCESS")
+        rt::view::boolean(&self.0, "SUCCESS")
     }
     /// `DATA`. What became of the messages that were handed over.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectorOutcome(rt::Object);
 rt::view!(ConnectorOutcome);
 impl ConnectorOutcome {
     /// `SUCCESS`. Whether it was taken over.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SUCCESS")
+        rt::view::boolean(&self.0, "SUCCESS")
     }
     /// `DATA`. Further data of the portal; an empty list for none.
     #[inline]

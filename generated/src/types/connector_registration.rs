@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectorRegistration(rt::Object);
 rt::view!(ConnectorRegistration);
 impl ConnectorRegistration {
     /// `result`. Whether it worked.
     #[inline]
     pub fn result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "result")
+        rt::view::boolean(&self.0, "result")
     }
     /// `error`. Code of the error; only where it did not.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imconnector`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectorStatus(rt::Object);
 rt::view!(ConnectorStatus);
 impl ConnectorStatus {
     /// `LINE`. Number of the open channel.
     #[inline]
     pub fn line(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LINE")
+        rt::view::id(&self.0, "LINE")
     }
     /// `CONNECTOR`. Code of the connector.
     #[inline]
@@ -24,16 +23,16 @@ impl ConnectorStatus {
     /// `ERROR`. Whether something is wrong with the connection.
     #[inline]
     pub fn error(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ERROR")
+        rt::view::boolean(&self.0, "ERROR")
     }
     /// `CONFIGURED`. Whether it is set up completely.
     #[inline]
     pub fn configured(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CONFIGURED")
+        rt::view::boolean(&self.0, "CONFIGURED")
     }
     /// `STATUS`. Whether messages come and go.
     #[inline]
     pub fn status(&self) -> Option<bool> {
-        rt::view::read(&self.0, "STATUS")
+        rt::view::boolean(&self.0, "STATUS")
     }
 }

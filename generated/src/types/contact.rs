@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contact(rt::Object);
 rt::view!(Contact);
 impl Contact {
     /// `ID`. Number of the contact, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them. The first one when a new one is made without it.
     #[inline]
@@ -25,7 +24,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_honorific(self, value: impl Into<String>) -> Self {
-        self.set("HONORIFIC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "HONORIFIC", value))
     }
     /// `NAME`. Given name of the contact.
     #[inline]
@@ -36,7 +35,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
@@ -47,7 +46,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_second_name(self, value: impl Into<String>) -> Self {
-        self.set("SECOND_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SECOND_NAME", value))
     }
     /// `LAST_NAME`. Family name of the contact.
     #[inline]
@@ -58,7 +57,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_last_name(self, value: impl Into<String>) -> Self {
-        self.set("LAST_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LAST_NAME", value))
     }
     /// `BIRTHDATE`. Day of birth; employees are reminded of it.
     #[inline]
@@ -69,7 +68,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_birthdate(self, value: impl Into<String>) -> Self {
-        self.set("BIRTHDATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BIRTHDATE", value))
     }
     /// `POST`. Job title.
     #[inline]
@@ -80,7 +79,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_post(self, value: impl Into<String>) -> Self {
-        self.set("POST", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "POST", value))
     }
     /// `PHOTO`. Portrait. Send an image; the answer holds its number and addresses.
     #[inline]
@@ -91,9 +90,12 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_photo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PHOTO",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "PHOTO",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
@@ -105,7 +107,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
-        self.set("TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE_ID", value))
     }
     /// `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
@@ -116,7 +118,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
-        self.set("SOURCE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SOURCE_ID", value))
     }
     /// `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
@@ -127,7 +129,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
-        self.set("SOURCE_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SOURCE_DESCRIPTION", value))
     }
     /// `ADDRESS`. Street and house of the contact, with the flat or the office if need be. The fields of the address are old ones: new programs keep addresses with crm.address.add.
     #[inline]
@@ -138,7 +140,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS", value))
     }
     /// `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
@@ -149,7 +151,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_2(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_2", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_2", value))
     }
     /// `ADDRESS_CITY`. Town of the address.
     #[inline]
@@ -160,7 +162,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_city(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_CITY", value))
     }
     /// `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
@@ -171,7 +173,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_postal_code(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_POSTAL_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_POSTAL_CODE", value))
     }
     /// `ADDRESS_REGION`. District of the address.
     #[inline]
@@ -182,7 +184,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_region(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_REGION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_REGION", value))
     }
     /// `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
@@ -193,7 +195,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_province(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_PROVINCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_PROVINCE", value))
     }
     /// `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
@@ -204,7 +206,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_country(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_COUNTRY", value))
     }
     /// `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
@@ -215,18 +217,18 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_address_country_code(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_COUNTRY_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_COUNTRY_CODE", value))
     }
     /// `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     pub fn address_loc_addr_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ADDRESS_LOC_ADDR_ID")
+        rt::view::id(&self.0, "ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     #[must_use]
     pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ADDRESS_LOC_ADDR_ID", value))
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
@@ -237,65 +239,65 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
-        self.set("OPENED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "OPENED", value))
     }
     /// `EXPORT`. Whether the contact takes part when contacts are exported. It does when a new one is made without it.
     #[inline]
     pub fn export(&self) -> Option<bool> {
-        rt::view::read(&self.0, "EXPORT")
+        rt::view::boolean(&self.0, "EXPORT")
     }
     /// Sets `EXPORT`. Whether the contact takes part when contacts are exported. It does when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_export(self, value: bool) -> Self {
-        self.set("EXPORT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "EXPORT", value))
     }
     /// `HAS_PHONE`. Whether there is a telephone number.
     #[inline]
     pub fn has_phone(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_PHONE")
+        rt::view::boolean(&self.0, "HAS_PHONE")
     }
     /// `HAS_EMAIL`. Whether there is an e-mail address.
     #[inline]
     pub fn has_email(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_EMAIL")
+        rt::view::boolean(&self.0, "HAS_EMAIL")
     }
     /// `HAS_IMOL`. Whether there is a conversation in an open channel.
     #[inline]
     pub fn has_imol(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_IMOL")
+        rt::view::boolean(&self.0, "HAS_IMOL")
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSIGNED_BY_ID")
+        rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ASSIGNED_BY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ASSIGNED_BY_ID", value))
     }
     /// `CREATED_BY_ID`. Employee who made the contact.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -310,13 +312,13 @@ impl Contact {
     /// `COMPANY_ID`. Main company of the contact.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "COMPANY_ID")
+        rt::view::id(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Main company of the contact.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("COMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "COMPANY_ID", value))
     }
     /// `COMPANY_IDS`. Companies of the contact by their numbers. Answers do not have it: use crm.contact.company.items.get.
     #[inline]
@@ -330,12 +332,12 @@ impl Contact {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("COMPANY_IDS", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "COMPANY_IDS", value))
     }
     /// `LEAD_ID`. Lead that the contact was made of.
     #[inline]
     pub fn lead_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LEAD_ID")
+        rt::view::id(&self.0, "LEAD_ID")
     }
     /// `ORIGINATOR_ID`. Name of the other system that the contact comes from. The portal only keeps it.
     #[inline]
@@ -346,7 +348,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ORIGIN_ID`. Identifier of the contact in that other system.
     #[inline]
@@ -357,7 +359,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_origin_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_ID", value))
     }
     /// `ORIGIN_VERSION`. Version of the data in that other system. It tells whether somebody changed the contact there since the last exchange.
     #[inline]
@@ -368,12 +370,12 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_origin_version(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_VERSION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_VERSION", value))
     }
     /// `FACE_ID`. Face of the face recognition module.
     #[inline]
     pub fn face_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "FACE_ID")
+        rt::view::id(&self.0, "FACE_ID")
     }
     /// `UTM_SOURCE`. Advertising system that brought the contact, as in google; the tag utm_source of the link.
     #[inline]
@@ -384,7 +386,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_utm_source(self, value: impl Into<String>) -> Self {
-        self.set("UTM_SOURCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_SOURCE", value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
@@ -395,7 +397,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
-        self.set("UTM_MEDIUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_MEDIUM", value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
@@ -406,7 +408,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CAMPAIGN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CAMPAIGN", value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
@@ -417,7 +419,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_utm_content(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CONTENT", value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
@@ -428,7 +430,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
-        self.set("UTM_TERM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_TERM", value))
     }
     /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the contact is made, never answered.
     #[inline]
@@ -439,7 +441,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_trace(self, value: impl Into<String>) -> Self {
-        self.set("TRACE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TRACE", value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
@@ -449,7 +451,7 @@ impl Contact {
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
     pub fn last_activity_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LAST_ACTIVITY_BY")
+        rt::view::id(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
@@ -468,7 +470,7 @@ impl Contact {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PHONE", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "PHONE", value))
     }
     /// `EMAIL`. E-mail addresses of the contact.
     #[inline]
@@ -482,7 +484,7 @@ impl Contact {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("EMAIL", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "EMAIL", value))
     }
     /// `WEB`. Web sites of the contact.
     #[inline]
@@ -493,7 +495,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_web(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("WEB", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "WEB", value))
     }
     /// `IM`. Messenger accounts of the contact.
     #[inline]
@@ -504,7 +506,7 @@ impl Contact {
     #[inline]
     #[must_use]
     pub fn set_im(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("IM", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "IM", value))
     }
     /// `LINK`. Accounts of open channels that were recognised as the contact. Kept by the portal.
     #[inline]
@@ -518,6 +520,6 @@ impl Contact {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LINK", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "LINK", value))
     }
 }

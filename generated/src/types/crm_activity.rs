@@ -7,47 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmActivity(rt::Object);
 rt::view!(CrmActivity);
 impl CrmActivity {
     /// `ID`. Number of the activity.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `OWNER_ID`. Record that the activity belongs to; crm.activity.binding.move moves it to another one.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// Sets `OWNER_ID`. Record that the activity belongs to; crm.activity.binding.move moves it to another one.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("OWNER_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "OWNER_ID", value))
     }
     /// `OWNER_TYPE_ID`. Kind of that record, as in 2 for a deal.
     #[inline]
     pub fn owner_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "OWNER_TYPE_ID")
+        rt::view::integer(&self.0, "OWNER_TYPE_ID")
     }
     /// Sets `OWNER_TYPE_ID`. Kind of that record, as in 2 for a deal.
     #[inline]
     #[must_use]
     pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("OWNER_TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "OWNER_TYPE_ID", value))
     }
     /// `TYPE_ID`. Kind of activity.
     #[inline]
     pub fn type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TYPE_ID")
+        rt::view::integer(&self.0, "TYPE_ID")
     }
     /// Sets `TYPE_ID`. Kind of activity.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "TYPE_ID", value))
     }
     /// `PROVIDER_ID`. What handles the activity, as in VOXIMPLANT_CALL, CRM_EMAIL or REST_APP.
     #[inline]
@@ -58,7 +57,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_provider_id(self, value: impl Into<String>) -> Self {
-        self.set("PROVIDER_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROVIDER_ID", value))
     }
     /// `PROVIDER_TYPE_ID`. Kind of activity in the provider's own terms, as in CALL.
     #[inline]
@@ -69,7 +68,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_provider_type_id(self, value: impl Into<String>) -> Self {
-        self.set("PROVIDER_TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROVIDER_TYPE_ID", value))
     }
     /// `PROVIDER_GROUP_ID`. Group in the provider's own terms.
     #[inline]
@@ -80,7 +79,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_provider_group_id(self, value: impl Into<String>) -> Self {
-        self.set("PROVIDER_GROUP_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROVIDER_GROUP_ID", value))
     }
     /// `PROVIDER_DATA`. Data that the provider keeps with it.
     #[inline]
@@ -91,7 +90,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_provider_data(self, value: impl Into<String>) -> Self {
-        self.set("PROVIDER_DATA", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROVIDER_DATA", value))
     }
     /// `PROVIDER_PARAMS`. Further parameters of the provider.
     #[inline]
@@ -102,18 +101,18 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_provider_params(self, value: impl Into<rt::Value>) -> Self {
-        self.set("PROVIDER_PARAMS", value)
+        Self(rt::set::field::any(self.0, "PROVIDER_PARAMS", value))
     }
     /// `ASSOCIATED_ENTITY_ID`. Object that stands behind the activity, such as the task.
     #[inline]
     pub fn associated_entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSOCIATED_ENTITY_ID")
+        rt::view::id(&self.0, "ASSOCIATED_ENTITY_ID")
     }
     /// Sets `ASSOCIATED_ENTITY_ID`. Object that stands behind the activity, such as the task.
     #[inline]
     #[must_use]
     pub fn set_associated_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ASSOCIATED_ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ASSOCIATED_ENTITY_ID", value))
     }
     /// `SUBJECT`. What it is about, in a line; a new one needs it.
     #[inline]
@@ -124,7 +123,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_subject(self, value: impl Into<String>) -> Self {
-        self.set("SUBJECT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SUBJECT", value))
     }
     /// `DESCRIPTION`. What it is about at length.
     #[inline]
@@ -135,62 +134,62 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `DESCRIPTION_TYPE`. Form of the description.
     #[inline]
     pub fn description_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DESCRIPTION_TYPE")
+        rt::view::integer(&self.0, "DESCRIPTION_TYPE")
     }
     /// Sets `DESCRIPTION_TYPE`. Form of the description.
     #[inline]
     #[must_use]
     pub fn set_description_type(self, value: impl Into<i64>) -> Self {
-        self.set("DESCRIPTION_TYPE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "DESCRIPTION_TYPE", value))
     }
     /// `DIRECTION`. Direction of a call or a letter; meetings have none.
     #[inline]
     pub fn direction(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DIRECTION")
+        rt::view::integer(&self.0, "DIRECTION")
     }
     /// Sets `DIRECTION`. Direction of a call or a letter; meetings have none.
     #[inline]
     #[must_use]
     pub fn set_direction(self, value: impl Into<i64>) -> Self {
-        self.set("DIRECTION", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "DIRECTION", value))
     }
     /// `PRIORITY`. How important it is.
     #[inline]
     pub fn priority(&self) -> Option<i64> {
-        rt::view::read(&self.0, "PRIORITY")
+        rt::view::integer(&self.0, "PRIORITY")
     }
     /// Sets `PRIORITY`. How important it is.
     #[inline]
     #[must_use]
     pub fn set_priority(self, value: impl Into<i64>) -> Self {
-        self.set("PRIORITY", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "PRIORITY", value))
     }
     /// `STATUS`. Where it stands.
     #[inline]
     pub fn status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "STATUS")
+        rt::view::integer(&self.0, "STATUS")
     }
     /// Sets `STATUS`. Where it stands.
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<i64>) -> Self {
-        self.set("STATUS", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "STATUS", value))
     }
     /// `COMPLETED`. Whether it is done.
     #[inline]
     pub fn completed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "COMPLETED")
+        rt::view::boolean(&self.0, "COMPLETED")
     }
     /// Sets `COMPLETED`. Whether it is done.
     #[inline]
     #[must_use]
     pub fn set_completed(self, value: bool) -> Self {
-        self.set("COMPLETED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "COMPLETED", value))
     }
     /// `START_TIME`. When it begins.
     #[inline]
@@ -201,7 +200,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_start_time(self, value: impl Into<String>) -> Self {
-        self.set("START_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "START_TIME", value))
     }
     /// `END_TIME`. When it ends.
     #[inline]
@@ -212,7 +211,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_end_time(self, value: impl Into<String>) -> Self {
-        self.set("END_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "END_TIME", value))
     }
     /// `DEADLINE`. By when it is to be done. It follows from START_TIME for calls and meetings and from END_TIME for tasks.
     #[inline]
@@ -223,18 +222,18 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_deadline(self, value: impl Into<String>) -> Self {
-        self.set("DEADLINE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DEADLINE", value))
     }
     /// `RESPONSIBLE_ID`. Employee who is to do it.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESPONSIBLE_ID")
+        rt::view::id(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. Employee who is to do it.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("RESPONSIBLE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "RESPONSIBLE_ID", value))
     }
     /// `COMMUNICATIONS`. Who it is done with, by which number or address.
     #[inline]
@@ -248,7 +247,7 @@ impl CrmActivity {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("COMMUNICATIONS", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "COMMUNICATIONS", value))
     }
     /// `BINDINGS`. Records that the activity is linked to.
     #[inline]
@@ -264,29 +263,29 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_location(self, value: impl Into<String>) -> Self {
-        self.set("LOCATION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LOCATION", value))
     }
     /// `NOTIFY_TYPE`. Unit in which the reminder comes before the start.
     #[inline]
     pub fn notify_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NOTIFY_TYPE")
+        rt::view::integer(&self.0, "NOTIFY_TYPE")
     }
     /// Sets `NOTIFY_TYPE`. Unit in which the reminder comes before the start.
     #[inline]
     #[must_use]
     pub fn set_notify_type(self, value: impl Into<i64>) -> Self {
-        self.set("NOTIFY_TYPE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "NOTIFY_TYPE", value))
     }
     /// `NOTIFY_VALUE`. How many of these units before the start people are reminded.
     #[inline]
     pub fn notify_value(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NOTIFY_VALUE")
+        rt::view::integer(&self.0, "NOTIFY_VALUE")
     }
     /// Sets `NOTIFY_VALUE`. How many of these units before the start people are reminded.
     #[inline]
     #[must_use]
     pub fn set_notify_value(self, value: impl Into<i64>) -> Self {
-        self.set("NOTIFY_VALUE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "NOTIFY_VALUE", value))
     }
     /// `FILES`. Files of the activity. Ask for them by name where there is a list of keys to answer.
     #[inline]
@@ -300,7 +299,7 @@ impl CrmActivity {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("FILES", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "FILES", value))
     }
     /// `WEBDAV_ELEMENTS`. Files of the activity in the old form.
     #[inline]
@@ -314,7 +313,7 @@ impl CrmActivity {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("WEBDAV_ELEMENTS", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "WEBDAV_ELEMENTS", value))
     }
     /// `SETTINGS`. Further settings, for a letter for example MESSAGE_FROM.
     #[inline]
@@ -325,28 +324,28 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS", value)
+        Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
     /// `IS_INCOMING_CHANNEL`. Whether the client began it, by a call, a letter or a message.
     #[inline]
     pub fn is_incoming_channel(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_INCOMING_CHANNEL")
+        rt::view::boolean(&self.0, "IS_INCOMING_CHANNEL")
     }
     /// Sets `IS_INCOMING_CHANNEL`. Whether the client began it, by a call, a letter or a message.
     #[inline]
     #[must_use]
     pub fn set_is_incoming_channel(self, value: bool) -> Self {
-        self.set("IS_INCOMING_CHANNEL", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_INCOMING_CHANNEL", value))
     }
     /// `AUTHOR_ID`. Employee who made it.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTHOR_ID")
+        rt::view::id(&self.0, "AUTHOR_ID")
     }
     /// `EDITOR_ID`. Employee who changed it last.
     #[inline]
     pub fn editor_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "EDITOR_ID")
+        rt::view::id(&self.0, "EDITOR_ID")
     }
     /// `CREATED`. When it was made.
     #[inline]
@@ -361,13 +360,13 @@ impl CrmActivity {
     /// `AUTOCOMPLETE_RULE`. Rule by which it completes itself, as a number; 0 for none.
     #[inline]
     pub fn autocomplete_rule(&self) -> Option<i64> {
-        rt::view::read(&self.0, "AUTOCOMPLETE_RULE")
+        rt::view::integer(&self.0, "AUTOCOMPLETE_RULE")
     }
     /// Sets `AUTOCOMPLETE_RULE`. Rule by which it completes itself, as a number; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_autocomplete_rule(self, value: impl Into<i64>) -> Self {
-        self.set("AUTOCOMPLETE_RULE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "AUTOCOMPLETE_RULE", value))
     }
     /// `ORIGINATOR_ID`. Name of the other system that it comes from.
     #[inline]
@@ -378,7 +377,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ORIGIN_ID`. Identifier in that other system.
     #[inline]
@@ -389,7 +388,7 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_origin_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_ID", value))
     }
     /// `ORIGIN_VERSION`. Version of the data in that other system.
     #[inline]
@@ -400,40 +399,40 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_origin_version(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_VERSION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_VERSION", value))
     }
     /// `RESULT_MARK`. How the other side rated it. Not in use any more.
     #[inline]
     pub fn result_mark(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RESULT_MARK")
+        rt::view::integer(&self.0, "RESULT_MARK")
     }
     /// Sets `RESULT_MARK`. How the other side rated it. Not in use any more.
     #[inline]
     #[must_use]
     pub fn set_result_mark(self, value: impl Into<i64>) -> Self {
-        self.set("RESULT_MARK", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "RESULT_MARK", value))
     }
     /// `RESULT_STATUS`. Whether a call or chat was answered, as a number. Not in use any more.
     #[inline]
     pub fn result_status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RESULT_STATUS")
+        rt::view::integer(&self.0, "RESULT_STATUS")
     }
     /// Sets `RESULT_STATUS`. Whether a call or chat was answered, as a number. Not in use any more.
     #[inline]
     #[must_use]
     pub fn set_result_status(self, value: impl Into<i64>) -> Self {
-        self.set("RESULT_STATUS", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "RESULT_STATUS", value))
     }
     /// `RESULT_STREAM`. Kind of request that it was, for statistics.
     #[inline]
     pub fn result_stream(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RESULT_STREAM")
+        rt::view::integer(&self.0, "RESULT_STREAM")
     }
     /// Sets `RESULT_STREAM`. Kind of request that it was, for statistics.
     #[inline]
     #[must_use]
     pub fn set_result_stream(self, value: impl Into<i64>) -> Self {
-        self.set("RESULT_STREAM", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "RESULT_STREAM", value))
     }
     /// `RESULT_SOURCE_ID`. Where it came in, such as the connector of an open line. Not in use any more.
     #[inline]
@@ -444,29 +443,29 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_result_source_id(self, value: impl Into<String>) -> Self {
-        self.set("RESULT_SOURCE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RESULT_SOURCE_ID", value))
     }
     /// `RESULT_VALUE`. What the activity came to, as a number that its provider gives a meaning. Not in use any more.
     #[inline]
     pub fn result_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "RESULT_VALUE")
+        rt::view::number(&self.0, "RESULT_VALUE")
     }
     /// Sets `RESULT_VALUE`. What the activity came to, as a number that its provider gives a meaning. Not in use any more.
     #[inline]
     #[must_use]
     pub fn set_result_value(self, value: impl Into<f64>) -> Self {
-        self.set("RESULT_VALUE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "RESULT_VALUE", value))
     }
     /// `RESULT_SUM`. Amount of money that it brought. Not in use any more.
     #[inline]
     pub fn result_sum(&self) -> Option<f64> {
-        rt::view::read(&self.0, "RESULT_SUM")
+        rt::view::number(&self.0, "RESULT_SUM")
     }
     /// Sets `RESULT_SUM`. Amount of money that it brought. Not in use any more.
     #[inline]
     #[must_use]
     pub fn set_result_sum(self, value: impl Into<f64>) -> Self {
-        self.set("RESULT_SUM", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "RESULT_SUM", value))
     }
     /// `RESULT_CURRENCY_ID`. Currency of that amount. Not in use any more.
     #[inline]
@@ -477,6 +476,6 @@ impl CrmActivity {
     #[inline]
     #[must_use]
     pub fn set_result_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("RESULT_CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RESULT_CURRENCY_ID", value))
     }
 }

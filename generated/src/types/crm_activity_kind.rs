@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmActivityKind(rt::Object);
 rt::view!(CrmActivityKind);
 impl CrmActivityKind {
@@ -24,11 +23,11 @@ impl CrmActivityKind {
     /// `ICON_ID`. File of the icon by its number; 0 for none.
     #[inline]
     pub fn icon_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ICON_ID")
+        rt::view::id(&self.0, "ICON_ID")
     }
     /// `IS_CONFIGURABLE_TYPE`. Whether it is for activities that the application designs itself.
     #[inline]
     pub fn is_configurable_type(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_CONFIGURABLE_TYPE")
+        rt::view::boolean(&self.0, "IS_CONFIGURABLE_TYPE")
     }
 }

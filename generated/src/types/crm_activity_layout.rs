@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmActivityLayout(rt::Object);
 rt::view!(CrmActivityLayout);
 impl CrmActivityLayout {
@@ -20,7 +19,7 @@ impl CrmActivityLayout {
     #[inline]
     #[must_use]
     pub fn set_icon(self, value: impl Into<rt::Value>) -> Self {
-        self.set("icon", value)
+        Self(rt::set::field::any(self.0, "icon", value))
     }
     /// `header`. Heading of the entry.
     #[inline]
@@ -31,7 +30,7 @@ impl CrmActivityLayout {
     #[inline]
     #[must_use]
     pub fn set_header(self, value: impl Into<rt::Value>) -> Self {
-        self.set("header", value)
+        Self(rt::set::field::any(self.0, "header", value))
     }
     /// `body`. Middle part of the entry.
     #[inline]
@@ -42,7 +41,7 @@ impl CrmActivityLayout {
     #[inline]
     #[must_use]
     pub fn set_body(self, value: impl Into<rt::Value>) -> Self {
-        self.set("body", value)
+        Self(rt::set::field::any(self.0, "body", value))
     }
     /// `footer`. Buttons and menu at the bottom; neither when it is left out.
     #[inline]
@@ -53,6 +52,6 @@ impl CrmActivityLayout {
     #[inline]
     #[must_use]
     pub fn set_footer(self, value: impl Into<rt::Value>) -> Self {
-        self.set("footer", value)
+        Self(rt::set::field::any(self.0, "footer", value))
     }
 }

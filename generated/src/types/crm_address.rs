@@ -7,42 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmAddress(rt::Object);
 rt::view!(CrmAddress);
 impl CrmAddress {
     /// `TYPE_ID`. Kind of address; crm.enum.addresstype has them.
     #[inline]
     pub fn type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TYPE_ID")
+        rt::view::integer(&self.0, "TYPE_ID")
     }
     /// Sets `TYPE_ID`. Kind of address; crm.enum.addresstype has them.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "TYPE_ID", value))
     }
     /// `ENTITY_TYPE_ID`. Whose address it is. Contacts and companies have addresses of their own on some old portals only; others keep them at the official details.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. Whose address it is. Contacts and companies have addresses of their own on some old portals only; others keep them at the official details.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("ENTITY_TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
     /// `ENTITY_ID`. Number of that record.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Number of that record.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
     /// `ADDRESS_1`. Street and house.
     #[inline]
@@ -53,7 +52,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_address_1(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_1", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_1", value))
     }
     /// `ADDRESS_2`. Flat, office or floor.
     #[inline]
@@ -64,7 +63,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_address_2(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_2", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_2", value))
     }
     /// `CITY`. Town.
     #[inline]
@@ -75,7 +74,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_city(self, value: impl Into<String>) -> Self {
-        self.set("CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CITY", value))
     }
     /// `POSTAL_CODE`. Postcode.
     #[inline]
@@ -86,7 +85,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_postal_code(self, value: impl Into<String>) -> Self {
-        self.set("POSTAL_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "POSTAL_CODE", value))
     }
     /// `REGION`. District.
     #[inline]
@@ -97,7 +96,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_region(self, value: impl Into<String>) -> Self {
-        self.set("REGION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REGION", value))
     }
     /// `PROVINCE`. Region or province.
     #[inline]
@@ -108,7 +107,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_province(self, value: impl Into<String>) -> Self {
-        self.set("PROVINCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROVINCE", value))
     }
     /// `COUNTRY`. Country by its name.
     #[inline]
@@ -119,7 +118,7 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_country(self, value: impl Into<String>) -> Self {
-        self.set("COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COUNTRY", value))
     }
     /// `COUNTRY_CODE`. Country by its code. It has no effect at present.
     #[inline]
@@ -130,27 +129,27 @@ impl CrmAddress {
     #[inline]
     #[must_use]
     pub fn set_country_code(self, value: impl Into<String>) -> Self {
-        self.set("COUNTRY_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COUNTRY_CODE", value))
     }
     /// `LOC_ADDR_ID`. Number of an address in the location module. That one is copied: the parts come from it, unless parts are given here, which then count alone.
     #[inline]
     pub fn loc_addr_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LOC_ADDR_ID")
+        rt::view::id(&self.0, "LOC_ADDR_ID")
     }
     /// Sets `LOC_ADDR_ID`. Number of an address in the location module. That one is copied: the parts come from it, unless parts are given here, which then count alone.
     #[inline]
     #[must_use]
     pub fn set_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LOC_ADDR_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LOC_ADDR_ID", value))
     }
     /// `ANCHOR_TYPE_ID`. Kind of client that the details belong to, 3 for a contact or 4 for a company; 1 for the address of a lead.
     #[inline]
     pub fn anchor_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ANCHOR_TYPE_ID")
+        rt::view::integer(&self.0, "ANCHOR_TYPE_ID")
     }
     /// `ANCHOR_ID`. Number of that client or lead.
     #[inline]
     pub fn anchor_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ANCHOR_ID")
+        rt::view::id(&self.0, "ANCHOR_ID")
     }
 }

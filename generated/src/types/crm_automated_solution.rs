@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmAutomatedSolution(rt::Object);
 rt::view!(CrmAutomatedSolution);
 impl CrmAutomatedSolution {
     /// `id`. Number of the solution.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. What people read in the menu; the address of the section is made of it.
     #[inline]
@@ -25,7 +24,7 @@ impl CrmAutomatedSolution {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records). They leave the solution, or the CRM, where they were before; without any the menu does not show the solution.
     #[inline]
@@ -39,6 +38,6 @@ impl CrmAutomatedSolution {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("typeIds", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "typeIds", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmBadge(rt::Object);
 rt::view!(CrmBadge);
 impl CrmBadge {
@@ -20,7 +19,7 @@ impl CrmBadge {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `title`. What the label is about, as in Call status. Text, or an object with a text for each language code.
     #[inline]
@@ -31,7 +30,7 @@ impl CrmBadge {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<rt::Value>) -> Self {
-        self.set("title", value)
+        Self(rt::set::field::any(self.0, "title", value))
     }
     /// `value`. What the label says, as in Missed. Text, or an object with a text for each language code.
     #[inline]
@@ -42,7 +41,7 @@ impl CrmBadge {
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<rt::Value>) -> Self {
-        self.set("value", value)
+        Self(rt::set::field::any(self.0, "value", value))
     }
     /// `type`. Colour of the label.
     #[inline]
@@ -53,6 +52,6 @@ impl CrmBadge {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
 }

@@ -7,41 +7,40 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmBankDetail(rt::Object);
 rt::view!(CrmBankDetail);
 impl CrmBankDetail {
     /// `ID`. Number of the account's record.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. Official details that it belongs to.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Official details that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
     /// `ENTITY_TYPE_ID`. Kind of that; always 8, official details.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// `COUNTRY_ID`. Country by its number, which decides on the fields that are shown. It is that of the template of the details.
     #[inline]
     pub fn country_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COUNTRY_ID")
+        rt::view::integer(&self.0, "COUNTRY_ID")
     }
     /// Sets `COUNTRY_ID`. Country by its number, which decides on the fields that are shown. It is that of the template of the details.
     #[inline]
     #[must_use]
     pub fn set_country_id(self, value: impl Into<i64>) -> Self {
-        self.set("COUNTRY_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "COUNTRY_ID", value))
     }
     /// `NAME`. What people read in the list of accounts.
     #[inline]
@@ -52,7 +51,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CODE`. Code of one's own.
     #[inline]
@@ -63,7 +62,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `XML_ID`. Identifier in another system, best with a beginning of its own.
     #[inline]
@@ -74,7 +73,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `ORIGINATOR_ID`. Name of that other system.
     #[inline]
@@ -85,29 +84,29 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ACTIVE`. Whether it is in use; it has no effect at present.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use; it has no effect at present.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the accounts; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the accounts; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `RQ_BANK_NAME`. Bank by its name.
     #[inline]
@@ -118,7 +117,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_bank_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BANK_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BANK_NAME", value))
     }
     /// `RQ_BANK_ADDR`. Address of the bank.
     #[inline]
@@ -129,7 +128,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_bank_addr(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BANK_ADDR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BANK_ADDR", value))
     }
     /// `RQ_BANK_CODE`. Code of the bank (Brazil).
     #[inline]
@@ -140,7 +139,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_bank_code(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BANK_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BANK_CODE", value))
     }
     /// `RQ_BANK_ROUTE_NUM`. Routing number of the bank (United States).
     #[inline]
@@ -151,7 +150,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_bank_route_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BANK_ROUTE_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BANK_ROUTE_NUM", value))
     }
     /// `RQ_BIK`. Identification code of the bank, as in Russia's BIK.
     #[inline]
@@ -162,7 +161,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_bik(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BIK", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BIK", value))
     }
     /// `RQ_CODEB`. Code of the bank (France).
     #[inline]
@@ -173,7 +172,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_codeb(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CODEB", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CODEB", value))
     }
     /// `RQ_CODEG`. Code of the branch (France).
     #[inline]
@@ -184,7 +183,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_codeg(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CODEG", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CODEG", value))
     }
     /// `RQ_RIB`. Check digits of the account (France).
     #[inline]
@@ -195,7 +194,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_rib(self, value: impl Into<String>) -> Self {
-        self.set("RQ_RIB", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_RIB", value))
     }
     /// `RQ_MFO`. Code of the bank (Ukraine, Belarus).
     #[inline]
@@ -206,7 +205,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_mfo(self, value: impl Into<String>) -> Self {
-        self.set("RQ_MFO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_MFO", value))
     }
     /// `RQ_ACC_NAME`. Holder of the account.
     #[inline]
@@ -217,7 +216,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_acc_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ACC_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ACC_NAME", value))
     }
     /// `RQ_ACC_NUM`. Account number.
     #[inline]
@@ -228,7 +227,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_acc_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ACC_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ACC_NUM", value))
     }
     /// `RQ_ACC_TYPE`. Kind of account (Brazil).
     #[inline]
@@ -239,7 +238,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_acc_type(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ACC_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ACC_TYPE", value))
     }
     /// `RQ_AGENCY_NAME`. Branch of the bank (Brazil).
     #[inline]
@@ -250,7 +249,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_agency_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_AGENCY_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_AGENCY_NAME", value))
     }
     /// `RQ_IIK`. Individual account code (Kazakhstan).
     #[inline]
@@ -261,7 +260,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_iik(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IIK", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IIK", value))
     }
     /// `RQ_ACC_CURRENCY`. Currency of the account.
     #[inline]
@@ -272,7 +271,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_acc_currency(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ACC_CURRENCY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ACC_CURRENCY", value))
     }
     /// `RQ_COR_ACC_NUM`. Correspondent account of the bank (Russia).
     #[inline]
@@ -283,7 +282,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_cor_acc_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_COR_ACC_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_COR_ACC_NUM", value))
     }
     /// `RQ_IBAN`. International account number.
     #[inline]
@@ -294,7 +293,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_iban(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IBAN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IBAN", value))
     }
     /// `RQ_SWIFT`. SWIFT code of the bank.
     #[inline]
@@ -305,7 +304,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_swift(self, value: impl Into<String>) -> Self {
-        self.set("RQ_SWIFT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_SWIFT", value))
     }
     /// `RQ_BIC`. BIC of the bank.
     #[inline]
@@ -316,7 +315,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_rq_bic(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BIC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BIC", value))
     }
     /// `COMMENTS`. Remark of colleagues about the account.
     #[inline]
@@ -327,7 +326,7 @@ impl CrmBankDetail {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -342,11 +341,11 @@ impl CrmBankDetail {
     /// `CREATED_BY_ID`. Employee who made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCallList(rt::Object);
 rt::view!(CrmCallList);
 impl CrmCallList {
     /// `ID`. Number of the list.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `DATE_CREATE`. When it was made, as YYYY-MM-DD hh:mm:ss.
     #[inline]
@@ -24,17 +23,17 @@ impl CrmCallList {
     /// `CREATED_BY_ID`. Employee who made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `WEBFORM_ID`. CRM form that is filled in during the calls; 0 for none.
     #[inline]
     pub fn webform_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WEBFORM_ID")
+        rt::view::id(&self.0, "WEBFORM_ID")
     }
     /// `ENTITY_TYPE_ID`. Who is called.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// `ENTITY_TYPE`. Who is called, as a word.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCallListItem(rt::Object);
 rt::view!(CrmCallListItem);
 impl CrmCallListItem {
     /// `ID`. Number of the contact or company.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_TYPE`. Kind of record.
     #[inline]
     pub fn entity_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE")
+        rt::view::integer(&self.0, "ENTITY_TYPE")
     }
     /// `STATUS`. How far the call is, as in IN_WORK; GetCallListStatuses lists them.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCardSection(rt::Object);
 rt::view!(CrmCardSection);
 impl CrmCardSection {
@@ -20,7 +19,7 @@ impl CrmCardSection {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `title`. Heading of the section.
     #[inline]
@@ -31,7 +30,7 @@ impl CrmCardSection {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `type`. Kind of element; always section.
     #[inline]
@@ -42,7 +41,7 @@ impl CrmCardSection {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `elements`. Fields in the section, from top to bottom.
     #[inline]
@@ -56,6 +55,6 @@ impl CrmCardSection {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("elements", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "elements", value))
     }
 }

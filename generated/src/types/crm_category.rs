@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCategory(rt::Object);
 rt::view!(CrmCategory);
 impl CrmCategory {
     /// `id`. Number of the funnel; 0 for the common one of deals.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name, as people see it in the portal, 255 characters at most and more than blanks. A dash when a new one is made without it.
     #[inline]
@@ -25,34 +24,34 @@ impl CrmCategory {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `sort`. Place among the funnels; smaller numbers come first, and one below 0 counts as 0\. 500 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the funnels; smaller numbers come first, and one below 0 counts as 0\. 500 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `entityTypeId`. Kind of record that it is for.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it; deals, contacts and companies have it fixed. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDefault")
+        rt::view::boolean(&self.0, "isDefault")
     }
     /// Sets `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it; deals, contacts and companies have it fixed. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {
-        self.set("isDefault", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isDefault", value))
     }
     /// `originId`. Identifier in another system (deals).
     #[inline]
@@ -67,7 +66,7 @@ impl CrmCategory {
     /// `isSystem`. Whether it came with the portal (smart processes).
     #[inline]
     pub fn is_system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSystem")
+        rt::view::boolean(&self.0, "isSystem")
     }
     /// `code`. Code of a funnel that came with the portal (smart processes).
     #[inline]

@@ -7,46 +7,45 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCompanyLink(rt::Object);
 rt::view!(CrmCompanyLink);
 impl CrmCompanyLink {
     /// `COMPANY_ID`. Number of the company that is linked.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "COMPANY_ID")
+        rt::view::id(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Number of the company that is linked.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("COMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "COMPANY_ID", value))
     }
     /// `SORT`. Place among the companies of the contact; smaller numbers come first. Without it a new link goes behind the others; the first one gets 10\.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the companies of the contact; smaller numbers come first. Without it a new link goes behind the others; the first one gets 10\.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `IS_PRIMARY`. Whether it is the main company, in place of the one that was; the first one is when nobody says so.
     #[inline]
     pub fn is_primary(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_PRIMARY")
+        rt::view::boolean(&self.0, "IS_PRIMARY")
     }
     /// Sets `IS_PRIMARY`. Whether it is the main company, in place of the one that was; the first one is when nobody says so.
     #[inline]
     #[must_use]
     pub fn set_is_primary(self, value: bool) -> Self {
-        self.set("IS_PRIMARY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_PRIMARY", value))
     }
     /// `ROLE_ID`. Role of the company; not in use, always 0\.
     #[inline]
     pub fn role_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ROLE_ID")
+        rt::view::id(&self.0, "ROLE_ID")
     }
 }

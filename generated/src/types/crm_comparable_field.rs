@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmComparableField(rt::Object);
 rt::view!(CrmComparableField);
 impl CrmComparableField {
     /// `entityTypeId`. Kind of record, as in 1 for a lead.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// `fieldCode`. Code of the field, as in TITLE; AddDuplicateField takes it.
     #[inline]

@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmConfigurableActivity(rt::Object);
 rt::view!(CrmConfigurableActivity);
 impl CrmConfigurableActivity {
     /// `id`. Number of the activity.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `ownerTypeId`. Kind of the record that it belongs to, as in 2 for a deal.
     #[inline]
     pub fn owner_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ownerTypeId")
+        rt::view::integer(&self.0, "ownerTypeId")
     }
     /// `ownerId`. Number of that record.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// `fields`. What the activity is.
     #[inline]

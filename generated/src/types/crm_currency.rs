@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCurrency(rt::Object);
 rt::view!(CrmCurrency);
 impl CrmCurrency {
@@ -20,51 +19,51 @@ impl CrmCurrency {
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY", value))
     }
     /// `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it.
     #[inline]
     pub fn base(&self) -> Option<bool> {
-        rt::view::read(&self.0, "BASE")
+        rt::view::boolean(&self.0, "BASE")
     }
     /// Sets `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_base(self, value: bool) -> Self {
-        self.set("BASE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "BASE", value))
     }
     /// `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100\.
     #[inline]
     pub fn amount_cnt(&self) -> Option<i64> {
-        rt::view::read(&self.0, "AMOUNT_CNT")
+        rt::view::integer(&self.0, "AMOUNT_CNT")
     }
     /// Sets `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100\.
     #[inline]
     #[must_use]
     pub fn set_amount_cnt(self, value: impl Into<i64>) -> Self {
-        self.set("AMOUNT_CNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "AMOUNT_CNT", value))
     }
     /// `AMOUNT`. Rate: what that many units cost in the base currency.
     #[inline]
     pub fn amount(&self) -> Option<f64> {
-        rt::view::read(&self.0, "AMOUNT")
+        rt::view::number(&self.0, "AMOUNT")
     }
     /// Sets `AMOUNT`. Rate: what that many units cost in the base currency.
     #[inline]
     #[must_use]
     pub fn set_amount(self, value: impl Into<f64>) -> Self {
-        self.set("AMOUNT", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "AMOUNT", value))
     }
     /// `SORT`. Place among the currencies; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the currencies; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `FULL_NAME`. Name in the language of the portal.
     #[inline]
@@ -94,7 +93,7 @@ impl CrmCurrency {
     /// `DECIMALS`. How many decimals are written.
     #[inline]
     pub fn decimals(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DECIMALS")
+        rt::view::integer(&self.0, "DECIMALS")
     }
     /// `DATE_UPDATE`. When the rate was last changed.
     #[inline]
@@ -110,6 +109,6 @@ impl CrmCurrency {
     #[inline]
     #[must_use]
     pub fn set_lang(self, value: impl Into<rt::Value>) -> Self {
-        self.set("LANG", value)
+        Self(rt::set::field::any(self.0, "LANG", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCurrencyFormat(rt::Object);
 rt::view!(CrmCurrencyFormat);
 impl CrmCurrencyFormat {
@@ -39,11 +38,11 @@ impl CrmCurrencyFormat {
     /// `DECIMALS`. How many decimals are written.
     #[inline]
     pub fn decimals(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DECIMALS")
+        rt::view::integer(&self.0, "DECIMALS")
     }
     /// `HIDE_ZERO`. Whether decimals are left out that are all nought.
     #[inline]
     pub fn hide_zero(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HIDE_ZERO")
+        rt::view::boolean(&self.0, "HIDE_ZERO")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDealCategory(rt::Object);
 rt::view!(CrmDealCategory);
 impl CrmDealCategory {
     /// `ID`. Number of the funnel; 0 for the common one.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the funnel.
     #[inline]
@@ -24,7 +23,7 @@ impl CrmDealCategory {
     /// `SORT`. Place among the funnels; smaller numbers come first. The common one does not tell.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `CREATED_DATE`. When it was made. The common one does not tell.
     #[inline]
@@ -34,6 +33,6 @@ impl CrmDealCategory {
     /// `IS_LOCKED`. Whether the plan has locked it. The common one does not tell.
     #[inline]
     pub fn is_locked(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_LOCKED")
+        rt::view::boolean(&self.0, "IS_LOCKED")
     }
 }

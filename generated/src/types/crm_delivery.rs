@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDelivery(rt::Object);
 rt::view!(CrmDelivery);
 impl CrmDelivery {
     /// `id`. Number of the delivery.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `accountNumber`. Number shown to the client.
     #[inline]
@@ -24,7 +23,7 @@ impl CrmDelivery {
     /// `deducted`. Whether the goods have left the warehouse.
     #[inline]
     pub fn deducted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "deducted")
+        rt::view::boolean(&self.0, "deducted")
     }
     /// `dateDeducted`. When they left it, or null.
     #[inline]
@@ -34,7 +33,7 @@ impl CrmDelivery {
     /// `deliveryId`. Delivery service by its number.
     #[inline]
     pub fn delivery_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "deliveryId")
+        rt::view::id(&self.0, "deliveryId")
     }
     /// `deliveryName`. Name of the delivery service.
     #[inline]
@@ -44,7 +43,7 @@ impl CrmDelivery {
     /// `priceDelivery`. What the client pays for being delivered to.
     #[inline]
     pub fn price_delivery(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceDelivery")
+        rt::view::number(&self.0, "priceDelivery")
     }
     /// `currency`. Currency of the price by its code, as in EUR.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDirectory(rt::Object);
 rt::view!(CrmDirectory);
 impl CrmDirectory {
@@ -24,7 +23,7 @@ impl CrmDirectory {
     /// `ENTITY_TYPE_ID`. Kind of record whose stages it holds.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// `PARENT_ID`. Directory of which this one is a copy for a funnel.
     #[inline]
@@ -34,7 +33,7 @@ impl CrmDirectory {
     /// `CATEGORY_ID`. Funnel whose stages it holds.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATEGORY_ID")
+        rt::view::id(&self.0, "CATEGORY_ID")
     }
     /// `CATEGORY_NAME`. Name of that funnel.
     #[inline]
@@ -44,12 +43,12 @@ impl CrmDirectory {
     /// `CATEGORY_SORT`. Place of that funnel; smaller numbers come first.
     #[inline]
     pub fn category_sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CATEGORY_SORT")
+        rt::view::integer(&self.0, "CATEGORY_SORT")
     }
     /// `IS_DEFAULT_CATEGORY`. Whether it is the usual funnel.
     #[inline]
     pub fn is_default_category(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_DEFAULT_CATEGORY")
+        rt::view::boolean(&self.0, "IS_DEFAULT_CATEGORY")
     }
     /// `PREFIX`. What the codes of its stages begin with, as in C9.
     #[inline]
@@ -69,6 +68,6 @@ impl CrmDirectory {
     /// `IS_ENABLED`. Whether it is in use.
     #[inline]
     pub fn is_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_ENABLED")
+        rt::view::boolean(&self.0, "IS_ENABLED")
     }
 }

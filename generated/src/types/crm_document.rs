@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDocument(rt::Object);
 rt::view!(CrmDocument);
 impl CrmDocument {
     /// `id`. Number of the document.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. Name of the document.
     #[inline]
@@ -29,32 +28,32 @@ impl CrmDocument {
     /// `templateId`. Template it was made of.
     #[inline]
     pub fn template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "templateId")
+        rt::view::id(&self.0, "templateId")
     }
     /// `entityTypeId`. Kind of record, as in 2 for a deal.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// `entityId`. Number of the record.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entityId")
+        rt::view::id(&self.0, "entityId")
     }
     /// `fileId`. The DOCX file by its number.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "fileId")
+        rt::view::id(&self.0, "fileId")
     }
     /// `imageId`. Picture of the first page by its number.
     #[inline]
     pub fn image_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "imageId")
+        rt::view::id(&self.0, "imageId")
     }
     /// `pdfId`. The PDF file by its number.
     #[inline]
     pub fn pdf_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "pdfId")
+        rt::view::id(&self.0, "pdfId")
     }
     /// `createTime`. When it was made.
     #[inline]
@@ -69,12 +68,12 @@ impl CrmDocument {
     /// `createdBy`. Employee who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Employee who changed it last.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
     /// `values`. Values that were filled in by their fields, and how it was made.
     #[inline]
@@ -89,12 +88,12 @@ impl CrmDocument {
     /// `stampsEnabled`. Whether seal and signatures are on it.
     #[inline]
     pub fn stamps_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "stampsEnabled")
+        rt::view::boolean(&self.0, "stampsEnabled")
     }
     /// `changeStampsEnabled`. Whether seal and signatures can be switched.
     #[inline]
     pub fn change_stamps_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeStampsEnabled")
+        rt::view::boolean(&self.0, "changeStampsEnabled")
     }
     /// `changeStampsDisabledReason`. Reason why stamps cannot be switched, in words.
     #[inline]
@@ -104,12 +103,12 @@ impl CrmDocument {
     /// `qrCodeEnabled`. Whether a QR code is on it.
     #[inline]
     pub fn qr_code_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "qrCodeEnabled")
+        rt::view::boolean(&self.0, "qrCodeEnabled")
     }
     /// `changeQrCodeEnabled`. Whether the QR code can be switched.
     #[inline]
     pub fn change_qr_code_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeQrCodeEnabled")
+        rt::view::boolean(&self.0, "changeQrCodeEnabled")
     }
     /// `changeQrCodeDisabledReason`. Reason why the QR code cannot be switched, in words.
     #[inline]
@@ -154,7 +153,7 @@ impl CrmDocument {
     /// `isTransformationError`. Whether the PDF file could not be made.
     #[inline]
     pub fn is_transformation_error(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isTransformationError")
+        rt::view::boolean(&self.0, "isTransformationError")
     }
     /// `transformationErrorMessage`. Why it could not be made.
     #[inline]
@@ -174,6 +173,6 @@ impl CrmDocument {
     /// `emailDiskFile`. The file on the drive, for sending by e-mail.
     #[inline]
     pub fn email_disk_file(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "emailDiskFile")
+        rt::view::id(&self.0, "emailDiskFile")
     }
 }

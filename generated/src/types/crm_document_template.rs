@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDocumentTemplate(rt::Object);
 rt::view!(CrmDocumentTemplate);
 impl CrmDocumentTemplate {
     /// `id`. Number of the template.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name, as people see it in the portal.
     #[inline]
@@ -25,7 +24,7 @@ impl CrmDocumentTemplate {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `region`. Country that the template is for, by its code, as in by or de.
     #[inline]
@@ -36,18 +35,18 @@ impl CrmDocumentTemplate {
     #[inline]
     #[must_use]
     pub fn set_region(self, value: impl Into<String>) -> Self {
-        self.set("region", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "region", value))
     }
     /// `numeratorId`. Numerator that numbers the documents; crm.documentgenerator.numerator.list has them.
     #[inline]
     pub fn numerator_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "numeratorId")
+        rt::view::id(&self.0, "numeratorId")
     }
     /// Sets `numeratorId`. Numerator that numbers the documents; crm.documentgenerator.numerator.list has them.
     #[inline]
     #[must_use]
     pub fn set_numerator_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("numeratorId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "numeratorId", value))
     }
     /// `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; for one funnel of deals as in 2_category_5, of invoices and smart processes as in 31_1 and 177_1.
     #[inline]
@@ -61,7 +60,7 @@ impl CrmDocumentTemplate {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("entityTypeId", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "entityTypeId", value))
     }
     /// `users`. Who may use it, by codes as in UA for everybody: an object with each code as key and value, in lists an array of the codes.
     #[inline]
@@ -71,35 +70,35 @@ impl CrmDocumentTemplate {
     /// `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `withStamps`. Whether seal and signatures are printed. They are not when a new one is made without it.
     #[inline]
     pub fn with_stamps(&self) -> Option<bool> {
-        rt::view::read(&self.0, "withStamps")
+        rt::view::boolean(&self.0, "withStamps")
     }
     /// Sets `withStamps`. Whether seal and signatures are printed. They are not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_with_stamps(self, value: bool) -> Self {
-        self.set("withStamps", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "withStamps", value))
     }
     /// `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `code`. Code of a template that came with the portal.
     #[inline]
@@ -114,7 +113,7 @@ impl CrmDocumentTemplate {
     /// `isDeleted`. Whether it was removed.
     #[inline]
     pub fn is_deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDeleted")
+        rt::view::boolean(&self.0, "isDeleted")
     }
     /// `download`. Address of the file for people who are signed in.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDuplicateField(rt::Object);
 rt::view!(CrmDuplicateField);
 impl CrmDuplicateField {
     /// `id`. Number of the setting.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `entityTypeId`. Kind of record, as in 1 for a lead.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// `fieldCode`. Field that is compared, by its code.
     #[inline]

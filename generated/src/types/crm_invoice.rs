@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmInvoice(rt::Object);
 rt::view!(CrmInvoice);
 impl CrmInvoice {
     /// `ID`. Number of the invoice.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ACCOUNT_NUMBER`. Number printed on it.
     #[inline]
@@ -25,7 +24,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_account_number(self, value: impl Into<String>) -> Self {
-        self.set("ACCOUNT_NUMBER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ACCOUNT_NUMBER", value))
     }
     /// `ORDER_TOPIC`. What it is about.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_order_topic(self, value: impl Into<String>) -> Self {
-        self.set("ORDER_TOPIC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORDER_TOPIC", value))
     }
     /// `STATUS_ID`. Where it stands, by a code of the directory INVOICE_STATUS.
     #[inline]
@@ -47,29 +46,29 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("STATUS_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "STATUS_ID", value))
     }
     /// `PERSON_TYPE_ID`. Kind of payer; crm.persontype.list has them.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PERSON_TYPE_ID")
+        rt::view::id(&self.0, "PERSON_TYPE_ID")
     }
     /// Sets `PERSON_TYPE_ID`. Kind of payer; crm.persontype.list has them.
     #[inline]
     #[must_use]
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PERSON_TYPE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PERSON_TYPE_ID", value))
     }
     /// `PAY_SYSTEM_ID`. How it is paid; crm.paysystem.list has the ways.
     #[inline]
     pub fn pay_system_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PAY_SYSTEM_ID")
+        rt::view::id(&self.0, "PAY_SYSTEM_ID")
     }
     /// Sets `PAY_SYSTEM_ID`. How it is paid; crm.paysystem.list has the ways.
     #[inline]
     #[must_use]
     pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PAY_SYSTEM_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PAY_SYSTEM_ID", value))
     }
     /// `DATE_INSERT`. When it was made.
     #[inline]
@@ -80,7 +79,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_date_insert(self, value: impl Into<String>) -> Self {
-        self.set("DATE_INSERT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_INSERT", value))
     }
     /// `DATE_BILL`. Day printed on it.
     #[inline]
@@ -91,7 +90,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_date_bill(self, value: impl Into<String>) -> Self {
-        self.set("DATE_BILL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_BILL", value))
     }
     /// `DATE_PAY_BEFORE`. Last day to pay.
     #[inline]
@@ -102,7 +101,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_date_pay_before(self, value: impl Into<String>) -> Self {
-        self.set("DATE_PAY_BEFORE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_PAY_BEFORE", value))
     }
     /// `PAY_VOUCHER_DATE`. Day of the payment, when it is paid.
     #[inline]
@@ -113,7 +112,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_pay_voucher_date(self, value: impl Into<String>) -> Self {
-        self.set("PAY_VOUCHER_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PAY_VOUCHER_DATE", value))
     }
     /// `PAY_VOUCHER_NUM`. Number of the payment order, when it is paid.
     #[inline]
@@ -124,7 +123,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_pay_voucher_num(self, value: impl Into<String>) -> Self {
-        self.set("PAY_VOUCHER_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PAY_VOUCHER_NUM", value))
     }
     /// `DATE_MARKED`. When it was refused.
     #[inline]
@@ -135,7 +134,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_date_marked(self, value: impl Into<String>) -> Self {
-        self.set("DATE_MARKED", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_MARKED", value))
     }
     /// `REASON_MARKED`. Words on the payment or the refusal.
     #[inline]
@@ -146,7 +145,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
-        self.set("REASON_MARKED", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "REASON_MARKED", value))
     }
     /// `COMMENTS`. Remark of the manager, meant for colleagues.
     #[inline]
@@ -157,7 +156,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `USER_DESCRIPTION`. Remark for the client.
     #[inline]
@@ -168,84 +167,84 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_user_description(self, value: impl Into<String>) -> Self {
-        self.set("USER_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "USER_DESCRIPTION", value))
     }
     /// `RESPONSIBLE_ID`. Employee who looks after it.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESPONSIBLE_ID")
+        rt::view::id(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. Employee who looks after it.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("RESPONSIBLE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "RESPONSIBLE_ID", value))
     }
     /// `UF_DEAL_ID`. Deal that it belongs to.
     #[inline]
     pub fn uf_deal_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_DEAL_ID")
+        rt::view::id(&self.0, "UF_DEAL_ID")
     }
     /// Sets `UF_DEAL_ID`. Deal that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_uf_deal_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_DEAL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_DEAL_ID", value))
     }
     /// `UF_QUOTE_ID`. Estimate that it was made of.
     #[inline]
     pub fn uf_quote_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_QUOTE_ID")
+        rt::view::id(&self.0, "UF_QUOTE_ID")
     }
     /// Sets `UF_QUOTE_ID`. Estimate that it was made of.
     #[inline]
     #[must_use]
     pub fn set_uf_quote_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_QUOTE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_QUOTE_ID", value))
     }
     /// `UF_COMPANY_ID`. Company that pays.
     #[inline]
     pub fn uf_company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_COMPANY_ID")
+        rt::view::id(&self.0, "UF_COMPANY_ID")
     }
     /// Sets `UF_COMPANY_ID`. Company that pays.
     #[inline]
     #[must_use]
     pub fn set_uf_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_COMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_COMPANY_ID", value))
     }
     /// `UF_CONTACT_ID`. Contact that pays, or the person to speak to.
     #[inline]
     pub fn uf_contact_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_CONTACT_ID")
+        rt::view::id(&self.0, "UF_CONTACT_ID")
     }
     /// Sets `UF_CONTACT_ID`. Contact that pays, or the person to speak to.
     #[inline]
     #[must_use]
     pub fn set_uf_contact_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_CONTACT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_CONTACT_ID", value))
     }
     /// `UF_MYCOMPANY_ID`. Own company that sells.
     #[inline]
     pub fn uf_mycompany_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_MYCOMPANY_ID")
+        rt::view::id(&self.0, "UF_MYCOMPANY_ID")
     }
     /// Sets `UF_MYCOMPANY_ID`. Own company that sells.
     #[inline]
     #[must_use]
     pub fn set_uf_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_MYCOMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_MYCOMPANY_ID", value))
     }
     /// `PR_LOCATION`. Place of the client, where taxes go by place.
     #[inline]
     pub fn pr_location(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PR_LOCATION")
+        rt::view::id(&self.0, "PR_LOCATION")
     }
     /// Sets `PR_LOCATION`. Place of the client, where taxes go by place.
     #[inline]
     #[must_use]
     pub fn set_pr_location(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PR_LOCATION", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PR_LOCATION", value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
@@ -256,7 +255,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `INVOICE_PROPERTIES`. Data of the payer as text. For a company COMPANY, COMPANY_ADR, INN, KPP, CONTACT_PERSON, EMAIL and PHONE; for a person FIO, ADDRESS, EMAIL and PHONE.
     #[inline]
@@ -267,7 +266,7 @@ impl CrmInvoice {
     #[inline]
     #[must_use]
     pub fn set_invoice_properties(self, value: impl Into<rt::Value>) -> Self {
-        self.set("INVOICE_PROPERTIES", value)
+        Self(rt::set::field::any(self.0, "INVOICE_PROPERTIES", value))
     }
     /// `PRODUCT_ROWS`. Goods and services; an update replaces them as a whole.
     #[inline]
@@ -281,28 +280,28 @@ impl CrmInvoice {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PRODUCT_ROWS", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "PRODUCT_ROWS", value))
     }
     /// `IS_RECURRING`. Whether it is a template, of which a rule makes invoices again and again.
     #[inline]
     pub fn is_recurring(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_RECURRING")
+        rt::view::boolean(&self.0, "IS_RECURRING")
     }
     /// Sets `IS_RECURRING`. Whether it is a template, of which a rule makes invoices again and again.
     #[inline]
     #[must_use]
     pub fn set_is_recurring(self, value: bool) -> Self {
-        self.set("IS_RECURRING", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_RECURRING", value))
     }
     /// `PRICE`. Sum of the invoice.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE")
+        rt::view::number(&self.0, "PRICE")
     }
     /// `TAX_VALUE`. Tax in that sum.
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "TAX_VALUE")
+        rt::view::number(&self.0, "TAX_VALUE")
     }
     /// `CURRENCY`. Currency of the sum by its code.
     #[inline]
@@ -312,7 +311,7 @@ impl CrmInvoice {
     /// `PAYED`. Whether it is paid.
     #[inline]
     pub fn payed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PAYED")
+        rt::view::boolean(&self.0, "PAYED")
     }
     /// `DATE_PAYED`. When it was marked as paid.
     #[inline]
@@ -332,17 +331,17 @@ impl CrmInvoice {
     /// `EMP_PAYED_ID`. Employee who marked it as paid.
     #[inline]
     pub fn emp_payed_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "EMP_PAYED_ID")
+        rt::view::id(&self.0, "EMP_PAYED_ID")
     }
     /// `EMP_STATUS_ID`. Employee who changed its status last.
     #[inline]
     pub fn emp_status_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "EMP_STATUS_ID")
+        rt::view::id(&self.0, "EMP_STATUS_ID")
     }
     /// `CREATED_BY`. Employee who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `LID`. Site that it belongs to.
     #[inline]
@@ -382,6 +381,6 @@ impl CrmInvoice {
     /// `RESPONSIBLE_PERSONAL_PHOTO`. Portrait of that employee by its number.
     #[inline]
     pub fn responsible_personal_photo(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESPONSIBLE_PERSONAL_PHOTO")
+        rt::view::id(&self.0, "RESPONSIBLE_PERSONAL_PHOTO")
     }
 }

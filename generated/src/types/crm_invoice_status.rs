@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmInvoiceStatus(rt::Object);
 rt::view!(CrmInvoiceStatus);
 impl CrmInvoiceStatus {
     /// `ID`. Number of the status.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. Directory that it stands in: INVOICE_STATUS.
     #[inline]
@@ -35,7 +34,7 @@ impl CrmInvoiceStatus {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `NAME_INIT`. Name that the portal gave it at first.
     #[inline]
@@ -45,17 +44,17 @@ impl CrmInvoiceStatus {
     /// `SORT`. Place among the statuses; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the statuses; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `SYSTEM`. Whether it came with the portal.
     #[inline]
     pub fn system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SYSTEM")
+        rt::view::boolean(&self.0, "SYSTEM")
     }
 }

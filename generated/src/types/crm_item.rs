@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmItem(rt::Object);
 rt::view!(CrmItem);
 impl CrmItem {
     /// `id`. Number of the record among those of its kind, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `entityTypeId`. Kind of record.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// `title`. Name of the record; made with the number when a new one is made without it. Contacts have none.
     #[inline]
@@ -30,7 +29,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `honorific`. Form of address by its code, as in HNR_EN_1 (lead, contact).
     #[inline]
@@ -41,7 +40,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_honorific(self, value: impl Into<String>) -> Self {
-        self.set("honorific", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "honorific", value))
     }
     /// `name`. Given name (lead, contact).
     #[inline]
@@ -52,7 +51,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `secondName`. Middle name or patronymic (lead, contact).
     #[inline]
@@ -63,7 +62,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_second_name(self, value: impl Into<String>) -> Self {
-        self.set("secondName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "secondName", value))
     }
     /// `lastName`. Family name (lead, contact).
     #[inline]
@@ -74,7 +73,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_last_name(self, value: impl Into<String>) -> Self {
-        self.set("lastName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "lastName", value))
     }
     /// `shortName`. Family name and initials (lead, contact).
     #[inline]
@@ -90,7 +89,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_birthdate(self, value: impl Into<String>) -> Self {
-        self.set("birthdate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "birthdate", value))
     }
     /// `post`. Job title (lead, contact).
     #[inline]
@@ -101,7 +100,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_post(self, value: impl Into<String>) -> Self {
-        self.set("post", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "post", value))
     }
     /// `companyTitle`. Name of the company as the person gave it (lead).
     #[inline]
@@ -112,7 +111,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_company_title(self, value: impl Into<String>) -> Self {
-        self.set("companyTitle", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "companyTitle", value))
     }
     /// `fm`. Telephone numbers, e-mail addresses, web sites and messenger accounts (lead, contact, company).
     #[inline]
@@ -123,7 +122,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_fm(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("fm", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "fm", value))
     }
     /// `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when a new one is made without it (not contact, company).
     #[inline]
@@ -134,7 +133,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<String>) -> Self {
-        self.set("stageId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "stageId", value))
     }
     /// `previousStageId`. Stage before the present one (invoice, smart process).
     #[inline]
@@ -155,18 +154,18 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_status_description(self, value: impl Into<String>) -> Self {
-        self.set("statusDescription", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "statusDescription", value))
     }
     /// `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, smart process; for contacts and companies the category).
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "categoryId")
+        rt::view::id(&self.0, "categoryId")
     }
     /// Sets `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, smart process; for contacts and companies the category).
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("categoryId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "categoryId", value))
     }
     /// `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them. The first one when a new one is made without it.
     #[inline]
@@ -177,7 +176,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
-        self.set("typeId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "typeId", value))
     }
     /// `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when a new one is made without it (not company, estimate).
     #[inline]
@@ -188,7 +187,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
-        self.set("sourceId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "sourceId", value))
     }
     /// `sourceDescription`. More about the source in free words (not company, estimate).
     #[inline]
@@ -199,7 +198,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
-        self.set("sourceDescription", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "sourceDescription", value))
     }
     /// `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when a new one is made without it (not contact).
     #[inline]
@@ -210,51 +209,51 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("currencyId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "currencyId", value))
     }
     /// `opportunity`. Amount in that currency (not contact, company).
     #[inline]
     pub fn opportunity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "opportunity")
+        rt::view::number(&self.0, "opportunity")
     }
     /// Sets `opportunity`. Amount in that currency (not contact, company).
     #[inline]
     #[must_use]
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
-        self.set("opportunity", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "opportunity", value))
     }
     /// `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     pub fn is_manual_opportunity(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isManualOpportunity")
+        rt::view::boolean(&self.0, "isManualOpportunity")
     }
     /// Sets `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {
-        self.set("isManualOpportunity", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isManualOpportunity", value))
     }
     /// `taxValue`. Tax in the amount (deal, estimate, invoice, smart process).
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "taxValue")
+        rt::view::number(&self.0, "taxValue")
     }
     /// Sets `taxValue`. Tax in the amount (deal, estimate, invoice, smart process).
     #[inline]
     #[must_use]
     pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
-        self.set("taxValue", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "taxValue", value))
     }
     /// `probability`. How likely the sale is, in per cent (deal).
     #[inline]
     pub fn probability(&self) -> Option<i64> {
-        rt::view::read(&self.0, "probability")
+        rt::view::integer(&self.0, "probability")
     }
     /// Sets `probability`. How likely the sale is, in per cent (deal).
     #[inline]
     #[must_use]
     pub fn set_probability(self, value: impl Into<i64>) -> Self {
-        self.set("probability", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "probability", value))
     }
     /// `begindate`. First day. Today when a new one is made without it (deal, estimate, invoice, smart process).
     #[inline]
@@ -265,7 +264,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_begindate(self, value: impl Into<String>) -> Self {
-        self.set("begindate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "begindate", value))
     }
     /// `closedate`. Day on which it is to end or to be paid. Seven days from now when a new one is made without it (deal, estimate, invoice, smart process).
     #[inline]
@@ -276,7 +275,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_closedate(self, value: impl Into<String>) -> Self {
-        self.set("closedate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "closedate", value))
     }
     /// `actualDate`. Until when the estimate is valid. Seven days from now when a new one is made without it (estimate).
     #[inline]
@@ -287,23 +286,23 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_actual_date(self, value: impl Into<String>) -> Self {
-        self.set("actualDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "actualDate", value))
     }
     /// `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "opened")
+        rt::view::boolean(&self.0, "opened")
     }
     /// Sets `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
-        self.set("opened", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "opened", value))
     }
     /// `closed`. Whether it has ended (deal, estimate).
     #[inline]
     pub fn closed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "closed")
+        rt::view::boolean(&self.0, "closed")
     }
     /// `comments`. Remark; BB codes are allowed (not smart process).
     #[inline]
@@ -314,7 +313,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("comments", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "comments", value))
     }
     /// `content`. What is offered (estimate).
     #[inline]
@@ -325,7 +324,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_content(self, value: impl Into<String>) -> Self {
-        self.set("content", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "content", value))
     }
     /// `terms`. Conditions of the offer (estimate).
     #[inline]
@@ -336,18 +335,18 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_terms(self, value: impl Into<String>) -> Self {
-        self.set("terms", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "terms", value))
     }
     /// `assignedById`. Employee who looks after the record. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "assignedById")
+        rt::view::id(&self.0, "assignedById")
     }
     /// Sets `assignedById`. Employee who looks after the record. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("assignedById", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "assignedById", value))
     }
     /// `observers`. Employees who watch the record, by their numbers (not estimate).
     #[inline]
@@ -361,18 +360,18 @@ impl CrmItem {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("observers", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "observers", value))
     }
     /// `companyId`. Company of the record (not company).
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "companyId")
+        rt::view::id(&self.0, "companyId")
     }
     /// Sets `companyId`. Company of the record (not company).
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("companyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "companyId", value))
     }
     /// `companyIds`. Companies that the contact belongs to (contact).
     #[inline]
@@ -386,18 +385,18 @@ impl CrmItem {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("companyIds", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "companyIds", value))
     }
     /// `contactId`. Main contact of the record. Use contactIds for several (not contact, company).
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "contactId")
+        rt::view::id(&self.0, "contactId")
     }
     /// Sets `contactId`. Main contact of the record. Use contactIds for several (not contact, company).
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("contactId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "contactId", value))
     }
     /// `contactIds`. Contacts of the record by their numbers (not contact).
     #[inline]
@@ -411,102 +410,102 @@ impl CrmItem {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("contactIds", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "contactIds", value))
     }
     /// `mycompanyId`. Own company that sells. The first one when a new one is made without it (estimate, invoice, smart process).
     #[inline]
     pub fn mycompany_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "mycompanyId")
+        rt::view::id(&self.0, "mycompanyId")
     }
     /// Sets `mycompanyId`. Own company that sells. The first one when a new one is made without it (estimate, invoice, smart process).
     #[inline]
     #[must_use]
     pub fn set_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("mycompanyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "mycompanyId", value))
     }
     /// `leadId`. Lead that the record was made of (deal, contact, company, estimate).
     #[inline]
     pub fn lead_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "leadId")
+        rt::view::id(&self.0, "leadId")
     }
     /// Sets `leadId`. Lead that the record was made of (deal, contact, company, estimate).
     #[inline]
     #[must_use]
     pub fn set_lead_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("leadId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "leadId", value))
     }
     /// `dealId`. Deal that the estimate belongs to (estimate).
     #[inline]
     pub fn deal_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "dealId")
+        rt::view::id(&self.0, "dealId")
     }
     /// Sets `dealId`. Deal that the estimate belongs to (estimate).
     #[inline]
     #[must_use]
     pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("dealId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "dealId", value))
     }
     /// `quoteId`. Estimate that the deal was made of (deal).
     #[inline]
     pub fn quote_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "quoteId")
+        rt::view::id(&self.0, "quoteId")
     }
     /// Sets `quoteId`. Estimate that the deal was made of (deal).
     #[inline]
     #[must_use]
     pub fn set_quote_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("quoteId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "quoteId", value))
     }
     /// `isRecurring`. Whether it is the template of deals that come again and again (deal). No when a new one is made without it.
     #[inline]
     pub fn is_recurring(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRecurring")
+        rt::view::boolean(&self.0, "isRecurring")
     }
     /// Sets `isRecurring`. Whether it is the template of deals that come again and again (deal). No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_recurring(self, value: bool) -> Self {
-        self.set("isRecurring", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isRecurring", value))
     }
     /// `isNew`. Whether it is still in the first stage (deal).
     #[inline]
     pub fn is_new(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isNew")
+        rt::view::boolean(&self.0, "isNew")
     }
     /// `isReturnCustomer`. Whether it comes from a known client (lead, deal).
     #[inline]
     pub fn is_return_customer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReturnCustomer")
+        rt::view::boolean(&self.0, "isReturnCustomer")
     }
     /// `isRepeatedApproach`. Whether the client has asked before, but not bought (deal).
     #[inline]
     pub fn is_repeated_approach(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRepeatedApproach")
+        rt::view::boolean(&self.0, "isRepeatedApproach")
     }
     /// `isConvert`. Whether the lead was turned into other records (lead).
     #[inline]
     pub fn is_convert(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isConvert")
+        rt::view::boolean(&self.0, "isConvert")
     }
     /// `hasProducts`. Whether it has product rows (deal).
     #[inline]
     pub fn has_products(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasProducts")
+        rt::view::boolean(&self.0, "hasProducts")
     }
     /// `hasPhone`. Whether there is a telephone number (lead, contact, company).
     #[inline]
     pub fn has_phone(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasPhone")
+        rt::view::boolean(&self.0, "hasPhone")
     }
     /// `hasEmail`. Whether there is an e-mail address (lead, contact, company).
     #[inline]
     pub fn has_email(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasEmail")
+        rt::view::boolean(&self.0, "hasEmail")
     }
     /// `hasImol`. Whether there is a conversation in an open channel (lead, contact, company).
     #[inline]
     pub fn has_imol(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasImol")
+        rt::view::boolean(&self.0, "hasImol")
     }
     /// `photo`. Portrait (contact).
     #[inline]
@@ -517,9 +516,12 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_photo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "photo",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "photo",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `logo`. Logo (company).
@@ -531,32 +533,35 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_logo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "logo",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "logo",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `export`. Whether the contact takes part when contacts are exported. It does when a new one is made without it (contact).
     #[inline]
     pub fn export(&self) -> Option<bool> {
-        rt::view::read(&self.0, "export")
+        rt::view::boolean(&self.0, "export")
     }
     /// Sets `export`. Whether the contact takes part when contacts are exported. It does when a new one is made without it (contact).
     #[inline]
     #[must_use]
     pub fn set_export(self, value: bool) -> Self {
-        self.set("export", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "export", value))
     }
     /// `isMyCompany`. Whether it is one of the portal owner's own companies. No when a new one is made without it (company).
     #[inline]
     pub fn is_my_company(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMyCompany")
+        rt::view::boolean(&self.0, "isMyCompany")
     }
     /// Sets `isMyCompany`. Whether it is one of the portal owner's own companies. No when a new one is made without it (company).
     #[inline]
     #[must_use]
     pub fn set_is_my_company(self, value: bool) -> Self {
-        self.set("isMyCompany", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isMyCompany", value))
     }
     /// `industry`. Trade by a code of the directory INDUSTRY. The first one when a new one is made without it (company).
     #[inline]
@@ -567,7 +572,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_industry(self, value: impl Into<String>) -> Self {
-        self.set("industry", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "industry", value))
     }
     /// `employees`. How many people it employs, by a code of the directory EMPLOYEES. The first one when a new one is made without it (company).
     #[inline]
@@ -578,18 +583,18 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_employees(self, value: impl Into<String>) -> Self {
-        self.set("employees", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "employees", value))
     }
     /// `revenue`. Yearly turnover (company). 0 when a new one is made without it.
     #[inline]
     pub fn revenue(&self) -> Option<f64> {
-        rt::view::read(&self.0, "revenue")
+        rt::view::number(&self.0, "revenue")
     }
     /// Sets `revenue`. Yearly turnover (company). 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_revenue(self, value: impl Into<f64>) -> Self {
-        self.set("revenue", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "revenue", value))
     }
     /// `bankingDetails`. Bank account in free words (company).
     #[inline]
@@ -600,7 +605,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_banking_details(self, value: impl Into<String>) -> Self {
-        self.set("bankingDetails", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "bankingDetails", value))
     }
     /// `address`. Address in the old form (lead, contact, company).
     #[inline]
@@ -626,7 +631,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_additional_info(self, value: impl Into<String>) -> Self {
-        self.set("additionalInfo", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "additionalInfo", value))
     }
     /// `locationId`. Place of the client, for taxes by place (deal, estimate, invoice).
     #[inline]
@@ -637,18 +642,18 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_location_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("locationId", value)
+        Self(rt::set::field::any(self.0, "locationId", value))
     }
     /// `storageTypeId`. Where the files of the estimate lie. On Drive when a new one is made without it and the portal has it (estimate).
     #[inline]
     pub fn storage_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "storageTypeId")
+        rt::view::integer(&self.0, "storageTypeId")
     }
     /// Sets `storageTypeId`. Where the files of the estimate lie. On Drive when a new one is made without it and the portal has it (estimate).
     #[inline]
     #[must_use]
     pub fn set_storage_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("storageTypeId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "storageTypeId", value))
     }
     /// `storageElementIds`. Files of the estimate by their numbers there (estimate).
     #[inline]
@@ -662,18 +667,18 @@ impl CrmItem {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("storageElementIds", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "storageElementIds", value))
     }
     /// `webformId`. CRM form that the record came from.
     #[inline]
     pub fn webform_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "webformId")
+        rt::view::id(&self.0, "webformId")
     }
     /// Sets `webformId`. CRM form that the record came from.
     #[inline]
     #[must_use]
     pub fn set_webform_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("webformId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "webformId", value))
     }
     /// `originatorId`. Name of the other system that the record comes from (lead, deal, contact, company).
     #[inline]
@@ -684,7 +689,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("originatorId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "originatorId", value))
     }
     /// `originId`. Identifier of the record in that other system (lead, deal, contact, company).
     #[inline]
@@ -695,7 +700,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_origin_id(self, value: impl Into<String>) -> Self {
-        self.set("originId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "originId", value))
     }
     /// `originVersion`. Version of the data in that other system (contact, company).
     #[inline]
@@ -706,7 +711,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_origin_version(self, value: impl Into<String>) -> Self {
-        self.set("originVersion", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "originVersion", value))
     }
     /// `xmlId`. Identifier in another system (invoice, smart process).
     #[inline]
@@ -717,7 +722,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `utmSource`. Advertising system, the tag utm_source of the link.
     #[inline]
@@ -728,7 +733,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_utm_source(self, value: impl Into<String>) -> Self {
-        self.set("utmSource", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "utmSource", value))
     }
     /// `utmMedium`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views), the tag utm_medium.
     #[inline]
@@ -739,7 +744,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
-        self.set("utmMedium", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "utmMedium", value))
     }
     /// `utmCampaign`. Advertising campaign, the tag utm_campaign.
     #[inline]
@@ -750,7 +755,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
-        self.set("utmCampaign", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "utmCampaign", value))
     }
     /// `utmContent`. What the advertisement showed, the tag utm_content.
     #[inline]
@@ -761,7 +766,7 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_utm_content(self, value: impl Into<String>) -> Self {
-        self.set("utmContent", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "utmContent", value))
     }
     /// `utmTerm`. Words that were searched for, the tag utm_term.
     #[inline]
@@ -772,22 +777,22 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
-        self.set("utmTerm", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "utmTerm", value))
     }
     /// `createdBy`. Employee who made the record.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Employee who changed it last.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
     /// `movedBy`. Employee who moved it to its stage.
     #[inline]
     pub fn moved_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "movedBy")
+        rt::view::id(&self.0, "movedBy")
     }
     /// `createdTime`. When it was made.
     #[inline]
@@ -812,7 +817,7 @@ impl CrmItem {
     /// `lastActivityBy`. Employee behind the last entry of the timeline.
     #[inline]
     pub fn last_activity_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lastActivityBy")
+        rt::view::id(&self.0, "lastActivityBy")
     }
     /// `lastActivityTime`. When the timeline last got an entry.
     #[inline]
@@ -902,7 +907,7 @@ impl CrmItem {
     /// `personTypeId`. Type of payer (estimate).
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "personTypeId")
+        rt::view::id(&self.0, "personTypeId")
     }
     /// `clientTitle`. Name of the client, as printed (estimate).
     #[inline]
@@ -942,17 +947,17 @@ impl CrmItem {
     /// `contentType`. Form of content: 0 unknown, 1 plain text, 2 BB codes, 3 HTML (estimate).
     #[inline]
     pub fn content_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "contentType")
+        rt::view::integer(&self.0, "contentType")
     }
     /// `termsType`. Form of terms, by the same numbers (estimate).
     #[inline]
     pub fn terms_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "termsType")
+        rt::view::integer(&self.0, "termsType")
     }
     /// `commentsType`. Form of comments, by the same numbers (estimate).
     #[inline]
     pub fn comments_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "commentsType")
+        rt::view::integer(&self.0, "commentsType")
     }
     /// `searchContent`. Words by which the portal finds the record, kept by the portal (not invoice, smart process).
     #[inline]
@@ -997,17 +1002,17 @@ impl CrmItem {
     /// `isWork`. Whether a deal is open. Switched off, so null as a rule.
     #[inline]
     pub fn is_work(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isWork")
+        rt::view::boolean(&self.0, "isWork")
     }
     /// `isWon`. Whether a deal is won. Switched off, so null as a rule.
     #[inline]
     pub fn is_won(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isWon")
+        rt::view::boolean(&self.0, "isWon")
     }
     /// `isLose`. Whether a deal is lost. Switched off, so null as a rule.
     #[inline]
     pub fn is_lose(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isLose")
+        rt::view::boolean(&self.0, "isLose")
     }
     /// `receivedAmount`. Amount received. Switched off, so null as a rule.
     #[inline]
@@ -1022,12 +1027,12 @@ impl CrmItem {
     /// `opportunityAccount`. Amount in the currency of the reports. Switched off, so null as a rule.
     #[inline]
     pub fn opportunity_account(&self) -> Option<f64> {
-        rt::view::read(&self.0, "opportunityAccount")
+        rt::view::number(&self.0, "opportunityAccount")
     }
     /// `taxValueAccount`. Tax in the currency of the reports. Switched off, so null as a rule.
     #[inline]
     pub fn tax_value_account(&self) -> Option<f64> {
-        rt::view::read(&self.0, "taxValueAccount")
+        rt::view::number(&self.0, "taxValueAccount")
     }
     /// `accountCurrencyId`. Currency of the reports. Switched off, so null as a rule.
     #[inline]
@@ -1043,9 +1048,12 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_uf_logo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "ufLogo",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "ufLogo",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `ufStamp`. Seal on printed documents (company).
@@ -1057,9 +1065,12 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_uf_stamp(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "ufStamp",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "ufStamp",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `ufDirectorSign`. Signature of the director on printed documents (company).
@@ -1071,9 +1082,12 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_uf_director_sign(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "ufDirectorSign",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "ufDirectorSign",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `ufAccountantSign`. Signature of the chief accountant on printed documents (company).
@@ -1085,9 +1099,12 @@ impl CrmItem {
     #[inline]
     #[must_use]
     pub fn set_uf_accountant_sign(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "ufAccountantSign",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "ufAccountantSign",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
 }

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmItemProductRow(rt::Object);
 rt::view!(CrmItemProductRow);
 impl CrmItemProductRow {
     /// `id`. Number of the row.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `ownerId`. Record that the row stands in.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Record that the row stands in.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ownerId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ownerId", value))
     }
     /// `ownerType`. Kind of that record by its letters, as in L for a lead, D for a deal, Q for an estimate, SI for an invoice or T80 for a smart process.
     #[inline]
@@ -36,18 +35,18 @@ impl CrmItemProductRow {
     #[inline]
     #[must_use]
     pub fn set_owner_type(self, value: impl Into<String>) -> Self {
-        self.set("ownerType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ownerType", value))
     }
     /// `productId`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productId")
+        rt::view::id(&self.0, "productId")
     }
     /// Sets `productId`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("productId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "productId", value))
     }
     /// `productName`. Name in the row; the product's own when a new one is made without it.
     #[inline]
@@ -58,120 +57,120 @@ impl CrmItemProductRow {
     #[inline]
     #[must_use]
     pub fn set_product_name(self, value: impl Into<String>) -> Self {
-        self.set("productName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "productName", value))
     }
     /// `price`. Price of a piece, after discount and with tax.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "price")
+        rt::view::number(&self.0, "price")
     }
     /// Sets `price`. Price of a piece, after discount and with tax.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("price", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "price", value))
     }
     /// `priceAccount`. Price in the currency of the reports.
     #[inline]
     pub fn price_account(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceAccount")
+        rt::view::number(&self.0, "priceAccount")
     }
     /// `priceExclusive`. Price of a piece, after discount, without tax.
     #[inline]
     pub fn price_exclusive(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceExclusive")
+        rt::view::number(&self.0, "priceExclusive")
     }
     /// `priceNetto`. Price of a piece, before discount, without tax.
     #[inline]
     pub fn price_netto(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceNetto")
+        rt::view::number(&self.0, "priceNetto")
     }
     /// `priceBrutto`. Price of a piece, before discount, with tax.
     #[inline]
     pub fn price_brutto(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceBrutto")
+        rt::view::number(&self.0, "priceBrutto")
     }
     /// `quantity`. How many; 1 when a new one is made without it.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantity")
+        rt::view::number(&self.0, "quantity")
     }
     /// Sets `quantity`. How many; 1 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
-        self.set("quantity", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "quantity", value))
     }
     /// `discountTypeId`. What the discount is; per cent when a new one is made without it.
     #[inline]
     pub fn discount_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "discountTypeId")
+        rt::view::integer(&self.0, "discountTypeId")
     }
     /// Sets `discountTypeId`. What the discount is; per cent when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("discountTypeId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "discountTypeId", value))
     }
     /// `discountRate`. Discount in per cent; it is worked out from discountSum when that is an amount.
     #[inline]
     pub fn discount_rate(&self) -> Option<f64> {
-        rt::view::read(&self.0, "discountRate")
+        rt::view::number(&self.0, "discountRate")
     }
     /// Sets `discountRate`. Discount in per cent; it is worked out from discountSum when that is an amount.
     #[inline]
     #[must_use]
     pub fn set_discount_rate(self, value: impl Into<f64>) -> Self {
-        self.set("discountRate", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "discountRate", value))
     }
     /// `discountSum`. Discount of a piece as an amount; it is worked out from discountRate when that is per cent.
     #[inline]
     pub fn discount_sum(&self) -> Option<f64> {
-        rt::view::read(&self.0, "discountSum")
+        rt::view::number(&self.0, "discountSum")
     }
     /// Sets `discountSum`. Discount of a piece as an amount; it is worked out from discountRate when that is per cent.
     #[inline]
     #[must_use]
     pub fn set_discount_sum(self, value: impl Into<f64>) -> Self {
-        self.set("discountSum", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "discountSum", value))
     }
     /// `taxRate`. Tax in per cent; empty for no tax.
     #[inline]
     pub fn tax_rate(&self) -> Option<f64> {
-        rt::view::read(&self.0, "taxRate")
+        rt::view::number(&self.0, "taxRate")
     }
     /// Sets `taxRate`. Tax in per cent; empty for no tax.
     #[inline]
     #[must_use]
     pub fn set_tax_rate(self, value: impl Into<f64>) -> Self {
-        self.set("taxRate", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "taxRate", value))
     }
     /// `taxIncluded`. Whether the price has the tax in it. No when a new one is made without it.
     #[inline]
     pub fn tax_included(&self) -> Option<bool> {
-        rt::view::read(&self.0, "taxIncluded")
+        rt::view::boolean(&self.0, "taxIncluded")
     }
     /// Sets `taxIncluded`. Whether the price has the tax in it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tax_included(self, value: bool) -> Self {
-        self.set("taxIncluded", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "taxIncluded", value))
     }
     /// `customized`. Whether the price was set by hand.
     #[inline]
     pub fn customized(&self) -> Option<bool> {
-        rt::view::read(&self.0, "customized")
+        rt::view::boolean(&self.0, "customized")
     }
     /// `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when a new one is made without it.
     #[inline]
     pub fn measure_code(&self) -> Option<i64> {
-        rt::view::read(&self.0, "measureCode")
+        rt::view::integer(&self.0, "measureCode")
     }
     /// Sets `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_measure_code(self, value: impl Into<i64>) -> Self {
-        self.set("measureCode", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "measureCode", value))
     }
     /// `measureName`. Unit by its name.
     #[inline]
@@ -181,13 +180,13 @@ impl CrmItemProductRow {
     /// `sort`. Place among the rows; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the rows; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `xmlId`. Identifier of the row in the shop or in another system.
     #[inline]
@@ -197,11 +196,11 @@ impl CrmItemProductRow {
     /// `type`. Kind of product.
     #[inline]
     pub fn r#type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "type")
+        rt::view::integer(&self.0, "type")
     }
     /// `storeId`. Warehouse that the goods come from.
     #[inline]
     pub fn store_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "storeId")
+        rt::view::id(&self.0, "storeId")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmLogEntry(rt::Object);
 rt::view!(CrmLogEntry);
 impl CrmLogEntry {
     /// `id`. Number of the entry.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `created`. When it was written.
     #[inline]
@@ -24,7 +23,7 @@ impl CrmLogEntry {
     /// `authorId`. Employee who wrote it.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "authorId")
+        rt::view::id(&self.0, "authorId")
     }
     /// `title`. Heading of the entry.
     #[inline]

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmMeasure(rt::Object);
 rt::view!(CrmMeasure);
 impl CrmMeasure {
     /// `ID`. Number of the unit.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `CODE`. Code of the unit by the international list, as in 796 for pieces.
     #[inline]
     pub fn code(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CODE")
+        rt::view::integer(&self.0, "CODE")
     }
     /// Sets `CODE`. Code of the unit by the international list, as in 796 for pieces.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<i64>) -> Self {
-        self.set("CODE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "CODE", value))
     }
     /// `MEASURE_TITLE`. Name of the unit, as in Piece.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmMeasure {
     #[inline]
     #[must_use]
     pub fn set_measure_title(self, value: impl Into<String>) -> Self {
-        self.set("MEASURE_TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "MEASURE_TITLE", value))
     }
     /// `SYMBOL_RUS`. Sign that people read, as in pcs.
     #[inline]
@@ -47,7 +46,7 @@ impl CrmMeasure {
     #[inline]
     #[must_use]
     pub fn set_symbol_rus(self, value: impl Into<String>) -> Self {
-        self.set("SYMBOL_RUS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SYMBOL_RUS", value))
     }
     /// `SYMBOL_INTL`. International sign, as in pc.
     #[inline]
@@ -58,7 +57,7 @@ impl CrmMeasure {
     #[inline]
     #[must_use]
     pub fn set_symbol_intl(self, value: impl Into<String>) -> Self {
-        self.set("SYMBOL_INTL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SYMBOL_INTL", value))
     }
     /// `SYMBOL_LETTER_INTL`. International letters, as in PCE.
     #[inline]
@@ -69,17 +68,17 @@ impl CrmMeasure {
     #[inline]
     #[must_use]
     pub fn set_symbol_letter_intl(self, value: impl Into<String>) -> Self {
-        self.set("SYMBOL_LETTER_INTL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SYMBOL_LETTER_INTL", value))
     }
     /// `IS_DEFAULT`. Whether new rows get this unit. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_DEFAULT")
+        rt::view::boolean(&self.0, "IS_DEFAULT")
     }
     /// Sets `IS_DEFAULT`. Whether new rows get this unit. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {
-        self.set("IS_DEFAULT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_DEFAULT", value))
     }
 }

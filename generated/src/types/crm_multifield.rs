@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmMultifield(rt::Object);
 rt::view!(CrmMultifield);
 impl CrmMultifield {
     /// `ID`. Number of the value. Name it to change the value; without it a new one is added. Named without VALUE, it deletes the value.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// Sets `ID`. Number of the value. Name it to change the value; without it a new one is added. Named without VALUE, it deletes the value.
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ID", value))
     }
     /// `TYPE_ID`. Kind of value.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmMultifield {
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {
-        self.set("VALUE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VALUE", value))
     }
     /// `VALUE_TYPE`. What it is used for: WORK, MOBILE, FAX, HOME, PAGER, MAILING or OTHER for telephones; WORK, HOME, MAILING or OTHER for e-mail; WORK, HOME, FACEBOOK, VK, LIVEJOURNAL, TWITTER or OTHER for web sites; the name of the network, such as TELEGRAM or WHATSAPP, for messengers. Other codes pass too.
     #[inline]
@@ -47,17 +46,17 @@ impl CrmMultifield {
     #[inline]
     #[must_use]
     pub fn set_value_type(self, value: impl Into<String>) -> Self {
-        self.set("VALUE_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VALUE_TYPE", value))
     }
     /// `DELETE`. Whether the value with this number is deleted by the update.
     #[inline]
     pub fn delete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DELETE")
+        rt::view::boolean(&self.0, "DELETE")
     }
     /// Sets `DELETE`. Whether the value with this number is deleted by the update.
     #[inline]
     #[must_use]
     pub fn set_delete(self, value: bool) -> Self {
-        self.set("DELETE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "DELETE", value))
     }
 }

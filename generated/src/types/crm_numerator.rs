@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmNumerator(rt::Object);
 rt::view!(CrmNumerator);
 impl CrmNumerator {
     /// `id`. Number of the numerator.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name, as people see it in the portal.
     #[inline]
@@ -25,7 +24,7 @@ impl CrmNumerator {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `template`. How a number is written, as in INV-{NUMBER}. Other parts are {DAY}, {MONTH}, {YEAR}, {RANDOM}, {USER_ID_PREFIX}, {CLIENT_ID} and {SELF_ID}.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmNumerator {
     #[inline]
     #[must_use]
     pub fn set_template(self, value: impl Into<String>) -> Self {
-        self.set("template", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "template", value))
     }
     /// `code`. Code of a numerator that came with the portal.
     #[inline]
@@ -52,6 +51,6 @@ impl CrmNumerator {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("settings", value)
+        Self(rt::set::field::any(self.0, "settings", value))
     }
 }

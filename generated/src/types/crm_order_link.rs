@@ -7,41 +7,40 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmOrderLink(rt::Object);
 rt::view!(CrmOrderLink);
 impl CrmOrderLink {
     /// `orderId`. Order of the shop.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderId")
+        rt::view::id(&self.0, "orderId")
     }
     /// Sets `orderId`. Order of the shop.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("orderId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "orderId", value))
     }
     /// `ownerTypeId`. Kind of the record, at present always 2 for a deal; crm.enum.getorderownertypes has the kinds.
     #[inline]
     pub fn owner_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ownerTypeId")
+        rt::view::integer(&self.0, "ownerTypeId")
     }
     /// Sets `ownerTypeId`. Kind of the record, at present always 2 for a deal; crm.enum.getorderownertypes has the kinds.
     #[inline]
     #[must_use]
     pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("ownerTypeId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ownerTypeId", value))
     }
     /// `ownerId`. Number of the record.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Number of the record.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ownerId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ownerId", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmOrderOwner(rt::Object);
 rt::view!(CrmOrderOwner);
 impl CrmOrderOwner {
     /// `id`. Number of the kind, as in 2 for deals.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `code`. Code of the kind, as in DEAL.
     #[inline]

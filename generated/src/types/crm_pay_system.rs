@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmPaySystem(rt::Object);
 rt::view!(CrmPaySystem);
 impl CrmPaySystem {
     /// `ID`. Number of the way.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name, as people see it in the portal.
     #[inline]
@@ -24,12 +23,12 @@ impl CrmPaySystem {
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `SORT`. Place among the ways.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `DESCRIPTION`. Description in plain text or HTML, for people.
     #[inline]
@@ -39,7 +38,7 @@ impl CrmPaySystem {
     /// `PERSON_TYPE_ID`. Kind of payer that it is for.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PERSON_TYPE_ID")
+        rt::view::id(&self.0, "PERSON_TYPE_ID")
     }
     /// `ACTION_FILE`. Program that makes the bill.
     #[inline]

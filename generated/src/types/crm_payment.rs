@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmPayment(rt::Object);
 rt::view!(CrmPayment);
 impl CrmPayment {
     /// `id`. Number of the payment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `accountNumber`. Number shown to the client.
     #[inline]
@@ -24,13 +23,13 @@ impl CrmPayment {
     /// `paid`. Whether it was paid.
     #[inline]
     pub fn paid(&self) -> Option<bool> {
-        rt::view::read(&self.0, "paid")
+        rt::view::boolean(&self.0, "paid")
     }
     /// Sets `paid`. Whether it was paid.
     #[inline]
     #[must_use]
     pub fn set_paid(self, value: bool) -> Self {
-        self.set("paid", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "paid", value))
     }
     /// `datePaid`. When it was paid, or null.
     #[inline]
@@ -40,23 +39,23 @@ impl CrmPayment {
     /// `empPaidId`. Employee who marked it as paid, or null.
     #[inline]
     pub fn emp_paid_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empPaidId")
+        rt::view::id(&self.0, "empPaidId")
     }
     /// `paySystemId`. How it is paid, by the number of the payment system.
     #[inline]
     pub fn pay_system_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "paySystemId")
+        rt::view::id(&self.0, "paySystemId")
     }
     /// Sets `paySystemId`. How it is paid, by the number of the payment system.
     #[inline]
     #[must_use]
     pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("paySystemId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "paySystemId", value))
     }
     /// `sum`. Amount of the payment, in the currency of the order.
     #[inline]
     pub fn sum(&self) -> Option<f64> {
-        rt::view::read(&self.0, "sum")
+        rt::view::number(&self.0, "sum")
     }
     /// `currency`. Currency of the amount by its code, as in EUR.
     #[inline]

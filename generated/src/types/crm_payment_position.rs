@@ -7,33 +7,32 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmPaymentPosition(rt::Object);
 rt::view!(CrmPaymentPosition);
 impl CrmPaymentPosition {
     /// `id`. Number of the position.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `paymentId`. Payment that it belongs to.
     #[inline]
     pub fn payment_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "paymentId")
+        rt::view::id(&self.0, "paymentId")
     }
     /// `quantity`. How much of it is paid for.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantity")
+        rt::view::number(&self.0, "quantity")
     }
     /// `rowId`. Product row; only for products.
     #[inline]
     pub fn row_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "rowId")
+        rt::view::id(&self.0, "rowId")
     }
     /// `deliveryId`. Delivery; only for deliveries.
     #[inline]
     pub fn delivery_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "deliveryId")
+        rt::view::id(&self.0, "deliveryId")
     }
 }

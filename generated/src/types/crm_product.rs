@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProduct(rt::Object);
 rt::view!(CrmProduct);
 impl CrmProduct {
     /// `ID`. Number of the product.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name, as people see it in the portal.
     #[inline]
@@ -25,51 +24,51 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CATALOG_ID`. Catalogue that it belongs to.
     #[inline]
     pub fn catalog_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATALOG_ID")
+        rt::view::id(&self.0, "CATALOG_ID")
     }
     /// Sets `CATALOG_ID`. Catalogue that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_catalog_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CATALOG_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CATALOG_ID", value))
     }
     /// `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
     pub fn section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SECTION_ID")
+        rt::view::id(&self.0, "SECTION_ID")
     }
     /// Sets `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
     #[must_use]
     pub fn set_section_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("SECTION_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "SECTION_ID", value))
     }
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it can be chosen.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the products; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the products; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `CODE`. Code for addresses, in Latin letters.
     #[inline]
@@ -80,7 +79,7 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `DESCRIPTION`. Description in plain text or HTML, for people.
     #[inline]
@@ -91,7 +90,7 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `DESCRIPTION_TYPE`. Form of that text.
     #[inline]
@@ -102,18 +101,18 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_description_type(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION_TYPE", value))
     }
     /// `PRICE`. Price of a piece.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE")
+        rt::view::number(&self.0, "PRICE")
     }
     /// Sets `PRICE`. Price of a piece.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("PRICE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "PRICE", value))
     }
     /// `CURRENCY_ID`. Currency of the price by its code, as in EUR.
     #[inline]
@@ -124,40 +123,40 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
     /// `VAT_ID`. Rate of value added tax; crm.vat.list has them.
     #[inline]
     pub fn vat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "VAT_ID")
+        rt::view::id(&self.0, "VAT_ID")
     }
     /// Sets `VAT_ID`. Rate of value added tax; crm.vat.list has them.
     #[inline]
     #[must_use]
     pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("VAT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "VAT_ID", value))
     }
     /// `VAT_INCLUDED`. Whether the price has the tax in it.
     #[inline]
     pub fn vat_included(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VAT_INCLUDED")
+        rt::view::boolean(&self.0, "VAT_INCLUDED")
     }
     /// Sets `VAT_INCLUDED`. Whether the price has the tax in it.
     #[inline]
     #[must_use]
     pub fn set_vat_included(self, value: bool) -> Self {
-        self.set("VAT_INCLUDED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "VAT_INCLUDED", value))
     }
     /// `MEASURE`. Unit by its number; crm.measure.list has them.
     #[inline]
     pub fn measure(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MEASURE")
+        rt::view::id(&self.0, "MEASURE")
     }
     /// Sets `MEASURE`. Unit by its number; crm.measure.list has them.
     #[inline]
     #[must_use]
     pub fn set_measure(self, value: impl Into<rt::Id>) -> Self {
-        self.set("MEASURE", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "MEASURE", value))
     }
     /// `PREVIEW_PICTURE`. Small picture of the old card.
     #[inline]
@@ -168,9 +167,12 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PREVIEW_PICTURE",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "PREVIEW_PICTURE",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `DETAIL_PICTURE`. Large picture of the old card.
@@ -182,9 +184,12 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "DETAIL_PICTURE",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "DETAIL_PICTURE",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `XML_ID`. Identifier in another system.
@@ -196,7 +201,7 @@ impl CrmProduct {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -206,7 +211,7 @@ impl CrmProduct {
     /// `CREATED_BY`. Employee who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
@@ -216,6 +221,6 @@ impl CrmProduct {
     /// `MODIFIED_BY`. Employee who changed it last.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY")
+        rt::view::id(&self.0, "MODIFIED_BY")
     }
 }

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductProperty(rt::Object);
 rt::view!(CrmProductProperty);
 impl CrmProductProperty {
     /// `ID`. Number of the field.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `IBLOCK_ID`. Catalogue that it belongs to; crm.catalog.list has them.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "IBLOCK_ID")
+        rt::view::id(&self.0, "IBLOCK_ID")
     }
     /// Sets `IBLOCK_ID`. Catalogue that it belongs to; crm.catalog.list has them.
     #[inline]
     #[must_use]
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("IBLOCK_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "IBLOCK_ID", value))
     }
     /// `NAME`. Name, as people see it in the portal.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CODE`. Code of the field, in Latin letters.
     #[inline]
@@ -47,7 +46,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
@@ -58,29 +57,29 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `PROPERTY_TYPE`. Kind of value.
     #[inline]
@@ -91,7 +90,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_property_type(self, value: impl Into<String>) -> Self {
-        self.set("PROPERTY_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PROPERTY_TYPE", value))
     }
     /// `USER_TYPE`. Finer kind of value, as in HTML, Date, DateTime, Money, employee or ECrm.
     #[inline]
@@ -102,7 +101,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_user_type(self, value: impl Into<String>) -> Self {
-        self.set("USER_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "USER_TYPE", value))
     }
     /// `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
     #[inline]
@@ -113,7 +112,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("USER_TYPE_SETTINGS", value)
+        Self(rt::set::field::any(self.0, "USER_TYPE_SETTINGS", value))
     }
     /// `DEFAULT_VALUE`. Value of new products.
     #[inline]
@@ -124,95 +123,95 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
-        self.set("DEFAULT_VALUE", value)
+        Self(rt::set::field::any(self.0, "DEFAULT_VALUE", value))
     }
     /// `MULTIPLE`. Whether it holds several values.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTIPLE")
+        rt::view::boolean(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether it holds several values.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("MULTIPLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTIPLE", value))
     }
     /// `MULTIPLE_CNT`. How many inputs a field with several values shows at first.
     #[inline]
     pub fn multiple_cnt(&self) -> Option<i64> {
-        rt::view::read(&self.0, "MULTIPLE_CNT")
+        rt::view::integer(&self.0, "MULTIPLE_CNT")
     }
     /// Sets `MULTIPLE_CNT`. How many inputs a field with several values shows at first.
     #[inline]
     #[must_use]
     pub fn set_multiple_cnt(self, value: impl Into<i64>) -> Self {
-        self.set("MULTIPLE_CNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "MULTIPLE_CNT", value))
     }
     /// `IS_REQUIRED`. Whether it must be filled in.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_REQUIRED")
+        rt::view::boolean(&self.0, "IS_REQUIRED")
     }
     /// Sets `IS_REQUIRED`. Whether it must be filled in.
     #[inline]
     #[must_use]
     pub fn set_is_required(self, value: bool) -> Self {
-        self.set("IS_REQUIRED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_REQUIRED", value))
     }
     /// `FILTRABLE`. Whether lists can be filtered by it.
     #[inline]
     pub fn filtrable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "FILTRABLE")
+        rt::view::boolean(&self.0, "FILTRABLE")
     }
     /// Sets `FILTRABLE`. Whether lists can be filtered by it.
     #[inline]
     #[must_use]
     pub fn set_filtrable(self, value: bool) -> Self {
-        self.set("FILTRABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "FILTRABLE", value))
     }
     /// `SEARCHABLE`. Whether the search looks into it.
     #[inline]
     pub fn searchable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SEARCHABLE")
+        rt::view::boolean(&self.0, "SEARCHABLE")
     }
     /// Sets `SEARCHABLE`. Whether the search looks into it.
     #[inline]
     #[must_use]
     pub fn set_searchable(self, value: bool) -> Self {
-        self.set("SEARCHABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SEARCHABLE", value))
     }
     /// `WITH_DESCRIPTION`. Whether each value has a description.
     #[inline]
     pub fn with_description(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WITH_DESCRIPTION")
+        rt::view::boolean(&self.0, "WITH_DESCRIPTION")
     }
     /// Sets `WITH_DESCRIPTION`. Whether each value has a description.
     #[inline]
     #[must_use]
     pub fn set_with_description(self, value: bool) -> Self {
-        self.set("WITH_DESCRIPTION", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "WITH_DESCRIPTION", value))
     }
     /// `ROW_COUNT`. Lines of the input.
     #[inline]
     pub fn row_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ROW_COUNT")
+        rt::view::integer(&self.0, "ROW_COUNT")
     }
     /// Sets `ROW_COUNT`. Lines of the input.
     #[inline]
     #[must_use]
     pub fn set_row_count(self, value: impl Into<i64>) -> Self {
-        self.set("ROW_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ROW_COUNT", value))
     }
     /// `COL_COUNT`. Width of the input in characters.
     #[inline]
     pub fn col_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COL_COUNT")
+        rt::view::integer(&self.0, "COL_COUNT")
     }
     /// Sets `COL_COUNT`. Width of the input in characters.
     #[inline]
     #[must_use]
     pub fn set_col_count(self, value: impl Into<i64>) -> Self {
-        self.set("COL_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "COL_COUNT", value))
     }
     /// `LIST_TYPE`. How a choice looks.
     #[inline]
@@ -223,18 +222,18 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_list_type(self, value: impl Into<String>) -> Self {
-        self.set("LIST_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LIST_TYPE", value))
     }
     /// `LINK_IBLOCK_ID`. Information block that is linked to.
     #[inline]
     pub fn link_iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LINK_IBLOCK_ID")
+        rt::view::id(&self.0, "LINK_IBLOCK_ID")
     }
     /// Sets `LINK_IBLOCK_ID`. Information block that is linked to.
     #[inline]
     #[must_use]
     pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LINK_IBLOCK_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LINK_IBLOCK_ID", value))
     }
     /// `FILE_TYPE`. Endings of files that are allowed, with commas between them.
     #[inline]
@@ -245,7 +244,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_file_type(self, value: impl Into<String>) -> Self {
-        self.set("FILE_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FILE_TYPE", value))
     }
     /// `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with VALUE, SORT, DEF and XML_ID.
     #[inline]
@@ -256,7 +255,7 @@ impl CrmProductProperty {
     #[inline]
     #[must_use]
     pub fn set_values(self, value: impl Into<rt::Value>) -> Self {
-        self.set("VALUES", value)
+        Self(rt::set::field::any(self.0, "VALUES", value))
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]

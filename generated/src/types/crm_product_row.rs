@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductRow(rt::Object);
 rt::view!(CrmProductRow);
 impl CrmProductRow {
     /// `ID`. Number of the row.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `OWNER_ID`. Record that the row stands in.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `OWNER_TYPE`. Kind of that record.
     #[inline]
@@ -29,13 +28,13 @@ impl CrmProductRow {
     /// `PRODUCT_ID`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PRODUCT_ID")
+        rt::view::id(&self.0, "PRODUCT_ID")
     }
     /// Sets `PRODUCT_ID`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PRODUCT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PRODUCT_ID", value))
     }
     /// `PRODUCT_NAME`. Name in the row; the product's own when it is left out, and the number of the row in square brackets where there is no product.
     #[inline]
@@ -46,7 +45,7 @@ impl CrmProductRow {
     #[inline]
     #[must_use]
     pub fn set_product_name(self, value: impl Into<String>) -> Self {
-        self.set("PRODUCT_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PRODUCT_NAME", value))
     }
     /// `ORIGINAL_PRODUCT_NAME`. Name in the catalogue.
     #[inline]
@@ -62,138 +61,138 @@ impl CrmProductRow {
     #[inline]
     #[must_use]
     pub fn set_product_description(self, value: impl Into<String>) -> Self {
-        self.set("PRODUCT_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PRODUCT_DESCRIPTION", value))
     }
     /// `PRICE`. Price of a piece, after discount and with tax; 0 when it is left out.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE")
+        rt::view::number(&self.0, "PRICE")
     }
     /// Sets `PRICE`. Price of a piece, after discount and with tax; 0 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("PRICE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "PRICE", value))
     }
     /// `PRICE_EXCLUSIVE`. Price of a piece, after discount, without tax.
     #[inline]
     pub fn price_exclusive(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE_EXCLUSIVE")
+        rt::view::number(&self.0, "PRICE_EXCLUSIVE")
     }
     /// Sets `PRICE_EXCLUSIVE`. Price of a piece, after discount, without tax.
     #[inline]
     #[must_use]
     pub fn set_price_exclusive(self, value: impl Into<f64>) -> Self {
-        self.set("PRICE_EXCLUSIVE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "PRICE_EXCLUSIVE", value))
     }
     /// `PRICE_NETTO`. Price of a piece, before discount, without tax.
     #[inline]
     pub fn price_netto(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE_NETTO")
+        rt::view::number(&self.0, "PRICE_NETTO")
     }
     /// Sets `PRICE_NETTO`. Price of a piece, before discount, without tax.
     #[inline]
     #[must_use]
     pub fn set_price_netto(self, value: impl Into<f64>) -> Self {
-        self.set("PRICE_NETTO", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "PRICE_NETTO", value))
     }
     /// `PRICE_BRUTTO`. Price of a piece, before discount, with tax.
     #[inline]
     pub fn price_brutto(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE_BRUTTO")
+        rt::view::number(&self.0, "PRICE_BRUTTO")
     }
     /// Sets `PRICE_BRUTTO`. Price of a piece, before discount, with tax.
     #[inline]
     #[must_use]
     pub fn set_price_brutto(self, value: impl Into<f64>) -> Self {
-        self.set("PRICE_BRUTTO", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "PRICE_BRUTTO", value))
     }
     /// `PRICE_ACCOUNT`. Price in the currency of the reports.
     #[inline]
     pub fn price_account(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE_ACCOUNT")
+        rt::view::number(&self.0, "PRICE_ACCOUNT")
     }
     /// `QUANTITY`. How many; 1 when it is left out.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "QUANTITY")
+        rt::view::number(&self.0, "QUANTITY")
     }
     /// Sets `QUANTITY`. How many; 1 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
-        self.set("QUANTITY", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "QUANTITY", value))
     }
     /// `DISCOUNT_TYPE_ID`. What the discount is; per cent when it is left out.
     #[inline]
     pub fn discount_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DISCOUNT_TYPE_ID")
+        rt::view::integer(&self.0, "DISCOUNT_TYPE_ID")
     }
     /// Sets `DISCOUNT_TYPE_ID`. What the discount is; per cent when it is left out.
     #[inline]
     #[must_use]
     pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("DISCOUNT_TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "DISCOUNT_TYPE_ID", value))
     }
     /// `DISCOUNT_RATE`. Discount in per cent; needed where the discount is per cent.
     #[inline]
     pub fn discount_rate(&self) -> Option<f64> {
-        rt::view::read(&self.0, "DISCOUNT_RATE")
+        rt::view::number(&self.0, "DISCOUNT_RATE")
     }
     /// Sets `DISCOUNT_RATE`. Discount in per cent; needed where the discount is per cent.
     #[inline]
     #[must_use]
     pub fn set_discount_rate(self, value: impl Into<f64>) -> Self {
-        self.set("DISCOUNT_RATE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "DISCOUNT_RATE", value))
     }
     /// `DISCOUNT_SUM`. Discount of a piece as an amount; needed where the discount is one, and also where it is 100 per cent.
     #[inline]
     pub fn discount_sum(&self) -> Option<f64> {
-        rt::view::read(&self.0, "DISCOUNT_SUM")
+        rt::view::number(&self.0, "DISCOUNT_SUM")
     }
     /// Sets `DISCOUNT_SUM`. Discount of a piece as an amount; needed where the discount is one, and also where it is 100 per cent.
     #[inline]
     #[must_use]
     pub fn set_discount_sum(self, value: impl Into<f64>) -> Self {
-        self.set("DISCOUNT_SUM", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "DISCOUNT_SUM", value))
     }
     /// `TAX_RATE`. Tax in per cent; empty for no tax.
     #[inline]
     pub fn tax_rate(&self) -> Option<f64> {
-        rt::view::read(&self.0, "TAX_RATE")
+        rt::view::number(&self.0, "TAX_RATE")
     }
     /// Sets `TAX_RATE`. Tax in per cent; empty for no tax.
     #[inline]
     #[must_use]
     pub fn set_tax_rate(self, value: impl Into<f64>) -> Self {
-        self.set("TAX_RATE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "TAX_RATE", value))
     }
     /// `TAX_INCLUDED`. Whether the price given has the tax in it. No when it is left out.
     #[inline]
     pub fn tax_included(&self) -> Option<bool> {
-        rt::view::read(&self.0, "TAX_INCLUDED")
+        rt::view::boolean(&self.0, "TAX_INCLUDED")
     }
     /// Sets `TAX_INCLUDED`. Whether the price given has the tax in it. No when it is left out.
     #[inline]
     #[must_use]
     pub fn set_tax_included(self, value: bool) -> Self {
-        self.set("TAX_INCLUDED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "TAX_INCLUDED", value))
     }
     /// `CUSTOMIZED`. Whether the price was set by hand. No longer in use.
     #[inline]
     pub fn customized(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CUSTOMIZED")
+        rt::view::boolean(&self.0, "CUSTOMIZED")
     }
     /// `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own when it is left out.
     #[inline]
     pub fn measure_code(&self) -> Option<i64> {
-        rt::view::read(&self.0, "MEASURE_CODE")
+        rt::view::integer(&self.0, "MEASURE_CODE")
     }
     /// Sets `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own when it is left out.
     #[inline]
     #[must_use]
     pub fn set_measure_code(self, value: impl Into<i64>) -> Self {
-        self.set("MEASURE_CODE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "MEASURE_CODE", value))
     }
     /// `MEASURE_NAME`. Unit by its name, as in pcs; the product's own when it is left out.
     #[inline]
@@ -204,18 +203,18 @@ impl CrmProductRow {
     #[inline]
     #[must_use]
     pub fn set_measure_name(self, value: impl Into<String>) -> Self {
-        self.set("MEASURE_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "MEASURE_NAME", value))
     }
     /// `SORT`. Place among the rows; smaller numbers come first. 0 when it is left out.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the rows; smaller numbers come first. 0 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `XML_ID`. Identifier of the row in another system.
     #[inline]
@@ -225,17 +224,17 @@ impl CrmProductRow {
     /// `TYPE`. Kind of product.
     #[inline]
     pub fn r#type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TYPE")
+        rt::view::integer(&self.0, "TYPE")
     }
     /// `STORE_ID`. Warehouse that the goods come from.
     #[inline]
     pub fn store_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "STORE_ID")
+        rt::view::id(&self.0, "STORE_ID")
     }
     /// `RESERVE_ID`. Reservation of the goods.
     #[inline]
     pub fn reserve_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESERVE_ID")
+        rt::view::id(&self.0, "RESERVE_ID")
     }
     /// `DATE_RESERVE_END`. Until when they are reserved.
     #[inline]
@@ -245,6 +244,6 @@ impl CrmProductRow {
     /// `RESERVE_QUANTITY`. How many are reserved.
     #[inline]
     pub fn reserve_quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "RESERVE_QUANTITY")
+        rt::view::number(&self.0, "RESERVE_QUANTITY")
     }
 }

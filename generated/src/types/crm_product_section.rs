@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductSection(rt::Object);
 rt::view!(CrmProductSection);
 impl CrmProductSection {
     /// `ID`. Number of the section.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name, as people see it in the portal.
     #[inline]
@@ -25,29 +24,29 @@ impl CrmProductSection {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CATALOG_ID`. Catalogue that it belongs to; fixed for good.
     #[inline]
     pub fn catalog_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATALOG_ID")
+        rt::view::id(&self.0, "CATALOG_ID")
     }
     /// Sets `CATALOG_ID`. Catalogue that it belongs to; fixed for good.
     #[inline]
     #[must_use]
     pub fn set_catalog_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CATALOG_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CATALOG_ID", value))
     }
     /// `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
     pub fn section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SECTION_ID")
+        rt::view::id(&self.0, "SECTION_ID")
     }
     /// Sets `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
     #[must_use]
     pub fn set_section_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("SECTION_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "SECTION_ID", value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
@@ -58,7 +57,7 @@ impl CrmProductSection {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `CODE`. Code for addresses, in Latin letters.
     #[inline]
@@ -69,6 +68,6 @@ impl CrmProductSection {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
 }

@@ -7,18 +7,17 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRecordLink(rt::Object);
 rt::view!(CrmRecordLink);
 impl CrmRecordLink {
     /// `entityTypeId`. Kind of record, as in 2 for a deal.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// `entityId`. Number of the record.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entityId")
+        rt::view::id(&self.0, "entityId")
     }
 }

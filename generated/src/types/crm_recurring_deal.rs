@@ -7,41 +7,40 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRecurringDeal(rt::Object);
 rt::view!(CrmRecurringDeal);
 impl CrmRecurringDeal {
     /// `ID`. Number of the rule.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `DEAL_ID`. Deal that serves as the template. In the new rule it is a deal; the portal makes a template of it.
     #[inline]
     pub fn deal_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "DEAL_ID")
+        rt::view::id(&self.0, "DEAL_ID")
     }
     /// Sets `DEAL_ID`. Deal that serves as the template. In the new rule it is a deal; the portal makes a template of it.
     #[inline]
     #[must_use]
     pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("DEAL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "DEAL_ID", value))
     }
     /// `BASED_ID`. Deal that the template was made of.
     #[inline]
     pub fn based_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "BASED_ID")
+        rt::view::id(&self.0, "BASED_ID")
     }
     /// `ACTIVE`. Whether deals are made.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether deals are made.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `NEXT_EXECUTION`. When the next deal is made; empty for never.
     #[inline]
@@ -56,18 +55,18 @@ impl CrmRecurringDeal {
     /// `COUNTER_REPEAT`. How many deals were made.
     #[inline]
     pub fn counter_repeat(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COUNTER_REPEAT")
+        rt::view::integer(&self.0, "COUNTER_REPEAT")
     }
     /// `CATEGORY_ID`. Funnel that the new deals come into.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATEGORY_ID")
+        rt::view::id(&self.0, "CATEGORY_ID")
     }
     /// Sets `CATEGORY_ID`. Funnel that the new deals come into.
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CATEGORY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CATEGORY_ID", value))
     }
     /// `IS_LIMIT`. When it ends.
     #[inline]
@@ -78,18 +77,18 @@ impl CrmRecurringDeal {
     #[inline]
     #[must_use]
     pub fn set_is_limit(self, value: impl Into<String>) -> Self {
-        self.set("IS_LIMIT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "IS_LIMIT", value))
     }
     /// `LIMIT_REPEAT`. After how many deals it ends, with IS_LIMIT T.
     #[inline]
     pub fn limit_repeat(&self) -> Option<i64> {
-        rt::view::read(&self.0, "LIMIT_REPEAT")
+        rt::view::integer(&self.0, "LIMIT_REPEAT")
     }
     /// Sets `LIMIT_REPEAT`. After how many deals it ends, with IS_LIMIT T.
     #[inline]
     #[must_use]
     pub fn set_limit_repeat(self, value: impl Into<i64>) -> Self {
-        self.set("LIMIT_REPEAT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "LIMIT_REPEAT", value))
     }
     /// `LIMIT_DATE`. Last day on which a deal is made, with IS_LIMIT D; answers give it with a time.
     #[inline]
@@ -110,26 +109,26 @@ impl CrmRecurringDeal {
     #[inline]
     #[must_use]
     pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
-        self.set("PARAMS", value)
+        Self(rt::set::field::any(self.0, "PARAMS", value))
     }
     /// `id`. Number of the rule; lists spell the key so.
     #[inline]
     pub fn id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `deal_id`. Deal that serves as the template; lists spell the key so.
     #[inline]
     pub fn deal_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "deal_id")
+        rt::view::id(&self.0, "deal_id")
     }
     /// `based_id`. Deal that the template was made of; lists spell the key so.
     #[inline]
     pub fn based_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "based_id")
+        rt::view::id(&self.0, "based_id")
     }
     /// `category_id`. Funnel that the new deals come into; lists spell the key so.
     #[inline]
     pub fn category_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "category_id")
+        rt::view::id(&self.0, "category_id")
     }
 }

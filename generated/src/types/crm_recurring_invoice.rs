@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRecurringInvoice(rt::Object);
 rt::view!(CrmRecurringInvoice);
 impl CrmRecurringInvoice {
     /// `ID`. Number of the rule.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `INVOICE_ID`. Invoice that serves as the template, one with IS_RECURRING. It is fixed for good.
     #[inline]
     pub fn invoice_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "INVOICE_ID")
+        rt::view::id(&self.0, "INVOICE_ID")
     }
     /// Sets `INVOICE_ID`. Invoice that serves as the template, one with IS_RECURRING. It is fixed for good.
     #[inline]
     #[must_use]
     pub fn set_invoice_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("INVOICE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "INVOICE_ID", value))
     }
     /// `ACTIVE`. Whether invoices are made.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether invoices are made.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `NEXT_EXECUTION`. When the next one is made; empty for never.
     #[inline]
@@ -51,7 +50,7 @@ impl CrmRecurringInvoice {
     /// `COUNTER_REPEAT`. How many were made.
     #[inline]
     pub fn counter_repeat(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COUNTER_REPEAT")
+        rt::view::integer(&self.0, "COUNTER_REPEAT")
     }
     /// `START_DATE`. First day that counts.
     #[inline]
@@ -62,29 +61,29 @@ impl CrmRecurringInvoice {
     #[inline]
     #[must_use]
     pub fn set_start_date(self, value: impl Into<String>) -> Self {
-        self.set("START_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "START_DATE", value))
     }
     /// `SEND_BILL`. Whether each is sent to the client by e-mail.
     #[inline]
     pub fn send_bill(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SEND_BILL")
+        rt::view::boolean(&self.0, "SEND_BILL")
     }
     /// Sets `SEND_BILL`. Whether each is sent to the client by e-mail.
     #[inline]
     #[must_use]
     pub fn set_send_bill(self, value: bool) -> Self {
-        self.set("SEND_BILL", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SEND_BILL", value))
     }
     /// `EMAIL_ID`. Which e-mail address of the client gets it.
     #[inline]
     pub fn email_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "EMAIL_ID")
+        rt::view::id(&self.0, "EMAIL_ID")
     }
     /// Sets `EMAIL_ID`. Which e-mail address of the client gets it.
     #[inline]
     #[must_use]
     pub fn set_email_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("EMAIL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "EMAIL_ID", value))
     }
     /// `IS_LIMIT`. When it ends.
     #[inline]
@@ -95,18 +94,18 @@ impl CrmRecurringInvoice {
     #[inline]
     #[must_use]
     pub fn set_is_limit(self, value: impl Into<String>) -> Self {
-        self.set("IS_LIMIT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "IS_LIMIT", value))
     }
     /// `LIMIT_REPEAT`. After how many invoices it ends, with IS_LIMIT T.
     #[inline]
     pub fn limit_repeat(&self) -> Option<i64> {
-        rt::view::read(&self.0, "LIMIT_REPEAT")
+        rt::view::integer(&self.0, "LIMIT_REPEAT")
     }
     /// Sets `LIMIT_REPEAT`. After how many invoices it ends, with IS_LIMIT T.
     #[inline]
     #[must_use]
     pub fn set_limit_repeat(self, value: impl Into<i64>) -> Self {
-        self.set("LIMIT_REPEAT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "LIMIT_REPEAT", value))
     }
     /// `LIMIT_DATE`. Last day on which one is made, with IS_LIMIT D.
     #[inline]
@@ -117,7 +116,7 @@ impl CrmRecurringInvoice {
     #[inline]
     #[must_use]
     pub fn set_limit_date(self, value: impl Into<String>) -> Self {
-        self.set("LIMIT_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LIMIT_DATE", value))
     }
     /// `PARAMS`. How often, and by when to pay.
     #[inline]
@@ -128,6 +127,6 @@ impl CrmRecurringInvoice {
     #[inline]
     #[must_use]
     pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
-        self.set("PARAMS", value)
+        Self(rt::set::field::any(self.0, "PARAMS", value))
     }
 }

@@ -7,47 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisite(rt::Object);
 rt::view!(CrmRequisite);
 impl CrmRequisite {
     /// `ID`. Number of the details.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_TYPE_ID`. Whose details they are.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. Whose details they are.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("ENTITY_TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
     /// `ENTITY_ID`. Number of that contact or company.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Number of that contact or company.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
     /// `PRESET_ID`. Template that says which fields are shown; crm.requisite.preset.list has them.
     #[inline]
     pub fn preset_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PRESET_ID")
+        rt::view::id(&self.0, "PRESET_ID")
     }
     /// Sets `PRESET_ID`. Template that says which fields are shown; crm.requisite.preset.list has them.
     #[inline]
     #[must_use]
     pub fn set_preset_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PRESET_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PRESET_ID", value))
     }
     /// `NAME`. What people read in the list of details.
     #[inline]
@@ -58,7 +57,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CODE`. Code of one's own.
     #[inline]
@@ -69,7 +68,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
@@ -80,7 +79,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `ORIGINATOR_ID`. Name of that other system.
     #[inline]
@@ -91,40 +90,40 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ACTIVE`. Whether they are in use; it has no effect at present.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether they are in use; it has no effect at present.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves.
     #[inline]
     pub fn address_only(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ADDRESS_ONLY")
+        rt::view::boolean(&self.0, "ADDRESS_ONLY")
     }
     /// Sets `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves.
     #[inline]
     #[must_use]
     pub fn set_address_only(self, value: bool) -> Self {
-        self.set("ADDRESS_ONLY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ADDRESS_ONLY", value))
     }
     /// `SORT`. Place among the details of the client; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the details of the client; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `DATE_CREATE`. When they were made.
     #[inline]
@@ -139,12 +138,12 @@ impl CrmRequisite {
     /// `CREATED_BY_ID`. Employee who made them.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed them last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
     /// `RQ_NAME`. Full name of a person.
     #[inline]
@@ -155,7 +154,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_NAME", value))
     }
     /// `RQ_FIRST_NAME`. Given name of a person.
     #[inline]
@@ -166,7 +165,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_first_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_FIRST_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_FIRST_NAME", value))
     }
     /// `RQ_LAST_NAME`. Family name of a person.
     #[inline]
@@ -177,7 +176,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_last_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_LAST_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_LAST_NAME", value))
     }
     /// `RQ_SECOND_NAME`. Middle name or patronymic of a person.
     #[inline]
@@ -188,7 +187,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_second_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_SECOND_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_SECOND_NAME", value))
     }
     /// `RQ_COMPANY_ID`. Number of the organisation in a register.
     #[inline]
@@ -199,7 +198,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_company_id(self, value: impl Into<String>) -> Self {
-        self.set("RQ_COMPANY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_COMPANY_ID", value))
     }
     /// `RQ_COMPANY_NAME`. Short name of the organisation.
     #[inline]
@@ -210,7 +209,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_company_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_COMPANY_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_COMPANY_NAME", value))
     }
     /// `RQ_COMPANY_FULL_NAME`. Full legal name of the organisation.
     #[inline]
@@ -221,7 +220,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_company_full_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_COMPANY_FULL_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_COMPANY_FULL_NAME", value))
     }
     /// `RQ_COMPANY_REG_DATE`. Day on which the organisation was registered, as people write it there.
     #[inline]
@@ -232,7 +231,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_company_reg_date(self, value: impl Into<String>) -> Self {
-        self.set("RQ_COMPANY_REG_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_COMPANY_REG_DATE", value))
     }
     /// `RQ_DIRECTOR`. Director of the organisation.
     #[inline]
@@ -243,7 +242,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_director(self, value: impl Into<String>) -> Self {
-        self.set("RQ_DIRECTOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_DIRECTOR", value))
     }
     /// `RQ_ACCOUNTANT`. Chief accountant of the organisation.
     #[inline]
@@ -254,7 +253,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_accountant(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ACCOUNTANT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ACCOUNTANT", value))
     }
     /// `RQ_CEO_NAME`. Head of the organisation by full name.
     #[inline]
@@ -265,7 +264,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ceo_name(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CEO_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CEO_NAME", value))
     }
     /// `RQ_CEO_WORK_POS`. Job title of that head.
     #[inline]
@@ -276,7 +275,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ceo_work_pos(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CEO_WORK_POS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CEO_WORK_POS", value))
     }
     /// `RQ_CONTACT`. Person to speak to.
     #[inline]
@@ -287,7 +286,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_contact(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CONTACT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CONTACT", value))
     }
     /// `RQ_EMAIL`. E-mail address for official letters.
     #[inline]
@@ -298,7 +297,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_email(self, value: impl Into<String>) -> Self {
-        self.set("RQ_EMAIL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_EMAIL", value))
     }
     /// `RQ_PHONE`. Telephone number for official calls.
     #[inline]
@@ -309,7 +308,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_phone(self, value: impl Into<String>) -> Self {
-        self.set("RQ_PHONE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_PHONE", value))
     }
     /// `RQ_FAX`. Fax number for official papers.
     #[inline]
@@ -320,7 +319,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_fax(self, value: impl Into<String>) -> Self {
-        self.set("RQ_FAX", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_FAX", value))
     }
     /// `RQ_IDENT_TYPE`. How a person proves who they are, by a code of a directory.
     #[inline]
@@ -331,7 +330,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_type(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_TYPE", value))
     }
     /// `RQ_IDENT_DOC`. Paper that proves it, as in passport.
     #[inline]
@@ -342,7 +341,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC", value))
     }
     /// `RQ_IDENT_DOC_SER`. Series of that paper.
     #[inline]
@@ -353,7 +352,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc_ser(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC_SER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC_SER", value))
     }
     /// `RQ_IDENT_DOC_NUM`. Number of that paper.
     #[inline]
@@ -364,7 +363,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC_NUM", value))
     }
     /// `RQ_IDENT_DOC_PERS_NUM`. Personal number in that paper.
     #[inline]
@@ -375,7 +374,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc_pers_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC_PERS_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC_PERS_NUM", value))
     }
     /// `RQ_IDENT_DOC_DATE`. Day on which that paper was issued.
     #[inline]
@@ -386,7 +385,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc_date(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC_DATE", value))
     }
     /// `RQ_IDENT_DOC_ISSUED_BY`. Office that issued that paper.
     #[inline]
@@ -397,7 +396,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc_issued_by(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC_ISSUED_BY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC_ISSUED_BY", value))
     }
     /// `RQ_IDENT_DOC_DEP_CODE`. Code of that office.
     #[inline]
@@ -408,7 +407,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ident_doc_dep_code(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IDENT_DOC_DEP_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IDENT_DOC_DEP_CODE", value))
     }
     /// `RQ_INN`. Tax number: INN in Russia, UNP in Belarus, and the like.
     #[inline]
@@ -419,7 +418,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_inn(self, value: impl Into<String>) -> Self {
-        self.set("RQ_INN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_INN", value))
     }
     /// `RQ_KPP`. Code of the reason for registration (Russia).
     #[inline]
@@ -430,7 +429,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_kpp(self, value: impl Into<String>) -> Self {
-        self.set("RQ_KPP", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_KPP", value))
     }
     /// `RQ_USRLE`. Number in the register of companies, as in the Handelsregister (Germany).
     #[inline]
@@ -441,7 +440,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_usrle(self, value: impl Into<String>) -> Self {
-        self.set("RQ_USRLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_USRLE", value))
     }
     /// `RQ_IFNS`. Tax office (Russia).
     #[inline]
@@ -452,7 +451,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ifns(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IFNS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IFNS", value))
     }
     /// `RQ_OGRN`. State number of a company (Russia).
     #[inline]
@@ -463,7 +462,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ogrn(self, value: impl Into<String>) -> Self {
-        self.set("RQ_OGRN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_OGRN", value))
     }
     /// `RQ_OGRNIP`. State number of a sole trader (Russia).
     #[inline]
@@ -474,7 +473,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_ogrnip(self, value: impl Into<String>) -> Self {
-        self.set("RQ_OGRNIP", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_OGRNIP", value))
     }
     /// `RQ_OKPO`. Number in the statistics' list of organisations (Russia, Belarus, Kazakhstan).
     #[inline]
@@ -485,7 +484,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_okpo(self, value: impl Into<String>) -> Self {
-        self.set("RQ_OKPO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_OKPO", value))
     }
     /// `RQ_OKTMO`. Code of the municipality (Russia).
     #[inline]
@@ -496,7 +495,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_oktmo(self, value: impl Into<String>) -> Self {
-        self.set("RQ_OKTMO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_OKTMO", value))
     }
     /// `RQ_OKVED`. Code of the trade (Russia).
     #[inline]
@@ -507,7 +506,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_okved(self, value: impl Into<String>) -> Self {
-        self.set("RQ_OKVED", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_OKVED", value))
     }
     /// `RQ_EDRPOU`. Number in the state register (Ukraine).
     #[inline]
@@ -518,7 +517,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_edrpou(self, value: impl Into<String>) -> Self {
-        self.set("RQ_EDRPOU", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_EDRPOU", value))
     }
     /// `RQ_DRFO`. Tax number of a person (Ukraine).
     #[inline]
@@ -529,7 +528,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_drfo(self, value: impl Into<String>) -> Self {
-        self.set("RQ_DRFO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_DRFO", value))
     }
     /// `RQ_KBE`. Code of the payee (Kazakhstan).
     #[inline]
@@ -540,7 +539,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_kbe(self, value: impl Into<String>) -> Self {
-        self.set("RQ_KBE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_KBE", value))
     }
     /// `RQ_IIN`. Identification number of a person (Kazakhstan).
     #[inline]
@@ -551,7 +550,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_iin(self, value: impl Into<String>) -> Self {
-        self.set("RQ_IIN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_IIN", value))
     }
     /// `RQ_BIN`. Identification number of a company (Kazakhstan).
     #[inline]
@@ -562,7 +561,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_bin(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BIN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BIN", value))
     }
     /// `RQ_ST_CERT_SER`. Series of the certificate of state registration.
     #[inline]
@@ -573,7 +572,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_st_cert_ser(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ST_CERT_SER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ST_CERT_SER", value))
     }
     /// `RQ_ST_CERT_NUM`. Number of the certificate of state registration.
     #[inline]
@@ -584,7 +583,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_st_cert_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ST_CERT_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ST_CERT_NUM", value))
     }
     /// `RQ_ST_CERT_DATE`. Day of the certificate of state registration.
     #[inline]
@@ -595,18 +594,18 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_st_cert_date(self, value: impl Into<String>) -> Self {
-        self.set("RQ_ST_CERT_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_ST_CERT_DATE", value))
     }
     /// `RQ_VAT_PAYER`. Whether value added tax is paid.
     #[inline]
     pub fn rq_vat_payer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "RQ_VAT_PAYER")
+        rt::view::boolean(&self.0, "RQ_VAT_PAYER")
     }
     /// Sets `RQ_VAT_PAYER`. Whether value added tax is paid.
     #[inline]
     #[must_use]
     pub fn set_rq_vat_payer(self, value: bool) -> Self {
-        self.set("RQ_VAT_PAYER", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "RQ_VAT_PAYER", value))
     }
     /// `RQ_VAT_ID`. Number for value added tax.
     #[inline]
@@ -617,7 +616,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_vat_id(self, value: impl Into<String>) -> Self {
-        self.set("RQ_VAT_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_VAT_ID", value))
     }
     /// `RQ_VAT_CERT_SER`. Series of the certificate for value added tax.
     #[inline]
@@ -628,7 +627,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_vat_cert_ser(self, value: impl Into<String>) -> Self {
-        self.set("RQ_VAT_CERT_SER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_VAT_CERT_SER", value))
     }
     /// `RQ_VAT_CERT_NUM`. Number of the certificate for value added tax.
     #[inline]
@@ -639,7 +638,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_vat_cert_num(self, value: impl Into<String>) -> Self {
-        self.set("RQ_VAT_CERT_NUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_VAT_CERT_NUM", value))
     }
     /// `RQ_VAT_CERT_DATE`. Day of the certificate for value added tax.
     #[inline]
@@ -650,7 +649,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_vat_cert_date(self, value: impl Into<String>) -> Self {
-        self.set("RQ_VAT_CERT_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_VAT_CERT_DATE", value))
     }
     /// `RQ_RESIDENCE_COUNTRY`. Country where taxes are paid.
     #[inline]
@@ -661,7 +660,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_residence_country(self, value: impl Into<String>) -> Self {
-        self.set("RQ_RESIDENCE_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_RESIDENCE_COUNTRY", value))
     }
     /// `RQ_BASE_DOC`. Paper on which the signer acts, as in charter.
     #[inline]
@@ -672,7 +671,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_base_doc(self, value: impl Into<String>) -> Self {
-        self.set("RQ_BASE_DOC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_BASE_DOC", value))
     }
     /// `RQ_REGON`. Number in the statistics' register (Poland).
     #[inline]
@@ -683,7 +682,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_regon(self, value: impl Into<String>) -> Self {
-        self.set("RQ_REGON", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_REGON", value))
     }
     /// `RQ_KRS`. Number in the court register (Poland).
     #[inline]
@@ -694,7 +693,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_krs(self, value: impl Into<String>) -> Self {
-        self.set("RQ_KRS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_KRS", value))
     }
     /// `RQ_PESEL`. Personal number (Poland).
     #[inline]
@@ -705,7 +704,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_pesel(self, value: impl Into<String>) -> Self {
-        self.set("RQ_PESEL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_PESEL", value))
     }
     /// `RQ_LEGAL_FORM`. Legal form (France).
     #[inline]
@@ -716,7 +715,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_legal_form(self, value: impl Into<String>) -> Self {
-        self.set("RQ_LEGAL_FORM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_LEGAL_FORM", value))
     }
     /// `RQ_SIRET`. Number of the establishment (France).
     #[inline]
@@ -727,7 +726,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_siret(self, value: impl Into<String>) -> Self {
-        self.set("RQ_SIRET", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_SIRET", value))
     }
     /// `RQ_SIREN`. Number of the company (France).
     #[inline]
@@ -738,7 +737,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_siren(self, value: impl Into<String>) -> Self {
-        self.set("RQ_SIREN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_SIREN", value))
     }
     /// `RQ_CAPITAL`. Share capital (France).
     #[inline]
@@ -749,7 +748,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_capital(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CAPITAL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CAPITAL", value))
     }
     /// `RQ_RCS`. Entry in the register of commerce (France).
     #[inline]
@@ -760,7 +759,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_rcs(self, value: impl Into<String>) -> Self {
-        self.set("RQ_RCS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_RCS", value))
     }
     /// `RQ_CNPJ`. Tax number of a company (Brazil).
     #[inline]
@@ -771,7 +770,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_cnpj(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CNPJ", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CNPJ", value))
     }
     /// `RQ_STATE_REG`. State registration (Brazil).
     #[inline]
@@ -782,7 +781,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_state_reg(self, value: impl Into<String>) -> Self {
-        self.set("RQ_STATE_REG", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_STATE_REG", value))
     }
     /// `RQ_MNPL_REG`. Municipal registration (Brazil).
     #[inline]
@@ -793,7 +792,7 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_mnpl_reg(self, value: impl Into<String>) -> Self {
-        self.set("RQ_MNPL_REG", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_MNPL_REG", value))
     }
     /// `RQ_CPF`. Tax number of a person (Brazil).
     #[inline]
@@ -804,6 +803,6 @@ impl CrmRequisite {
     #[inline]
     #[must_use]
     pub fn set_rq_cpf(self, value: impl Into<String>) -> Self {
-        self.set("RQ_CPF", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "RQ_CPF", value))
     }
 }

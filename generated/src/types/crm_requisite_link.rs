@@ -7,74 +7,73 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisiteLink(rt::Object);
 rt::view!(CrmRequisiteLink);
 impl CrmRequisiteLink {
     /// `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("ENTITY_TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
     /// `ENTITY_ID`. Number of the record.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Number of the record.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
     /// `REQUISITE_ID`. Details of the client; 0 for none.
     #[inline]
     pub fn requisite_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REQUISITE_ID")
+        rt::view::id(&self.0, "REQUISITE_ID")
     }
     /// Sets `REQUISITE_ID`. Details of the client; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_requisite_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("REQUISITE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "REQUISITE_ID", value))
     }
     /// `BANK_DETAIL_ID`. Bank account of the client; 0 for none.
     #[inline]
     pub fn bank_detail_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "BANK_DETAIL_ID")
+        rt::view::id(&self.0, "BANK_DETAIL_ID")
     }
     /// Sets `BANK_DETAIL_ID`. Bank account of the client; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_bank_detail_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("BANK_DETAIL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "BANK_DETAIL_ID", value))
     }
     /// `MC_REQUISITE_ID`. Details of the own company; 0 for none.
     #[inline]
     pub fn mc_requisite_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MC_REQUISITE_ID")
+        rt::view::id(&self.0, "MC_REQUISITE_ID")
     }
     /// Sets `MC_REQUISITE_ID`. Details of the own company; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_mc_requisite_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("MC_REQUISITE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "MC_REQUISITE_ID", value))
     }
     /// `MC_BANK_DETAIL_ID`. Bank account of the own company; 0 for none.
     #[inline]
     pub fn mc_bank_detail_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MC_BANK_DETAIL_ID")
+        rt::view::id(&self.0, "MC_BANK_DETAIL_ID")
     }
     /// Sets `MC_BANK_DETAIL_ID`. Bank account of the own company; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_mc_bank_detail_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("MC_BANK_DETAIL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "MC_BANK_DETAIL_ID", value))
     }
 }

@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisitePreset(rt::Object);
 rt::view!(CrmRequisitePreset);
 impl CrmRequisitePreset {
     /// `ID`. Number of the template.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_TYPE_ID`. What the template is for; always 8, official details.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ENTITY_TYPE_ID")
+        rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. What the template is for; always 8, official details.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("ENTITY_TYPE_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
     /// `COUNTRY_ID`. Country by its number; crm.requisite.preset.countries has them.
     #[inline]
     pub fn country_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COUNTRY_ID")
+        rt::view::integer(&self.0, "COUNTRY_ID")
     }
     /// Sets `COUNTRY_ID`. Country by its number; crm.requisite.preset.countries has them.
     #[inline]
     #[must_use]
     pub fn set_country_id(self, value: impl Into<i64>) -> Self {
-        self.set("COUNTRY_ID", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "COUNTRY_ID", value))
     }
     /// `NAME`. What people read, as in Organisation.
     #[inline]
@@ -47,7 +46,7 @@ impl CrmRequisitePreset {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `XML_ID`. Identifier in another system, best with a beginning of its own. Those that begin with \#CRM_REQUISITE_PRESET_DEF\_ are the portal's.
     #[inline]
@@ -58,29 +57,29 @@ impl CrmRequisitePreset {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `ACTIVE`. Whether it can be chosen for new details.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it can be chosen for new details.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -95,11 +94,11 @@ impl CrmRequisitePreset {
     /// `CREATED_BY_ID`. Employee who made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
 }

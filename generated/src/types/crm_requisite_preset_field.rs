@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisitePresetField(rt::Object);
 rt::view!(CrmRequisitePresetField);
 impl CrmRequisitePresetField {
     /// `ID`. Number of the field in the template.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `FIELD_NAME`. Code of the field, as in RQ_INN.
     #[inline]
@@ -25,7 +24,7 @@ impl CrmRequisitePresetField {
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
-        self.set("FIELD_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FIELD_NAME", value))
     }
     /// `FIELD_TITLE`. What people read in this template; the usual name when it is empty.
     #[inline]
@@ -36,28 +35,28 @@ impl CrmRequisitePresetField {
     #[inline]
     #[must_use]
     pub fn set_field_title(self, value: impl Into<String>) -> Self {
-        self.set("FIELD_TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FIELD_TITLE", value))
     }
     /// `SORT`. Place in the template; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place in the template; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `IN_SHORT_LIST`. Whether the short view shows it. It has no effect at present.
     #[inline]
     pub fn in_short_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IN_SHORT_LIST")
+        rt::view::boolean(&self.0, "IN_SHORT_LIST")
     }
     /// Sets `IN_SHORT_LIST`. Whether the short view shows it. It has no effect at present.
     #[inline]
     #[must_use]
     pub fn set_in_short_list(self, value: bool) -> Self {
-        self.set("IN_SHORT_LIST", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IN_SHORT_LIST", value))
     }
 }

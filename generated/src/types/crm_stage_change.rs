@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmStageChange(rt::Object);
 rt::view!(CrmStageChange);
 impl CrmStageChange {
     /// `ID`. Number of the entry.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TYPE_ID`. Kind of entry.
     #[inline]
     pub fn type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TYPE_ID")
+        rt::view::integer(&self.0, "TYPE_ID")
     }
     /// `OWNER_ID`. Record that moved.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `CREATED_TIME`. When it moved.
     #[inline]
@@ -34,7 +33,7 @@ impl CrmStageChange {
     /// `CATEGORY_ID`. Funnel of the stage; leads and old invoices have none.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATEGORY_ID")
+        rt::view::id(&self.0, "CATEGORY_ID")
     }
     /// `STAGE_SEMANTIC_ID`. What the stage means; leads and old invoices have STATUS_SEMANTIC_ID.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmStatus(rt::Object);
 rt::view!(CrmStatus);
 impl CrmStatus {
     /// `ID`. Number of the entry.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. Directory that it stands in, as in SOURCE, STATUS (stages of leads), DEAL_STAGE, DEAL_STAGE_3 (funnel 3\) or DYNAMIC_128_STAGE_14; crm.status.entity.types has them.
     #[inline]
@@ -25,7 +24,7 @@ impl CrmStatus {
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<String>) -> Self {
-        self.set("ENTITY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ENTITY_ID", value))
     }
     /// `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION, where it is not there yet. Codes of stages have Latin letters, digits, hyphens and underscores only, at most 21 for leads and 22 for estimates and deals; other codes have up to 50 signs of any kind.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmStatus {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("STATUS_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "STATUS_ID", value))
     }
     /// `NAME`. Name, as people see it in the portal.
     #[inline]
@@ -47,7 +46,7 @@ impl CrmStatus {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `NAME_INIT`. Name that the portal gave it at first; empty for entries of one's own.
     #[inline]
@@ -57,23 +56,23 @@ impl CrmStatus {
     /// `SORT`. Place in the directory; smaller numbers come first: open stages, then the one of success, then those of failure. 10 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place in the directory; smaller numbers come first: open stages, then the one of success, then those of failure. 10 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `SYSTEM`. Whether it came with the portal; such entries can only be deleted by force.
     #[inline]
     pub fn system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SYSTEM")
+        rt::view::boolean(&self.0, "SYSTEM")
     }
     /// `CATEGORY_ID`. Funnel that a stage belongs to; null elsewhere.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATEGORY_ID")
+        rt::view::id(&self.0, "CATEGORY_ID")
     }
     /// `COLOR`. Colour of a stage as six hexadecimal digits after a number sign, as in \#FFA900.
     #[inline]
@@ -84,7 +83,7 @@ impl CrmStatus {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COLOR", value))
     }
     /// `SEMANTICS`. What a stage means; it is open when it is left out or empty.
     #[inline]
@@ -95,7 +94,7 @@ impl CrmStatus {
     #[inline]
     #[must_use]
     pub fn set_semantics(self, value: impl Into<String>) -> Self {
-        self.set("SEMANTICS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SEMANTICS", value))
     }
     /// `EXTRA`. Colour and meaning of a stage once more, in the old form.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmTimelineBinding(rt::Object);
 rt::view!(CrmTimelineBinding);
 impl CrmTimelineBinding {
     /// `OWNER_ID`. Entry of the timeline.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `ENTITY_ID`. Record that it is shown at.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// `ENTITY_TYPE`. Kind of that record.
     #[inline]

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmTimelineComment(rt::Object);
 rt::view!(CrmTimelineComment);
 impl CrmTimelineComment {
     /// `ID`. Number of the comment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. Record that the comment stands at.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Record that the comment stands at.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
     /// `ENTITY_TYPE`. Kind of that record, as in lead, deal, contact, company, order, quote, smart_invoice or dynamic_128.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmTimelineComment {
     #[inline]
     #[must_use]
     pub fn set_entity_type(self, value: impl Into<String>) -> Self {
-        self.set("ENTITY_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ENTITY_TYPE", value))
     }
     /// `COMMENT`. What it says; BB codes are allowed.
     #[inline]
@@ -47,12 +46,12 @@ impl CrmTimelineComment {
     #[inline]
     #[must_use]
     pub fn set_comment(self, value: impl Into<String>) -> Self {
-        self.set("COMMENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENT", value))
     }
     /// `AUTHOR_ID`. Employee who wrote it.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTHOR_ID")
+        rt::view::id(&self.0, "AUTHOR_ID")
     }
     /// `CREATED`. When it was written.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmTimelineImage(rt::Object);
 rt::view!(CrmTimelineImage);
 impl CrmTimelineImage {
@@ -19,7 +18,7 @@ impl CrmTimelineImage {
     /// `isSystem`. Whether the portal brought it along; such ones cannot be deleted.
     #[inline]
     pub fn is_system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSystem")
+        rt::view::boolean(&self.0, "isSystem")
     }
     /// `fileUri`. Address of the picture; empty for the portal's own.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmTimelineNote(rt::Object);
 rt::view!(CrmTimelineNote);
 impl CrmTimelineNote {
@@ -19,7 +18,7 @@ impl CrmTimelineNote {
     /// `createdById`. Employee who wrote it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdById")
+        rt::view::id(&self.0, "createdById")
     }
     /// `createdTime`. When it was written.
     #[inline]
@@ -29,7 +28,7 @@ impl CrmTimelineNote {
     /// `updatedById`. Employee who changed it last.
     #[inline]
     pub fn updated_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedById")
+        rt::view::id(&self.0, "updatedById")
     }
     /// `updatedTime`. When it was last changed.
     #[inline]

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmType(rt::Object);
 rt::view!(CrmType);
 impl CrmType {
     /// `id`. Number of the smart process.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one when it is left out.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "entityTypeId")
+        rt::view::integer(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one when it is left out.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
-        self.set("entityTypeId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "entityTypeId", value))
     }
     /// `title`. Name, as people see it in the portal.
     #[inline]
@@ -36,7 +35,7 @@ impl CrmType {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `code`. Code of the smart process in a solution that installed it.
     #[inline]
@@ -47,17 +46,17 @@ impl CrmType {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `createdBy`. Employee who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Employee who changed it last.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
     /// `createdTime`. When it was made.
     #[inline]
@@ -72,188 +71,188 @@ impl CrmType {
     /// `isCategoriesEnabled`. Whether it has funnels of its own. No when a new one is made without it.
     #[inline]
     pub fn is_categories_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isCategoriesEnabled")
+        rt::view::boolean(&self.0, "isCategoriesEnabled")
     }
     /// Sets `isCategoriesEnabled`. Whether it has funnels of its own. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_categories_enabled(self, value: bool) -> Self {
-        self.set("isCategoriesEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isCategoriesEnabled", value))
     }
     /// `isStagesEnabled`. Whether records go through stages. No when a new one is made without it.
     #[inline]
     pub fn is_stages_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isStagesEnabled")
+        rt::view::boolean(&self.0, "isStagesEnabled")
     }
     /// Sets `isStagesEnabled`. Whether records go through stages. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_stages_enabled(self, value: bool) -> Self {
-        self.set("isStagesEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isStagesEnabled", value))
     }
     /// `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when a new one is made without it.
     #[inline]
     pub fn is_begin_close_dates_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isBeginCloseDatesEnabled")
+        rt::view::boolean(&self.0, "isBeginCloseDatesEnabled")
     }
     /// Sets `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_begin_close_dates_enabled(self, value: bool) -> Self {
-        self.set("isBeginCloseDatesEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isBeginCloseDatesEnabled", value))
     }
     /// `isClientEnabled`. Whether records have a client, contact and company. No when a new one is made without it.
     #[inline]
     pub fn is_client_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isClientEnabled")
+        rt::view::boolean(&self.0, "isClientEnabled")
     }
     /// Sets `isClientEnabled`. Whether records have a client, contact and company. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_client_enabled(self, value: bool) -> Self {
-        self.set("isClientEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isClientEnabled", value))
     }
     /// `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when a new one is made without it.
     #[inline]
     pub fn is_use_in_userfield_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isUseInUserfieldEnabled")
+        rt::view::boolean(&self.0, "isUseInUserfieldEnabled")
     }
     /// Sets `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_use_in_userfield_enabled(self, value: bool) -> Self {
-        self.set("isUseInUserfieldEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isUseInUserfieldEnabled", value))
     }
     /// `isLinkWithProductsEnabled`. Whether records have product rows. No when a new one is made without it.
     #[inline]
     pub fn is_link_with_products_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isLinkWithProductsEnabled")
+        rt::view::boolean(&self.0, "isLinkWithProductsEnabled")
     }
     /// Sets `isLinkWithProductsEnabled`. Whether records have product rows. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_link_with_products_enabled(self, value: bool) -> Self {
-        self.set("isLinkWithProductsEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isLinkWithProductsEnabled", value))
     }
     /// `isMycompanyEnabled`. Whether records name one of the own companies. No when a new one is made without it.
     #[inline]
     pub fn is_mycompany_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMycompanyEnabled")
+        rt::view::boolean(&self.0, "isMycompanyEnabled")
     }
     /// Sets `isMycompanyEnabled`. Whether records name one of the own companies. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_mycompany_enabled(self, value: bool) -> Self {
-        self.set("isMycompanyEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isMycompanyEnabled", value))
     }
     /// `isDocumentsEnabled`. Whether documents can be printed from records. No when a new one is made without it.
     #[inline]
     pub fn is_documents_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDocumentsEnabled")
+        rt::view::boolean(&self.0, "isDocumentsEnabled")
     }
     /// Sets `isDocumentsEnabled`. Whether documents can be printed from records. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_documents_enabled(self, value: bool) -> Self {
-        self.set("isDocumentsEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isDocumentsEnabled", value))
     }
     /// `isSourceEnabled`. Whether records have a source. No when a new one is made without it.
     #[inline]
     pub fn is_source_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSourceEnabled")
+        rt::view::boolean(&self.0, "isSourceEnabled")
     }
     /// Sets `isSourceEnabled`. Whether records have a source. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_source_enabled(self, value: bool) -> Self {
-        self.set("isSourceEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isSourceEnabled", value))
     }
     /// `isObserversEnabled`. Whether records have observers. No when a new one is made without it.
     #[inline]
     pub fn is_observers_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isObserversEnabled")
+        rt::view::boolean(&self.0, "isObserversEnabled")
     }
     /// Sets `isObserversEnabled`. Whether records have observers. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_observers_enabled(self, value: bool) -> Self {
-        self.set("isObserversEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isObserversEnabled", value))
     }
     /// `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when a new one is made without it.
     #[inline]
     pub fn is_recyclebin_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRecyclebinEnabled")
+        rt::view::boolean(&self.0, "isRecyclebinEnabled")
     }
     /// Sets `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_recyclebin_enabled(self, value: bool) -> Self {
-        self.set("isRecyclebinEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isRecyclebinEnabled", value))
     }
     /// `isAutomationEnabled`. Whether automation rules and triggers work. No when a new one is made without it.
     #[inline]
     pub fn is_automation_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isAutomationEnabled")
+        rt::view::boolean(&self.0, "isAutomationEnabled")
     }
     /// Sets `isAutomationEnabled`. Whether automation rules and triggers work. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_automation_enabled(self, value: bool) -> Self {
-        self.set("isAutomationEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isAutomationEnabled", value))
     }
     /// `isBizProcEnabled`. Whether workflows work. No when a new one is made without it.
     #[inline]
     pub fn is_biz_proc_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isBizProcEnabled")
+        rt::view::boolean(&self.0, "isBizProcEnabled")
     }
     /// Sets `isBizProcEnabled`. Whether workflows work. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_biz_proc_enabled(self, value: bool) -> Self {
-        self.set("isBizProcEnabled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isBizProcEnabled", value))
     }
     /// `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when a new one is made without it.
     #[inline]
     pub fn is_set_open_permissions(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSetOpenPermissions")
+        rt::view::boolean(&self.0, "isSetOpenPermissions")
     }
     /// Sets `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_set_open_permissions(self, value: bool) -> Self {
-        self.set("isSetOpenPermissions", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isSetOpenPermissions", value))
     }
     /// `isPaymentsEnabled`. Whether payments can be taken.
     #[inline]
     pub fn is_payments_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isPaymentsEnabled")
+        rt::view::boolean(&self.0, "isPaymentsEnabled")
     }
     /// `isCountersEnabled`. Whether activities are counted.
     #[inline]
     pub fn is_counters_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isCountersEnabled")
+        rt::view::boolean(&self.0, "isCountersEnabled")
     }
     /// `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn is_external(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isExternal")
+        rt::view::boolean(&self.0, "isExternal")
     }
     /// Sets `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_is_external(self, value: bool) -> Self {
-        self.set("isExternal", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isExternal", value))
     }
     /// `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "customSectionId")
+        rt::view::id(&self.0, "customSectionId")
     }
     /// Sets `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_section_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("customSectionId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "customSectionId", value))
     }
     /// `customSections`. Automated solutions with id, title and isSelected; their numbers are other ones than those of crm.automatedsolution.list. An old field; new programs use crm.automatedsolution.update.
     #[inline]
@@ -267,7 +266,7 @@ impl CrmType {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("customSections", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "customSections", value))
     }
     /// `relations`. Kinds of records that it is linked with.
     #[inline]
@@ -283,6 +282,6 @@ impl CrmType {
     #[inline]
     #[must_use]
     pub fn set_linked_user_fields(self, value: impl Into<rt::Value>) -> Self {
-        self.set("linkedUserFields", value)
+        Self(rt::set::field::any(self.0, "linkedUserFields", value))
     }
 }

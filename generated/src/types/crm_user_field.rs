@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmUserField(rt::Object);
 rt::view!(CrmUserField);
 impl CrmUserField {
     /// `ID`. Number of the definition.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. Kind of record that has the field, as in CRM_LEAD.
     #[inline]
@@ -30,7 +29,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
-        self.set("FIELD_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FIELD_NAME", value))
     }
     /// `USER_TYPE_ID`. Kind of value; it is fixed for good. userfieldtype.add makes further kinds.
     #[inline]
@@ -41,7 +40,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
-        self.set("USER_TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "USER_TYPE_ID", value))
     }
     /// `USER_TYPE_OWNER`. Application that made the kind of value, or nothing for the portal's own kinds.
     #[inline]
@@ -57,40 +56,40 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `SORT`. Place among the custom fields, above 0; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the custom fields, above 0; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `MULTIPLE`. Whether it holds several values, which yes or no cannot; fixed for good. One value when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTIPLE")
+        rt::view::boolean(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether it holds several values, which yes or no cannot; fixed for good. One value when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("MULTIPLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTIPLE", value))
     }
     /// `MANDATORY`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     pub fn mandatory(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MANDATORY")
+        rt::view::boolean(&self.0, "MANDATORY")
     }
     /// Sets `MANDATORY`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_mandatory(self, value: bool) -> Self {
-        self.set("MANDATORY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MANDATORY", value))
     }
     /// `SHOW_FILTER`. Whether and how the lists can be filtered by it. Adding and updating take Y and N alone: anything else counts as N, as does a new one without it. Answers tell the way of comparing, which is E after Y, or I for an employee; filters of lists take it too.
     #[inline]
@@ -101,40 +100,40 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
-        self.set("SHOW_FILTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SHOW_FILTER", value))
     }
     /// `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SHOW_IN_LIST")
+        rt::view::boolean(&self.0, "SHOW_IN_LIST")
     }
     /// Sets `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_show_in_list(self, value: bool) -> Self {
-        self.set("SHOW_IN_LIST", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SHOW_IN_LIST", value))
     }
     /// `EDIT_IN_LIST`. Whether people may change the value. Not all kinds of value heed a no. They may when a new one is made without it.
     #[inline]
     pub fn edit_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "EDIT_IN_LIST")
+        rt::view::boolean(&self.0, "EDIT_IN_LIST")
     }
     /// Sets `EDIT_IN_LIST`. Whether people may change the value. Not all kinds of value heed a no. They may when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_edit_in_list(self, value: bool) -> Self {
-        self.set("EDIT_IN_LIST", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "EDIT_IN_LIST", value))
     }
     /// `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     pub fn is_searchable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_SEARCHABLE")
+        rt::view::boolean(&self.0, "IS_SEARCHABLE")
     }
     /// Sets `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_searchable(self, value: bool) -> Self {
-        self.set("IS_SEARCHABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_SEARCHABLE", value))
     }
     /// `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. The code of the field when it is left out too.
     #[inline]
@@ -145,7 +144,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_label(self, value: impl Into<String>) -> Self {
-        self.set("LABEL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LABEL", value))
     }
     /// `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
@@ -156,7 +155,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("EDIT_FORM_LABEL", value)
+        Self(rt::set::field::any(self.0, "EDIT_FORM_LABEL", value))
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
@@ -167,7 +166,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_list_column_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("LIST_COLUMN_LABEL", value)
+        Self(rt::set::field::any(self.0, "LIST_COLUMN_LABEL", value))
     }
     /// `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
@@ -178,7 +177,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_list_filter_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("LIST_FILTER_LABEL", value)
+        Self(rt::set::field::any(self.0, "LIST_FILTER_LABEL", value))
     }
     /// `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
@@ -189,7 +188,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_error_message(self, value: impl Into<rt::Value>) -> Self {
-        self.set("ERROR_MESSAGE", value)
+        Self(rt::set::field::any(self.0, "ERROR_MESSAGE", value))
     }
     /// `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
@@ -200,7 +199,7 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
-        self.set("HELP_MESSAGE", value)
+        Self(rt::set::field::any(self.0, "HELP_MESSAGE", value))
     }
     /// `LIST`. Choices of an enumeration.
     #[inline]
@@ -214,7 +213,7 @@ impl CrmUserField {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LIST", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "LIST", value))
     }
     /// `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers, as does DYNAMIC\_ with the number of a smart process that can be linked.
     #[inline]
@@ -225,6 +224,6 @@ impl CrmUserField {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS", value)
+        Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmVat(rt::Object);
 rt::view!(CrmVat);
 impl CrmVat {
     /// `ID`. Number of the rate.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people read, as in VAT 20%.
     #[inline]
@@ -25,40 +24,40 @@ impl CrmVat {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `RATE`. Rate in per cent; empty for no tax.
     #[inline]
     pub fn rate(&self) -> Option<f64> {
-        rt::view::read(&self.0, "RATE")
+        rt::view::number(&self.0, "RATE")
     }
     /// Sets `RATE`. Rate in per cent; empty for no tax.
     #[inline]
     #[must_use]
     pub fn set_rate(self, value: impl Into<f64>) -> Self {
-        self.set("RATE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "RATE", value))
     }
     /// `ACTIVE`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `C_SORT`. Place among the rates; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn c_sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "C_SORT")
+        rt::view::integer(&self.0, "C_SORT")
     }
     /// Sets `C_SORT`. Place among the rates; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_c_sort(self, value: impl Into<i64>) -> Self {
-        self.set("C_SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "C_SORT", value))
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]

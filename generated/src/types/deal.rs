@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deal(rt::Object);
 rt::view!(Deal);
 impl Deal {
     /// `ID`. Number of the deal, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name of the deal. A new deal without one is named by its number.
     #[inline]
@@ -25,7 +24,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
@@ -36,18 +35,18 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
-        self.set("TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE_ID", value))
     }
     /// `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel when it is left out.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATEGORY_ID")
+        rt::view::id(&self.0, "CATEGORY_ID")
     }
     /// Sets `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel when it is left out.
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CATEGORY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CATEGORY_ID", value))
     }
     /// `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when a new one is made without it.
     #[inline]
@@ -58,7 +57,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<String>) -> Self {
-        self.set("STAGE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "STAGE_ID", value))
     }
     /// `STAGE_SEMANTIC_ID`. What the stage means for the work.
     #[inline]
@@ -68,51 +67,51 @@ impl Deal {
     /// `IS_NEW`. Whether it is still in the first stage.
     #[inline]
     pub fn is_new(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_NEW")
+        rt::view::boolean(&self.0, "IS_NEW")
     }
     /// `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when a new one is made without it.
     #[inline]
     pub fn is_recurring(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_RECURRING")
+        rt::view::boolean(&self.0, "IS_RECURRING")
     }
     /// Sets `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_recurring(self, value: bool) -> Self {
-        self.set("IS_RECURRING", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_RECURRING", value))
     }
     /// `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when a new one is made without it.
     #[inline]
     pub fn is_return_customer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_RETURN_CUSTOMER")
+        rt::view::boolean(&self.0, "IS_RETURN_CUSTOMER")
     }
     /// Sets `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_return_customer(self, value: bool) -> Self {
-        self.set("IS_RETURN_CUSTOMER", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_RETURN_CUSTOMER", value))
     }
     /// `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when a new one is made without it.
     #[inline]
     pub fn is_repeated_approach(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_REPEATED_APPROACH")
+        rt::view::boolean(&self.0, "IS_REPEATED_APPROACH")
     }
     /// Sets `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_repeated_approach(self, value: bool) -> Self {
-        self.set("IS_REPEATED_APPROACH", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_REPEATED_APPROACH", value))
     }
     /// `PROBABILITY`. How likely the sale is, in per cent from 0 to 100\.
     #[inline]
     pub fn probability(&self) -> Option<i64> {
-        rt::view::read(&self.0, "PROBABILITY")
+        rt::view::integer(&self.0, "PROBABILITY")
     }
     /// Sets `PROBABILITY`. How likely the sale is, in per cent from 0 to 100\.
     #[inline]
     #[must_use]
     pub fn set_probability(self, value: impl Into<i64>) -> Self {
-        self.set("PROBABILITY", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "PROBABILITY", value))
     }
     /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when a new one is made without it.
     #[inline]
@@ -123,62 +122,62 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
     /// `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
     pub fn opportunity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "OPPORTUNITY")
+        rt::view::number(&self.0, "OPPORTUNITY")
     }
     /// Sets `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
     #[must_use]
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
-        self.set("OPPORTUNITY", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "OPPORTUNITY", value))
     }
     /// `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     pub fn is_manual_opportunity(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_MANUAL_OPPORTUNITY")
+        rt::view::boolean(&self.0, "IS_MANUAL_OPPORTUNITY")
     }
     /// Sets `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {
-        self.set("IS_MANUAL_OPPORTUNITY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_MANUAL_OPPORTUNITY", value))
     }
     /// `TAX_VALUE`. Tax in the amount, in the same currency; 0 when a new one is made without it.
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "TAX_VALUE")
+        rt::view::number(&self.0, "TAX_VALUE")
     }
     /// Sets `TAX_VALUE`. Tax in the amount, in the same currency; 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
-        self.set("TAX_VALUE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "TAX_VALUE", value))
     }
     /// `COMPANY_ID`. Company that buys.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "COMPANY_ID")
+        rt::view::id(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Company that buys.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("COMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "COMPANY_ID", value))
     }
     /// `CONTACT_ID`. Contact that buys. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CONTACT_ID")
+        rt::view::id(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. Contact that buys. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CONTACT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CONTACT_ID", value))
     }
     /// `CONTACT_IDS`. Contacts that buy, by their numbers; an update replaces them all. Answers do not have it: use crm.deal.contact.items.get.
     #[inline]
@@ -192,12 +191,12 @@ impl Deal {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("CONTACT_IDS", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "CONTACT_IDS", value))
     }
     /// `QUOTE_ID`. Estimate that the deal was made of. Kept for old programs.
     #[inline]
     pub fn quote_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "QUOTE_ID")
+        rt::view::id(&self.0, "QUOTE_ID")
     }
     /// `BEGINDATE`. First day; today when a new one is made without it.
     #[inline]
@@ -208,7 +207,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_begindate(self, value: impl Into<String>) -> Self {
-        self.set("BEGINDATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BEGINDATE", value))
     }
     /// `CLOSEDATE`. Day on which it is expected to end; a week after the first one when a new one is made without it.
     #[inline]
@@ -219,29 +218,29 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_closedate(self, value: impl Into<String>) -> Self {
-        self.set("CLOSEDATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLOSEDATE", value))
     }
     /// `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
-        self.set("OPENED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "OPENED", value))
     }
     /// `CLOSED`. Whether it has ended. It follows from the stage. No when a new one is made without it.
     #[inline]
     pub fn closed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CLOSED")
+        rt::view::boolean(&self.0, "CLOSED")
     }
     /// Sets `CLOSED`. Whether it has ended. It follows from the stage. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_closed(self, value: bool) -> Self {
-        self.set("CLOSED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CLOSED", value))
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
@@ -252,28 +251,28 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSIGNED_BY_ID")
+        rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ASSIGNED_BY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ASSIGNED_BY_ID", value))
     }
     /// `CREATED_BY_ID`. Employee who made the deal.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -288,7 +287,7 @@ impl Deal {
     /// `MOVED_BY_ID`. Employee who moved it to its stage.
     #[inline]
     pub fn moved_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MOVED_BY_ID")
+        rt::view::id(&self.0, "MOVED_BY_ID")
     }
     /// `MOVED_TIME`. When it was moved to its stage.
     #[inline]
@@ -304,7 +303,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
-        self.set("SOURCE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SOURCE_ID", value))
     }
     /// `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
@@ -315,12 +314,12 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
-        self.set("SOURCE_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SOURCE_DESCRIPTION", value))
     }
     /// `LEAD_ID`. Lead that the deal was made of.
     #[inline]
     pub fn lead_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LEAD_ID")
+        rt::view::id(&self.0, "LEAD_ID")
     }
     /// `ADDITIONAL_INFO`. Data that another system keeps with the deal.
     #[inline]
@@ -331,18 +330,18 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_additional_info(self, value: impl Into<String>) -> Self {
-        self.set("ADDITIONAL_INFO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDITIONAL_INFO", value))
     }
     /// `LOCATION_ID`. Place of the client, for taxes by place. Kept by the portal.
     #[inline]
     pub fn location_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LOCATION_ID")
+        rt::view::id(&self.0, "LOCATION_ID")
     }
     /// Sets `LOCATION_ID`. Place of the client, for taxes by place. Kept by the portal.
     #[inline]
     #[must_use]
     pub fn set_location_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LOCATION_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LOCATION_ID", value))
     }
     /// `ORIGINATOR_ID`. Name of the other system that the deal comes from. The portal only keeps it.
     #[inline]
@@ -353,7 +352,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ORIGIN_ID`. Identifier of the deal in that other system.
     #[inline]
@@ -364,7 +363,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_origin_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_ID", value))
     }
     /// `UTM_SOURCE`. Advertising system that brought the deal, as in google; the tag utm_source of the link.
     #[inline]
@@ -375,7 +374,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_utm_source(self, value: impl Into<String>) -> Self {
-        self.set("UTM_SOURCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_SOURCE", value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
@@ -386,7 +385,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
-        self.set("UTM_MEDIUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_MEDIUM", value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
@@ -397,7 +396,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CAMPAIGN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CAMPAIGN", value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
@@ -408,7 +407,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_utm_content(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CONTENT", value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
@@ -419,7 +418,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
-        self.set("UTM_TERM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_TERM", value))
     }
     /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the deal is made, never answered.
     #[inline]
@@ -430,7 +429,7 @@ impl Deal {
     #[inline]
     #[must_use]
     pub fn set_trace(self, value: impl Into<String>) -> Self {
-        self.set("TRACE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TRACE", value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
@@ -440,7 +439,7 @@ impl Deal {
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
     pub fn last_activity_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LAST_ACTIVITY_BY")
+        rt::view::id(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `department`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Department(rt::Object);
 rt::view!(Department);
 impl Department {
     /// `ID`. Number of the department, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What the department is called.
     #[inline]
@@ -25,39 +24,39 @@ impl Department {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `PARENT`. Number of the department above; the top one has none.
     #[inline]
     pub fn parent(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT")
+        rt::view::id(&self.0, "PARENT")
     }
     /// Sets `PARENT`. Number of the department above; the top one has none.
     #[inline]
     #[must_use]
     pub fn set_parent(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PARENT", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PARENT", value))
     }
     /// `UF_HEAD`. Number of the account that heads the department; empty where nobody does.
     #[inline]
     pub fn uf_head(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_HEAD")
+        rt::view::id(&self.0, "UF_HEAD")
     }
     /// Sets `UF_HEAD`. Number of the account that heads the department; empty where nobody does.
     #[inline]
     #[must_use]
     pub fn set_uf_head(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_HEAD", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_HEAD", value))
     }
 }

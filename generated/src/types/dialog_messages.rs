@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DialogMessages(rt::Object);
 rt::view!(DialogMessages);
 impl DialogMessages {
     /// `chat_id`. Number of the chat that was read.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chat_id")
+        rt::view::id(&self.0, "chat_id")
     }
     /// `messages`. The messages, newest first.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskAccessLevel(rt::Object);
 rt::view!(DiskAccessLevel);
 impl DiskAccessLevel {
     /// `ID`. Number of the level, for TASK_ID of a right.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Code of the level, as in disk_access_read, for ShareFolder.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskAttachment(rt::Object);
 rt::view!(DiskAttachment);
 impl DiskAttachment {
     /// `ID`. Number of the attachment, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `OBJECT_ID`. Number of the file on the Drive.
     #[inline]
     pub fn object_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OBJECT_ID")
+        rt::view::id(&self.0, "OBJECT_ID")
     }
     /// `MODULE_ID`. Part of the portal that uses the file, such as tasks.
     #[inline]
@@ -34,7 +33,7 @@ impl DiskAttachment {
     /// `ENTITY_ID`. Number of the record that the file is attached to.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// `CREATE_TIME`. When the file was attached.
     #[inline]
@@ -44,7 +43,7 @@ impl DiskAttachment {
     /// `CREATED_BY`. Number of the account that attached the file.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `DOWNLOAD_URL`. Address to fetch the content from. It holds a key, so keep it to yourself.
     #[inline]
@@ -59,6 +58,6 @@ impl DiskAttachment {
     /// `SIZE`. Length of the content in bytes.
     #[inline]
     pub fn size(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SIZE")
+        rt::view::integer(&self.0, "SIZE")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskFieldInfo(rt::Object);
 rt::view!(DiskFieldInfo);
 impl DiskFieldInfo {
@@ -19,11 +18,11 @@ impl DiskFieldInfo {
     /// `USE_IN_FILTER`. Whether a filter may name the field.
     #[inline]
     pub fn use_in_filter(&self) -> Option<bool> {
-        rt::view::read(&self.0, "USE_IN_FILTER")
+        rt::view::boolean(&self.0, "USE_IN_FILTER")
     }
     /// `USE_IN_SHOW`. Whether answers hold the field.
     #[inline]
     pub fn use_in_show(&self) -> Option<bool> {
-        rt::view::read(&self.0, "USE_IN_SHOW")
+        rt::view::boolean(&self.0, "USE_IN_SHOW")
     }
 }

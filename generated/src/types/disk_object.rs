@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObject(rt::Object);
 rt::view!(DiskObject);
 impl DiskObject {
     /// `ID`. Number of the folder or file, given by the portal. Folders and files are numbered together.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people see, with the ending for a file.
     #[inline]
@@ -29,7 +28,7 @@ impl DiskObject {
     /// `STORAGE_ID`. Number of the storage that holds it.
     #[inline]
     pub fn storage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "STORAGE_ID")
+        rt::view::id(&self.0, "STORAGE_ID")
     }
     /// `TYPE`. Whether it is a folder or a file.
     #[inline]
@@ -39,32 +38,32 @@ impl DiskObject {
     /// `REAL_OBJECT_ID`. Number of the folder that this one stands for, where it was shared and connected; else its own. Folders only.
     #[inline]
     pub fn real_object_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REAL_OBJECT_ID")
+        rt::view::id(&self.0, "REAL_OBJECT_ID")
     }
     /// `PARENT_ID`. Number of the folder that holds it.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// `DELETED_TYPE`. Whether it is in the trash.
     #[inline]
     pub fn deleted_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DELETED_TYPE")
+        rt::view::integer(&self.0, "DELETED_TYPE")
     }
     /// `GLOBAL_CONTENT_VERSION`. How often the content has been replaced, beginning with 1\. Files only.
     #[inline]
     pub fn global_content_version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "GLOBAL_CONTENT_VERSION")
+        rt::view::integer(&self.0, "GLOBAL_CONTENT_VERSION")
     }
     /// `FILE_ID`. Number of the stored content, which is not the number of the file. Files only.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "FILE_ID")
+        rt::view::id(&self.0, "FILE_ID")
     }
     /// `SIZE`. Length of the content in bytes. Files only.
     #[inline]
     pub fn size(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SIZE")
+        rt::view::integer(&self.0, "SIZE")
     }
     /// `CREATE_TIME`. When it was made.
     #[inline]
@@ -84,17 +83,17 @@ impl DiskObject {
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `UPDATED_BY`. Number of the account that last changed it.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UPDATED_BY")
+        rt::view::id(&self.0, "UPDATED_BY")
     }
     /// `DELETED_BY`. Number of the account that put it into the trash; 0 or empty when that never happened.
     #[inline]
     pub fn deleted_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "DELETED_BY")
+        rt::view::id(&self.0, "DELETED_BY")
     }
     /// `DOWNLOAD_URL`. Address to fetch the content from. It holds a key, so keep it to yourself. Files only.
     #[inline]

@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObjectFilter(rt::Object);
 rt::view!(DiskObjectFilter);
 impl DiskObjectFilter {
     /// `ID`. Number of the folder or file; a list of them with @ before the key finds all.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// Sets `ID`. Number of the folder or file; a list of them with @ before the key finds all.
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ID", value))
     }
     /// `NAME`. Name, with % before the key for a part of it.
     #[inline]
@@ -31,7 +30,7 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `TYPE`. Whether folders or files are wanted.
     #[inline]
@@ -42,7 +41,7 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `CODE`. Symbolic code.
     #[inline]
@@ -53,29 +52,29 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `STORAGE_ID`. Number of the storage that holds it.
     #[inline]
     pub fn storage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "STORAGE_ID")
+        rt::view::id(&self.0, "STORAGE_ID")
     }
     /// Sets `STORAGE_ID`. Number of the storage that holds it.
     #[inline]
     #[must_use]
     pub fn set_storage_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("STORAGE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "STORAGE_ID", value))
     }
     /// `PARENT_ID`. Number of the folder that holds it.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Number of the folder that holds it.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PARENT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PARENT_ID", value))
     }
     /// `CREATE_TIME`. When it was made, best with an operator before the key.
     #[inline]
@@ -86,7 +85,7 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_create_time(self, value: impl Into<String>) -> Self {
-        self.set("CREATE_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CREATE_TIME", value))
     }
     /// `UPDATE_TIME`. When it was last changed, best with an operator before the key.
     #[inline]
@@ -97,7 +96,7 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_update_time(self, value: impl Into<String>) -> Self {
-        self.set("UPDATE_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UPDATE_TIME", value))
     }
     /// `DELETE_TIME`. When it was put into the trash, best with an operator before the key.
     #[inline]
@@ -108,7 +107,7 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_delete_time(self, value: impl Into<String>) -> Self {
-        self.set("DELETE_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DELETE_TIME", value))
     }
     /// `DELETED_TYPE`. Whether it is in the trash.
     #[inline]
@@ -119,6 +118,6 @@ impl DiskObjectFilter {
     #[inline]
     #[must_use]
     pub fn set_deleted_type(self, value: impl Into<String>) -> Self {
-        self.set("DELETED_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DELETED_TYPE", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObjectOrder(rt::Object);
 rt::view!(DiskObjectOrder);
 impl DiskObjectOrder {
@@ -20,7 +19,7 @@ impl DiskObjectOrder {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `TYPE`. Direction by the kind.
     #[inline]
@@ -31,7 +30,7 @@ impl DiskObjectOrder {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `ID`. Direction by the number.
     #[inline]
@@ -42,7 +41,7 @@ impl DiskObjectOrder {
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<String>) -> Self {
-        self.set("ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ID", value))
     }
     /// `SIZE`. Direction by the length of the content.
     #[inline]
@@ -53,7 +52,7 @@ impl DiskObjectOrder {
     #[inline]
     #[must_use]
     pub fn set_size(self, value: impl Into<String>) -> Self {
-        self.set("SIZE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SIZE", value))
     }
     /// `CREATE_TIME`. Direction by the time when it was made.
     #[inline]
@@ -64,7 +63,7 @@ impl DiskObjectOrder {
     #[inline]
     #[must_use]
     pub fn set_create_time(self, value: impl Into<String>) -> Self {
-        self.set("CREATE_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CREATE_TIME", value))
     }
     /// `UPDATE_TIME`. Direction by the time of the last change.
     #[inline]
@@ -75,6 +74,6 @@ impl DiskObjectOrder {
     #[inline]
     #[must_use]
     pub fn set_update_time(self, value: impl Into<String>) -> Self {
-        self.set("UPDATE_TIME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UPDATE_TIME", value))
     }
 }

@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskRight(rt::Object);
 rt::view!(DiskRight);
 impl DiskRight {
     /// `TASK_ID`. Number of the level of access, from GetDriveAccessLevels.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TASK_ID")
+        rt::view::id(&self.0, "TASK_ID")
     }
     /// Sets `TASK_ID`. Number of the level of access, from GetDriveAccessLevels.
     #[inline]
     #[must_use]
     pub fn set_task_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("TASK_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "TASK_ID", value))
     }
     /// `ACCESS_CODE`. Whom the right is for: U and a number for a person, D and a number for a department, DR and a number for a department with those below it, an asterisk for everybody.
     #[inline]
@@ -31,6 +30,6 @@ impl DiskRight {
     #[inline]
     #[must_use]
     pub fn set_access_code(self, value: impl Into<String>) -> Self {
-        self.set("ACCESS_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ACCESS_CODE", value))
     }
 }

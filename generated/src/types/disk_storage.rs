@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskStorage(rt::Object);
 rt::view!(DiskStorage);
 impl DiskStorage {
     /// `ID`. Number of the storage, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people see in the list of drives; the name of the owner for most.
     #[inline]
@@ -44,6 +43,6 @@ impl DiskStorage {
     /// `ROOT_OBJECT_ID`. Number of the folder that holds everything in the storage.
     #[inline]
     pub fn root_object_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ROOT_OBJECT_ID")
+        rt::view::id(&self.0, "ROOT_OBJECT_ID")
     }
 }

@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `disk`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskVersion(rt::Object);
 rt::view!(DiskVersion);
 impl DiskVersion {
     /// `ID`. Number of the version, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `OBJECT_ID`. Number of the file that the version belongs to.
     #[inline]
     pub fn object_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OBJECT_ID")
+        rt::view::id(&self.0, "OBJECT_ID")
     }
     /// `SIZE`. Length of the content in bytes.
     #[inline]
     pub fn size(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SIZE")
+        rt::view::integer(&self.0, "SIZE")
     }
     /// `NAME`. What the file was called when the version was made.
     #[inline]
@@ -34,7 +33,7 @@ impl DiskVersion {
     /// `GLOBAL_CONTENT_VERSION`. Place of the version in the history of the file, beginning with 1\.
     #[inline]
     pub fn global_content_version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "GLOBAL_CONTENT_VERSION")
+        rt::view::integer(&self.0, "GLOBAL_CONTENT_VERSION")
     }
     /// `CREATE_TIME`. When the version was made.
     #[inline]
@@ -44,7 +43,7 @@ impl DiskVersion {
     /// `CREATED_BY`. Number of the account that made the version.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `DOWNLOAD_URL`. Address to fetch the content from. It holds a key, so keep it to yourself.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `crm`, `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentFieldInfo(rt::Object);
 rt::view!(DocumentFieldInfo);
 impl DocumentFieldInfo {
@@ -29,7 +28,7 @@ impl DocumentFieldInfo {
     /// `required`. Whether the document needs a value.
     #[inline]
     pub fn required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "required")
+        rt::view::boolean(&self.0, "required")
     }
     /// `type`. Kind of value where it is no plain text, such as IMAGE, STAMP or DATE.
     #[inline]
@@ -59,6 +58,6 @@ impl DocumentFieldInfo {
     /// `hideRow`. Whether the row with the value is hidden.
     #[inline]
     pub fn hide_row(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hideRow")
+        rt::view::boolean(&self.0, "hideRow")
     }
 }

@@ -7,42 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentNumberSettings(rt::Object);
 rt::view!(DocumentNumberSettings);
 impl DocumentNumberSettings {
     /// `start`. Number to begin with. 1 when it is left out.
     #[inline]
     pub fn start(&self) -> Option<i64> {
-        rt::view::read(&self.0, "start")
+        rt::view::integer(&self.0, "start")
     }
     /// Sets `start`. Number to begin with. 1 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_start(self, value: impl Into<i64>) -> Self {
-        self.set("start", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "start", value))
     }
     /// `step`. How far to go each time. 1 when it is left out.
     #[inline]
     pub fn step(&self) -> Option<i64> {
-        rt::view::read(&self.0, "step")
+        rt::view::integer(&self.0, "step")
     }
     /// Sets `step`. How far to go each time. 1 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_step(self, value: impl Into<i64>) -> Self {
-        self.set("step", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "step", value))
     }
     /// `length`. Least number of characters. 0 when it is left out.
     #[inline]
     pub fn length(&self) -> Option<i64> {
-        rt::view::read(&self.0, "length")
+        rt::view::integer(&self.0, "length")
     }
     /// Sets `length`. Least number of characters. 0 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_length(self, value: impl Into<i64>) -> Self {
-        self.set("length", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "length", value))
     }
     /// `padString`. Character that fills a shorter number up on the left. 0 when it is left out.
     #[inline]
@@ -53,7 +52,7 @@ impl DocumentNumberSettings {
     #[inline]
     #[must_use]
     pub fn set_pad_string(self, value: impl Into<String>) -> Self {
-        self.set("padString", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "padString", value))
     }
     /// `periodicBy`. When to begin anew. Answers hold null for never.
     #[inline]
@@ -64,7 +63,7 @@ impl DocumentNumberSettings {
     #[inline]
     #[must_use]
     pub fn set_periodic_by(self, value: impl Into<String>) -> Self {
-        self.set("periodicBy", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "periodicBy", value))
     }
     /// `timezone`. Time zone for that, such as Europe/Berlin.
     #[inline]
@@ -75,17 +74,17 @@ impl DocumentNumberSettings {
     #[inline]
     #[must_use]
     pub fn set_timezone(self, value: impl Into<String>) -> Self {
-        self.set("timezone", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "timezone", value))
     }
     /// `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not when it is left out; answers have true or false.
     #[inline]
     pub fn is_direct_numeration(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDirectNumeration")
+        rt::view::boolean(&self.0, "isDirectNumeration")
     }
     /// Sets `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not when it is left out; answers have true or false.
     #[inline]
     #[must_use]
     pub fn set_is_direct_numeration(self, value: bool) -> Self {
-        self.set("isDirectNumeration", rt::value::one_zero(value))
+        Self(rt::set::field::one_zero(self.0, "isDirectNumeration", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentNumerator(rt::Object);
 rt::view!(DocumentNumerator);
 impl DocumentNumerator {
     /// `id`. Number of the counter, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people call the counter.
     #[inline]
@@ -25,7 +24,7 @@ impl DocumentNumerator {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `template`. Pattern of the number with {NUMBER} in it, such as INV-{NUMBER}.
     #[inline]
@@ -36,7 +35,7 @@ impl DocumentNumerator {
     #[inline]
     #[must_use]
     pub fn set_template(self, value: impl Into<String>) -> Self {
-        self.set("template", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "template", value))
     }
     /// `code`. Symbolic code; empty for most.
     #[inline]
@@ -52,6 +51,6 @@ impl DocumentNumerator {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("settings", value)
+        Self(rt::set::field::any(self.0, "settings", value))
     }
 }

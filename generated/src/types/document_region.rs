@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentRegion(rt::Object);
 rt::view!(DocumentRegion);
 impl DocumentRegion {
     /// `id`. Number of the region; regions that came with the portal have none.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `code`. Code of a region that came with the portal, such as de; for a region of one's own its number.
     #[inline]
@@ -30,7 +29,7 @@ impl DocumentRegion {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `languageId`. Language of the region, such as de.
     #[inline]
@@ -41,7 +40,7 @@ impl DocumentRegion {
     #[inline]
     #[must_use]
     pub fn set_language_id(self, value: impl Into<String>) -> Self {
-        self.set("languageId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "languageId", value))
     }
     /// `formatDate`. Form of a date, such as DD.MM.YYYY.
     #[inline]
@@ -52,7 +51,7 @@ impl DocumentRegion {
     #[inline]
     #[must_use]
     pub fn set_format_date(self, value: impl Into<String>) -> Self {
-        self.set("formatDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "formatDate", value))
     }
     /// `formatDatetime`. Form of a point in time, such as DD.MM.YYYY HH:MI:SS.
     #[inline]
@@ -63,7 +62,7 @@ impl DocumentRegion {
     #[inline]
     #[must_use]
     pub fn set_format_datetime(self, value: impl Into<String>) -> Self {
-        self.set("formatDatetime", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "formatDatetime", value))
     }
     /// `formatName`. Form of a person's name made of \#TITLE#, \#NAME#, \#LAST_NAME#, \#SECOND_NAME# and, for first letters, \#NAME_SHORT#, \#LAST_NAME_SHORT# and \#SECOND_NAME_SHORT#.
     #[inline]
@@ -74,7 +73,7 @@ impl DocumentRegion {
     #[inline]
     #[must_use]
     pub fn set_format_name(self, value: impl Into<String>) -> Self {
-        self.set("formatName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "formatName", value))
     }
     /// `phrases`. Texts by codes of your own, such as TAX_INCLUDED, for use in templates.
     #[inline]
@@ -85,6 +84,6 @@ impl DocumentRegion {
     #[inline]
     #[must_use]
     pub fn set_phrases(self, value: impl Into<rt::Value>) -> Self {
-        self.set("phrases", value)
+        Self(rt::set::field::any(self.0, "phrases", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentRole(rt::Object);
 rt::view!(DocumentRole);
 impl DocumentRole {
     /// `id`. Number of the role, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people call the role.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentTemplate(rt::Object);
 rt::view!(DocumentTemplate);
 impl DocumentTemplate {
     /// `id`. Number of the template, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people call the template.
     #[inline]
@@ -25,18 +24,18 @@ impl DocumentTemplate {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `fileId`. Number of a Word file of the Drive with the template. A new one needs fileId or file.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "fileId")
+        rt::view::id(&self.0, "fileId")
     }
     /// Sets `fileId`. Number of a Word file of the Drive with the template. A new one needs fileId or file.
     #[inline]
     #[must_use]
     pub fn set_file_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("fileId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "fileId", value))
     }
     /// `file`. Word file with the template. A new one needs file or fileId.
     #[inline]
@@ -47,21 +46,24 @@ impl DocumentTemplate {
     #[inline]
     #[must_use]
     pub fn set_file(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "file",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "file",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `numeratorId`. Number of the counter of the documents, as ListDocumentNumerators tells it.
     #[inline]
     pub fn numerator_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "numeratorId")
+        rt::view::id(&self.0, "numeratorId")
     }
     /// Sets `numeratorId`. Number of the counter of the documents, as ListDocumentNumerators tells it.
     #[inline]
     #[must_use]
     pub fn set_numerator_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("numeratorId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "numeratorId", value))
     }
     /// `region`. Region of the documents: a code such as de, or the number of one's own.
     #[inline]
@@ -72,7 +74,7 @@ impl DocumentTemplate {
     #[inline]
     #[must_use]
     pub fn set_region(self, value: impl Into<String>) -> Self {
-        self.set("region", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "region", value))
     }
     /// `code`. Symbolic code of the template.
     #[inline]
@@ -83,7 +85,7 @@ impl DocumentTemplate {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `users`. Access codes of who may use it: an object with each code as key and value, in lists an array of the codes.
     #[inline]
@@ -93,35 +95,35 @@ impl DocumentTemplate {
     /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `withStamps`. Whether stamp and signature are filled in. No when a new one is made without it.
     #[inline]
     pub fn with_stamps(&self) -> Option<bool> {
-        rt::view::read(&self.0, "withStamps")
+        rt::view::boolean(&self.0, "withStamps")
     }
     /// Sets `withStamps`. Whether stamp and signature are filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_with_stamps(self, value: bool) -> Self {
-        self.set("withStamps", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "withStamps", value))
     }
     /// `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `providers`. Classes that the data come from: an object with each class as key and value, in lists an array of the classes.
     #[inline]
@@ -156,12 +158,12 @@ impl DocumentTemplate {
     /// `isDeleted`. Whether it was removed while documents of it remain.
     #[inline]
     pub fn is_deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDeleted")
+        rt::view::boolean(&self.0, "isDeleted")
     }
     /// `isDefault`. Whether it came with the portal.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDefault")
+        rt::view::boolean(&self.0, "isDefault")
     }
     /// `createTime`. When it was made.
     #[inline]
@@ -176,11 +178,11 @@ impl DocumentTemplate {
     /// `createdBy`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `event`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventHandler(rt::Object);
 rt::view!(EventHandler);
 impl EventHandler {
@@ -24,11 +23,11 @@ impl EventHandler {
     /// `auth_type`. Account in whose name the handler works; 0 for whoever caused the event.
     #[inline]
     pub fn auth_type(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "auth_type")
+        rt::view::id(&self.0, "auth_type")
     }
     /// `offline`. Whether the events go to the queue instead of the address.
     #[inline]
     pub fn offline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "offline")
+        rt::view::boolean(&self.0, "offline")
     }
 }

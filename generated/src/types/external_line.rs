@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `telephony`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExternalLine(rt::Object);
 rt::view!(ExternalLine);
 impl ExternalLine {
@@ -24,6 +23,6 @@ impl ExternalLine {
     /// `CRM_AUTO_CREATE`. Whether outgoing calls make a new record of the CRM for unknown numbers.
     #[inline]
     pub fn crm_auto_create(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CRM_AUTO_CREATE")
+        rt::view::boolean(&self.0, "CRM_AUTO_CREATE")
     }
 }

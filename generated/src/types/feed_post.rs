@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `log`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPost(rt::Object);
 rt::view!(FeedPost);
 impl FeedPost {
     /// `ID`. Number of the post, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `BLOG_ID`. Number of the author's blog that holds the post.
     #[inline]
     pub fn blog_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "BLOG_ID")
+        rt::view::id(&self.0, "BLOG_ID")
     }
     /// `PUBLISH_STATUS`. State of publication; P for published.
     #[inline]
@@ -34,17 +33,17 @@ impl FeedPost {
     /// `AUTHOR_ID`. Number of the account that wrote the post.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTHOR_ID")
+        rt::view::id(&self.0, "AUTHOR_ID")
     }
     /// `ENABLE_COMMENTS`. Whether comments are allowed.
     #[inline]
     pub fn enable_comments(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ENABLE_COMMENTS")
+        rt::view::boolean(&self.0, "ENABLE_COMMENTS")
     }
     /// `NUM_COMMENTS`. How many comments there are.
     #[inline]
     pub fn num_comments(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NUM_COMMENTS")
+        rt::view::integer(&self.0, "NUM_COMMENTS")
     }
     /// `CODE`. Symbolic code; empty for most posts.
     #[inline]
@@ -54,7 +53,7 @@ impl FeedPost {
     /// `MICRO`. Whether it is a short post without a heading of its own.
     #[inline]
     pub fn micro(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MICRO")
+        rt::view::boolean(&self.0, "MICRO")
     }
     /// `DETAIL_TEXT`. Text with the portal's markup in square brackets.
     #[inline]
@@ -74,22 +73,22 @@ impl FeedPost {
     /// `HAS_SOCNET_ALL`. Whether everybody who is signed in may see the post.
     #[inline]
     pub fn has_socnet_all(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_SOCNET_ALL")
+        rt::view::boolean(&self.0, "HAS_SOCNET_ALL")
     }
     /// `HAS_TAGS`. Whether the post has tags.
     #[inline]
     pub fn has_tags(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_TAGS")
+        rt::view::boolean(&self.0, "HAS_TAGS")
     }
     /// `HAS_IMAGES`. Whether there are pictures in the text.
     #[inline]
     pub fn has_images(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_IMAGES")
+        rt::view::boolean(&self.0, "HAS_IMAGES")
     }
     /// `HAS_PROPS`. Whether any custom field is filled.
     #[inline]
     pub fn has_props(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_PROPS")
+        rt::view::boolean(&self.0, "HAS_PROPS")
     }
     /// `HAS_COMMENT_IMAGES`. Whether there are pictures in the comments; empty when the portal does not know.
     #[inline]

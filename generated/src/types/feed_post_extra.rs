@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `full`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPostExtra(rt::Object);
 rt::view!(FeedPostExtra);
 impl FeedPostExtra {
@@ -23,18 +22,18 @@ impl FeedPostExtra {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("UF_BLOG_POST_FILE", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "UF_BLOG_POST_FILE", value))
     }
     /// `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
     pub fn uf_blog_post_imprtnt(&self) -> Option<i64> {
-        rt::view::read(&self.0, "UF_BLOG_POST_IMPRTNT")
+        rt::view::integer(&self.0, "UF_BLOG_POST_IMPRTNT")
     }
     /// Sets `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
     #[must_use]
     pub fn set_uf_blog_post_imprtnt(self, value: impl Into<i64>) -> Self {
-        self.set("UF_BLOG_POST_IMPRTNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "UF_BLOG_POST_IMPRTNT", value))
     }
     /// `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
@@ -45,29 +44,29 @@ impl FeedPostExtra {
     #[inline]
     #[must_use]
     pub fn set_uf_imprtant_date_end(self, value: impl Into<String>) -> Self {
-        self.set("UF_IMPRTANT_DATE_END", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_IMPRTANT_DATE_END", value))
     }
     /// `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
     pub fn uf_blog_post_url_prv(&self) -> Option<i64> {
-        rt::view::read(&self.0, "UF_BLOG_POST_URL_PRV")
+        rt::view::integer(&self.0, "UF_BLOG_POST_URL_PRV")
     }
     /// Sets `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
     #[must_use]
     pub fn set_uf_blog_post_url_prv(self, value: impl Into<i64>) -> Self {
-        self.set("UF_BLOG_POST_URL_PRV", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "UF_BLOG_POST_URL_PRV", value))
     }
     /// `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
     pub fn uf_gratitude(&self) -> Option<i64> {
-        rt::view::read(&self.0, "UF_GRATITUDE")
+        rt::view::integer(&self.0, "UF_GRATITUDE")
     }
     /// Sets `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
     #[must_use]
     pub fn set_uf_gratitude(self, value: impl Into<i64>) -> Self {
-        self.set("UF_GRATITUDE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "UF_GRATITUDE", value))
     }
     /// `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
@@ -78,7 +77,7 @@ impl FeedPostExtra {
     #[inline]
     #[must_use]
     pub fn set_gratitude_medal(self, value: impl Into<String>) -> Self {
-        self.set("GRATITUDE_MEDAL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GRATITUDE_MEDAL", value))
     }
     /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
     #[inline]
@@ -92,7 +91,7 @@ impl FeedPostExtra {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        self.set("GRATITUDE_EMPLOYEES", rt::value::list(value, rt::value::integer))
+        Self(rt::set::field::integers(self.0, "GRATITUDE_EMPLOYEES", value))
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
@@ -103,6 +102,6 @@ impl FeedPostExtra {
     #[inline]
     #[must_use]
     pub fn set_uf_blog_post_vote(self, value: impl Into<String>) -> Self {
-        self.set("UF_BLOG_POST_VOTE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_BLOG_POST_VOTE", value))
     }
 }

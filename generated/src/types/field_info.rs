@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `crm`, `task`, `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FieldInfo(rt::Object);
 rt::view!(FieldInfo);
 impl FieldInfo {
@@ -24,32 +23,32 @@ impl FieldInfo {
     /// `isRequired`. Whether a new record needs a value.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isRequired")
+        rt::view::boolean(&self.0, "isRequired")
     }
     /// `isReadOnly`. Whether only the portal sets the value; what a call sends for it has no effect.
     #[inline]
     pub fn is_read_only(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReadOnly")
+        rt::view::boolean(&self.0, "isReadOnly")
     }
     /// `isImmutable`. Whether a value can be given only when the record is made, and is fixed from then on.
     #[inline]
     pub fn is_immutable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isImmutable")
+        rt::view::boolean(&self.0, "isImmutable")
     }
     /// `isMultiple`. Whether the field holds a list of values.
     #[inline]
     pub fn is_multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMultiple")
+        rt::view::boolean(&self.0, "isMultiple")
     }
     /// `isDynamic`. Whether it is a custom field.
     #[inline]
     pub fn is_dynamic(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDynamic")
+        rt::view::boolean(&self.0, "isDynamic")
     }
     /// `isDeprecated`. True where the field should not be used any more.
     #[inline]
     pub fn is_deprecated(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isDeprecated")
+        rt::view::boolean(&self.0, "isDeprecated")
     }
     /// `upperName`. The same code in capitals, as the methods of one kind of record know it.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `telephony`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FinishedCall(rt::Object);
 rt::view!(FinishedCall);
 impl FinishedCall {
     /// `ID`. Number of the record in the statistics.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `CALL_ID`. Call, by the identifier that RegisterCall answered.
     #[inline]
@@ -29,7 +28,7 @@ impl FinishedCall {
     /// `PORTAL_USER_ID`. Employee who spoke.
     #[inline]
     pub fn portal_user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PORTAL_USER_ID")
+        rt::view::id(&self.0, "PORTAL_USER_ID")
     }
     /// `PHONE_NUMBER`. Telephone number of the other side.
     #[inline]
@@ -49,7 +48,7 @@ impl FinishedCall {
     /// `CALL_DURATION`. Length of the call in seconds.
     #[inline]
     pub fn call_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CALL_DURATION")
+        rt::view::integer(&self.0, "CALL_DURATION")
     }
     /// `CALL_START_DATE`. When the call began; the portal may answer an empty object here.
     #[inline]
@@ -59,17 +58,17 @@ impl FinishedCall {
     /// `CALL_STATUS`. Whether people spoke.
     #[inline]
     pub fn call_status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CALL_STATUS")
+        rt::view::integer(&self.0, "CALL_STATUS")
     }
     /// `CALL_VOTE`. Mark that the client gave; 0 or empty for none.
     #[inline]
     pub fn call_vote(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CALL_VOTE")
+        rt::view::integer(&self.0, "CALL_VOTE")
     }
     /// `COST`. What the call cost.
     #[inline]
     pub fn cost(&self) -> Option<f64> {
-        rt::view::read(&self.0, "COST")
+        rt::view::number(&self.0, "COST")
     }
     /// `COST_CURRENCY`. Code of the currency that the price of the call is in, such as EUR.
     #[inline]
@@ -89,7 +88,7 @@ impl FinishedCall {
     /// `REST_APP_ID`. Application that registered the call.
     #[inline]
     pub fn rest_app_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REST_APP_ID")
+        rt::view::id(&self.0, "REST_APP_ID")
     }
     /// `REST_APP_NAME`. Name of that application.
     #[inline]
@@ -99,7 +98,7 @@ impl FinishedCall {
     /// `CRM_ACTIVITY_ID`. Activity of the CRM that stands for the call.
     #[inline]
     pub fn crm_activity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_ACTIVITY_ID")
+        rt::view::id(&self.0, "CRM_ACTIVITY_ID")
     }
     /// `COMMENT`. Comment on the call.
     #[inline]
@@ -114,7 +113,7 @@ impl FinishedCall {
     /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_ENTITY_ID")
+        rt::view::id(&self.0, "CRM_ENTITY_ID")
     }
     /// `ERRORS`. What went wrong although the call was written down.
     #[inline]

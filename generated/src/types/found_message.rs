@@ -7,34 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundMessage(rt::Object);
 rt::view!(FoundMessage);
 impl FoundMessage {
     /// `id`. Number of the message.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `chatId`. Chat that it stands in.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `chat_id`. The same as chatId.
     #[inline]
     pub fn chat_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chat_id")
+        rt::view::id(&self.0, "chat_id")
     }
     /// `authorId`. Person who wrote it; 0 for the portal.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "authorId")
+        rt::view::id(&self.0, "authorId")
     }
     /// `author_id`. The same as authorId.
     #[inline]
     pub fn author_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "author_id")
+        rt::view::id(&self.0, "author_id")
     }
     /// `date`. When it was written.
     #[inline]
@@ -49,7 +48,7 @@ impl FoundMessage {
     /// `isSystem`. Whether the portal wrote it.
     #[inline]
     pub fn is_system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSystem")
+        rt::view::boolean(&self.0, "isSystem")
     }
     /// `uuid`. Identifier that the writer gave it; null for none.
     #[inline]
@@ -69,22 +68,22 @@ impl FoundMessage {
     /// `viewedByOthers`. Whether anybody else saw it.
     #[inline]
     pub fn viewed_by_others(&self) -> Option<bool> {
-        rt::view::read(&self.0, "viewedByOthers")
+        rt::view::boolean(&self.0, "viewedByOthers")
     }
     /// `viewed`. Whether the caller saw it.
     #[inline]
     pub fn viewed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "viewed")
+        rt::view::boolean(&self.0, "viewed")
     }
     /// `unread`. Whether it is unread for the caller.
     #[inline]
     pub fn unread(&self) -> Option<bool> {
-        rt::view::read(&self.0, "unread")
+        rt::view::boolean(&self.0, "unread")
     }
     /// `viewedCount`. How many people saw it.
     #[inline]
     pub fn viewed_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "viewedCount")
+        rt::view::integer(&self.0, "viewedCount")
     }
     /// `block`. Internal data; null for none.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundPerson(rt::Object);
 rt::view!(FoundPerson);
 impl FoundPerson {
     /// `id`. Number of the account.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `active`. Whether the account may sign in; dismissed people may not.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `name`. First and family name together.
     #[inline]
@@ -69,22 +68,22 @@ impl FoundPerson {
     /// `extranet`. Whether it is a partner who sees the extranet only.
     #[inline]
     pub fn extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "extranet")
+        rt::view::boolean(&self.0, "extranet")
     }
     /// `network`. Whether the account belongs to another portal of the Bitrix24 network.
     #[inline]
     pub fn network(&self) -> Option<bool> {
-        rt::view::read(&self.0, "network")
+        rt::view::boolean(&self.0, "network")
     }
     /// `bot`. Whether it is a chat bot.
     #[inline]
     pub fn bot(&self) -> Option<bool> {
-        rt::view::read(&self.0, "bot")
+        rt::view::boolean(&self.0, "bot")
     }
     /// `connector`. Whether it is a client of an open channel.
     #[inline]
     pub fn connector(&self) -> Option<bool> {
-        rt::view::read(&self.0, "connector")
+        rt::view::boolean(&self.0, "connector")
     }
     /// `externalAuthId`. What the account signs in with, as in default, socservices, bot or email.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `documentgenerator`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GeneratedDocument(rt::Object);
 rt::view!(GeneratedDocument);
 impl GeneratedDocument {
     /// `id`. Number of the document, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. Name of the document, made of the template's name and the number.
     #[inline]
@@ -29,7 +28,7 @@ impl GeneratedDocument {
     /// `templateId`. Number of the template.
     #[inline]
     pub fn template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "templateId")
+        rt::view::id(&self.0, "templateId")
     }
     /// `provider`. Class that the data come from; the one for REST here.
     #[inline]
@@ -49,22 +48,22 @@ impl GeneratedDocument {
     /// `fileId`. Number of the Word file.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "fileId")
+        rt::view::id(&self.0, "fileId")
     }
     /// `imageId`. Number of the picture of the first page.
     #[inline]
     pub fn image_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "imageId")
+        rt::view::id(&self.0, "imageId")
     }
     /// `pdfId`. Number of the PDF file.
     #[inline]
     pub fn pdf_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "pdfId")
+        rt::view::id(&self.0, "pdfId")
     }
     /// `stampsEnabled`. Whether stamp and signature are in it.
     #[inline]
     pub fn stamps_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "stampsEnabled")
+        rt::view::boolean(&self.0, "stampsEnabled")
     }
     /// `downloadUrl`. Address of the Word file, for people.
     #[inline]
@@ -119,7 +118,7 @@ impl GeneratedDocument {
     /// `isTransformationError`. Whether turning it into PDF and picture failed.
     #[inline]
     pub fn is_transformation_error(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isTransformationError")
+        rt::view::boolean(&self.0, "isTransformationError")
     }
     /// `transformationErrorCode`. Code of that failure.
     #[inline]
@@ -144,7 +143,7 @@ impl GeneratedDocument {
     /// `emailDiskFile`. Number of the file of the Drive to send by e-mail.
     #[inline]
     pub fn email_disk_file(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "emailDiskFile")
+        rt::view::id(&self.0, "emailDiskFile")
     }
     /// `createTime`. When it was made.
     #[inline]
@@ -159,11 +158,11 @@ impl GeneratedDocument {
     /// `createdBy`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Number of the account that last changed it; null while nobody did.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `socialnetwork`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupListEntry(rt::Object);
 rt::view!(GroupListEntry);
 impl GroupListEntry {
     /// `id`. Number of the workgroup or project.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name that people see.
     #[inline]
@@ -39,42 +38,42 @@ impl GroupListEntry {
     /// `active`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `visible`. Whether the general list shows it.
     #[inline]
     pub fn visible(&self) -> Option<bool> {
-        rt::view::read(&self.0, "visible")
+        rt::view::boolean(&self.0, "visible")
     }
     /// `opened`. Whether people may join without being let in.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "opened")
+        rt::view::boolean(&self.0, "opened")
     }
     /// `closed`. Whether it is in the archive.
     #[inline]
     pub fn closed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "closed")
+        rt::view::boolean(&self.0, "closed")
     }
     /// `project`. Whether it is a project, with a begin and an end.
     #[inline]
     pub fn project(&self) -> Option<bool> {
-        rt::view::read(&self.0, "project")
+        rt::view::boolean(&self.0, "project")
     }
     /// `landing`. Whether it serves to publish pages.
     #[inline]
     pub fn landing(&self) -> Option<bool> {
-        rt::view::read(&self.0, "landing")
+        rt::view::boolean(&self.0, "landing")
     }
     /// `subjectId`. Subject, one of the portal's list of subjects.
     #[inline]
     pub fn subject_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "subjectId")
+        rt::view::id(&self.0, "subjectId")
     }
     /// `ownerId`. Person who owns it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// `initiatePerms`. Who may invite people.
     #[inline]
@@ -99,12 +98,12 @@ impl GroupListEntry {
     /// `numberOfMembers`. How many members it has.
     #[inline]
     pub fn number_of_members(&self) -> Option<i64> {
-        rt::view::read(&self.0, "numberOfMembers")
+        rt::view::integer(&self.0, "numberOfMembers")
     }
     /// `numberOfModerators`. How many moderators it has.
     #[inline]
     pub fn number_of_moderators(&self) -> Option<i64> {
-        rt::view::read(&self.0, "numberOfModerators")
+        rt::view::integer(&self.0, "numberOfModerators")
     }
     /// `projectDateStart`. First day of a project.
     #[inline]
@@ -119,17 +118,17 @@ impl GroupListEntry {
     /// `scrumOwnerId`. Product owner of a scrum team.
     #[inline]
     pub fn scrum_owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "scrumOwnerId")
+        rt::view::id(&self.0, "scrumOwnerId")
     }
     /// `scrumMasterId`. Person who keeps a scrum team to its rules.
     #[inline]
     pub fn scrum_master_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "scrumMasterId")
+        rt::view::id(&self.0, "scrumMasterId")
     }
     /// `scrumSprintDuration`. Length of sprints in seconds.
     #[inline]
     pub fn scrum_sprint_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "scrumSprintDuration")
+        rt::view::integer(&self.0, "scrumSprintDuration")
     }
     /// `scrumTaskResponsible`. Who gets tasks if nobody is named: A the author, M the scrum master.
     #[inline]
@@ -139,7 +138,7 @@ impl GroupListEntry {
     /// `imageId`. File of the picture; empty for none.
     #[inline]
     pub fn image_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "imageId")
+        rt::view::id(&self.0, "imageId")
     }
     /// `avatarType`. Ready-made picture, as in folder, checks or pie; null for none.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sonet_group`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupMember(rt::Object);
 rt::view!(GroupMember);
 impl GroupMember {
     /// `USER_ID`. Account of the member.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "USER_ID")
+        rt::view::id(&self.0, "USER_ID")
     }
     /// `ROLE`. Part that the member has.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sonet_group`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupMembership(rt::Object);
 rt::view!(GroupMembership);
 impl GroupMembership {
     /// `GROUP_ID`. Number of the workgroup.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "GROUP_ID")
+        rt::view::id(&self.0, "GROUP_ID")
     }
     /// `GROUP_NAME`. Name of the workgroup.
     #[inline]
@@ -29,7 +28,7 @@ impl GroupMembership {
     /// `GROUP_IMAGE_ID`. File of its picture.
     #[inline]
     pub fn group_image_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "GROUP_IMAGE_ID")
+        rt::view::id(&self.0, "GROUP_IMAGE_ID")
     }
     /// `GROUP_IMAGE`. Address of its picture; empty for none.
     #[inline]
@@ -39,6 +38,6 @@ impl GroupMembership {
     /// `IS_EXTRANET`. Y where guests of the extranet take part; absent for other workgroups.
     #[inline]
     pub fn is_extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_EXTRANET")
+        rt::view::boolean(&self.0, "IS_EXTRANET")
     }
 }

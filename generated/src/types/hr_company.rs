@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrCompany(rt::Object);
 rt::view!(HrCompany);
 impl HrCompany {
     /// `id`. Number of the tie, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `company`. Code of the company in the HR system.
     #[inline]
@@ -25,18 +24,18 @@ impl HrCompany {
     #[inline]
     #[must_use]
     pub fn set_company(self, value: impl Into<String>) -> Self {
-        self.set("company", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "company", value))
     }
     /// `crmCompanyId`. Number of the company in the CRM, one of the own companies (crm.item.list with entityTypeId 4 and isMyCompany Y finds them).
     #[inline]
     pub fn crm_company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "crmCompanyId")
+        rt::view::id(&self.0, "crmCompanyId")
     }
     /// Sets `crmCompanyId`. Number of the company in the CRM, one of the own companies (crm.item.list with entityTypeId 4 and isMyCompany Y finds them).
     #[inline]
     #[must_use]
     pub fn set_crm_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("crmCompanyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "crmCompanyId", value))
     }
     /// `title`. Name of the company.
     #[inline]
@@ -47,7 +46,7 @@ impl HrCompany {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `data`. Further facts, as the HR system keeps them.
     #[inline]
@@ -58,7 +57,7 @@ impl HrCompany {
     #[inline]
     #[must_use]
     pub fn set_data(self, value: impl Into<rt::Value>) -> Self {
-        self.set("data", value)
+        Self(rt::set::field::any(self.0, "data", value))
     }
     /// `fields`. Fields that the HR system keeps.
     #[inline]
@@ -72,7 +71,7 @@ impl HrCompany {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("fields", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "fields", value))
     }
     /// `createdAt`. When the tie was made.
     #[inline]

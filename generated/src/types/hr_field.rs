@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrField(rt::Object);
 rt::view!(HrField);
 impl HrField {
@@ -20,7 +19,7 @@ impl HrField {
     #[inline]
     #[must_use]
     pub fn set_field(self, value: impl Into<String>) -> Self {
-        self.set("field", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "field", value))
     }
     /// `title`. What people call the field.
     #[inline]
@@ -31,7 +30,7 @@ impl HrField {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `type`. What the field holds. Unknown when it is left out.
     #[inline]
@@ -42,7 +41,7 @@ impl HrField {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `entityType`. What the field belongs to. Unknown when it is left out.
     #[inline]
@@ -53,17 +52,17 @@ impl HrField {
     #[inline]
     #[must_use]
     pub fn set_entity_type(self, value: impl Into<String>) -> Self {
-        self.set("entityType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "entityType", value))
     }
     /// `ttl`. Seconds for which a value is kept. 86400, a day, when it is left out.
     #[inline]
     pub fn ttl(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ttl")
+        rt::view::integer(&self.0, "ttl")
     }
     /// Sets `ttl`. Seconds for which a value is kept. 86400, a day, when it is left out.
     #[inline]
     #[must_use]
     pub fn set_ttl(self, value: impl Into<i64>) -> Self {
-        self.set("ttl", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ttl", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrJob(rt::Object);
 rt::view!(HrJob);
 impl HrJob {
@@ -20,29 +19,29 @@ impl HrJob {
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<String>) -> Self {
-        self.set("status", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "status", value))
     }
     /// `total`. How many records there are in all.
     #[inline]
     pub fn total(&self) -> Option<i64> {
-        rt::view::read(&self.0, "total")
+        rt::view::integer(&self.0, "total")
     }
     /// Sets `total`. How many records there are in all.
     #[inline]
     #[must_use]
     pub fn set_total(self, value: impl Into<i64>) -> Self {
-        self.set("total", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "total", value))
     }
     /// `sent`. How many have been dealt with.
     #[inline]
     pub fn sent(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sent")
+        rt::view::integer(&self.0, "sent")
     }
     /// Sets `sent`. How many have been dealt with.
     #[inline]
     #[must_use]
     pub fn set_sent(self, value: impl Into<i64>) -> Self {
-        self.set("sent", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sent", value))
     }
     /// `data`. Further facts about the job.
     #[inline]
@@ -53,6 +52,6 @@ impl HrJob {
     #[inline]
     #[must_use]
     pub fn set_data(self, value: impl Into<rt::Value>) -> Self {
-        self.set("data", value)
+        Self(rt::set::field::any(self.0, "data", value))
     }
 }

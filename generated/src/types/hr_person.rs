@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrPerson(rt::Object);
 rt::view!(HrPerson);
 impl HrPerson {
     /// `id`. Number of the person in the tie.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `company`. Code of the company in the HR system.
     #[inline]
@@ -34,7 +33,7 @@ impl HrPerson {
     /// `userId`. Number of the account.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `title`. Name of the person.
     #[inline]

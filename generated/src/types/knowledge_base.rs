@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `note`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeBase(rt::Object);
 rt::view!(KnowledgeBase);
 impl KnowledgeBase {
     /// `id`. Number of the knowledge base, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people call it, 255 characters at most.
     #[inline]
@@ -25,18 +24,18 @@ impl KnowledgeBase {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `position`. Place among the knowledge bases. 0 when it is left out.
     #[inline]
     pub fn position(&self) -> Option<i64> {
-        rt::view::read(&self.0, "position")
+        rt::view::integer(&self.0, "position")
     }
     /// Sets `position`. Place among the knowledge bases. 0 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_position(self, value: impl Into<i64>) -> Self {
-        self.set("position", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "position", value))
     }
     /// `policyLevel`. What everybody may do in it.
     #[inline]
@@ -46,7 +45,7 @@ impl KnowledgeBase {
     /// `createdBy`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `createdAt`. When it was made, in UTC.
     #[inline]
@@ -56,7 +55,7 @@ impl KnowledgeBase {
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
     /// `updatedAt`. When it was last changed, in UTC.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `note`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeFile(rt::Object);
 rt::view!(KnowledgeFile);
 impl KnowledgeFile {
     /// `id`. Number of the file, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `documentId`. Number of the page.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "documentId")
+        rt::view::id(&self.0, "documentId")
     }
     /// `name`. Name of the file with its ending.
     #[inline]
@@ -29,7 +28,7 @@ impl KnowledgeFile {
     /// `size`. Length in bytes.
     #[inline]
     pub fn size(&self) -> Option<i64> {
-        rt::view::read(&self.0, "size")
+        rt::view::integer(&self.0, "size")
     }
     /// `mimeType`. MIME type, such as image/png.
     #[inline]

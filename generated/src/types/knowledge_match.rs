@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `note`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeMatch(rt::Object);
 rt::view!(KnowledgeMatch);
 impl KnowledgeMatch {
     /// `documentId`. Number of the page.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "documentId")
+        rt::view::id(&self.0, "documentId")
     }
     /// `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
     #[inline]
     pub fn collection_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "collectionId")
+        rt::view::id(&self.0, "collectionId")
     }
     /// `title`. Heading of the page.
     #[inline]
@@ -29,7 +28,7 @@ impl KnowledgeMatch {
     /// `score`. How well it matches; more is better.
     #[inline]
     pub fn score(&self) -> Option<f64> {
-        rt::view::read(&self.0, "score")
+        rt::view::number(&self.0, "score")
     }
     /// `snippet`. Part of the text, with the words found between b tags.
     #[inline]
@@ -39,6 +38,6 @@ impl KnowledgeMatch {
     /// `sharedAccess`. Whether only the page itself is shared with the caller.
     #[inline]
     pub fn shared_access(&self) -> Option<bool> {
-        rt::view::read(&self.0, "sharedAccess")
+        rt::view::boolean(&self.0, "sharedAccess")
     }
 }

@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `note`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgePage(rt::Object);
 rt::view!(KnowledgePage);
 impl KnowledgePage {
     /// `id`. Number of the page, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
     #[inline]
     pub fn collection_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "collectionId")
+        rt::view::id(&self.0, "collectionId")
     }
     /// Sets `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
     #[inline]
     #[must_use]
     pub fn set_collection_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("collectionId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "collectionId", value))
     }
     /// `parentId`. Number of the page above, in the same knowledge base; empty at the top.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parentId")
+        rt::view::id(&self.0, "parentId")
     }
     /// Sets `parentId`. Number of the page above, in the same knowledge base; empty at the top.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("parentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "parentId", value))
     }
     /// `title`. Heading of the page, 255 characters at most.
     #[inline]
@@ -47,7 +46,7 @@ impl KnowledgePage {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `markdown`. Text in Markdown, 1,048,576 bytes at most.
     #[inline]
@@ -58,22 +57,22 @@ impl KnowledgePage {
     #[inline]
     #[must_use]
     pub fn set_markdown(self, value: impl Into<String>) -> Self {
-        self.set("markdown", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "markdown", value))
     }
     /// `position`. Place among the pages beside it.
     #[inline]
     pub fn position(&self) -> Option<i64> {
-        rt::view::read(&self.0, "position")
+        rt::view::integer(&self.0, "position")
     }
     /// `createdBy`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
     /// `createdAt`. When it was made, in UTC.
     #[inline]

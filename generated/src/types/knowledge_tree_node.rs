@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `note`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeTreeNode(rt::Object);
 rt::view!(KnowledgeTreeNode);
 impl KnowledgeTreeNode {
     /// `id`. Number of the page.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `collectionId`. Number of the knowledge base.
     #[inline]
     pub fn collection_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "collectionId")
+        rt::view::id(&self.0, "collectionId")
     }
     /// `parentId`. Number of the page above; empty at the top.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parentId")
+        rt::view::id(&self.0, "parentId")
     }
     /// `title`. Heading of the page.
     #[inline]
@@ -34,7 +33,7 @@ impl KnowledgeTreeNode {
     /// `position`. Place among the pages beside it.
     #[inline]
     pub fn position(&self) -> Option<i64> {
-        rt::view::read(&self.0, "position")
+        rt::view::integer(&self.0, "position")
     }
     /// `children`. Pages below it, in the same form.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `telephony`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnownCaller(rt::Object);
 rt::view!(KnownCaller);
 impl KnownCaller {
@@ -19,12 +18,12 @@ impl KnownCaller {
     /// `CRM_ENTITY_ID`. Number of the record.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_ENTITY_ID")
+        rt::view::id(&self.0, "CRM_ENTITY_ID")
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSIGNED_BY_ID")
+        rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
     /// `NAME`. Name of the client.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingBlock(rt::Object);
 rt::view!(LandingBlock);
 impl LandingBlock {
     /// `id`. Number of the block, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `lid`. Number of the page.
     #[inline]
     pub fn lid(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lid")
+        rt::view::id(&self.0, "lid")
     }
     /// `code`. Code of the block in the repository, such as 01\.big_with_text.
     #[inline]
@@ -34,7 +33,7 @@ impl LandingBlock {
     /// `active`. Whether the block is shown.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `meta`. Further facts about the block and its page, as text.
     #[inline]
@@ -74,17 +73,17 @@ impl LandingBlock {
     /// `php`. Whether it holds PHP.
     #[inline]
     pub fn php(&self) -> Option<bool> {
-        rt::view::read(&self.0, "php")
+        rt::view::boolean(&self.0, "php")
     }
     /// `designed`. Whether it was changed in the designer.
     #[inline]
     pub fn designed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "designed")
+        rt::view::boolean(&self.0, "designed")
     }
     /// `repoId`. Number of the application's block; empty for others.
     #[inline]
     pub fn repo_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "repoId")
+        rt::view::id(&self.0, "repoId")
     }
     /// `content_ext`. HTML of extensions.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingContentCheck(rt::Object);
 rt::view!(LandingContentCheck);
 impl LandingContentCheck {
     /// `is_bad`. True when something in it is not allowed.
     #[inline]
     pub fn is_bad(&self) -> Option<bool> {
-        rt::view::read(&self.0, "is_bad")
+        rt::view::boolean(&self.0, "is_bad")
     }
     /// `content`. The HTML with marks in what is not allowed.
     #[inline]

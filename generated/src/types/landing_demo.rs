@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingDemo(rt::Object);
 rt::view!(LandingDemo);
 impl LandingDemo {
     /// `ID`. Number of the template, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `XML_ID`. Code that it was registered under.
     #[inline]
@@ -29,7 +28,7 @@ impl LandingDemo {
     /// `ACTIVE`. Whether people can choose it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `TITLE`. What people call the template.
     #[inline]
@@ -54,7 +53,7 @@ impl LandingDemo {
     /// `SHOW_IN_LIST`. Whether it is listed.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SHOW_IN_LIST")
+        rt::view::boolean(&self.0, "SHOW_IN_LIST")
     }
     /// `PREVIEW_URL`. Address of a preview.
     #[inline]
@@ -94,12 +93,12 @@ impl LandingDemo {
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY_ID")
+        rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingDemoFile(rt::Object);
 rt::view!(LandingDemoFile);
 impl LandingDemoFile {
@@ -34,27 +33,27 @@ impl LandingDemoFile {
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `PUBLICATION`. Whether what is made of it is published at once.
     #[inline]
     pub fn publication(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PUBLICATION")
+        rt::view::boolean(&self.0, "PUBLICATION")
     }
     /// `LOCK_DELETE`. Whether what is made of it is locked against removal.
     #[inline]
     pub fn lock_delete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "LOCK_DELETE")
+        rt::view::boolean(&self.0, "LOCK_DELETE")
     }
     /// `AVAILABLE`. Whether the plan allows it.
     #[inline]
     pub fn available(&self) -> Option<bool> {
-        rt::view::read(&self.0, "AVAILABLE")
+        rt::view::boolean(&self.0, "AVAILABLE")
     }
     /// `SINGLETON`. Whether only one can be made of it.
     #[inline]
     pub fn singleton(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SINGLETON")
+        rt::view::boolean(&self.0, "SINGLETON")
     }
     /// `SECTION`. Sections that it is listed in.
     #[inline]
@@ -89,7 +88,7 @@ impl LandingDemoFile {
     /// `REST`. Number under which an application has registered it; 0 for others.
     #[inline]
     pub fn rest(&self) -> Option<i64> {
-        rt::view::read(&self.0, "REST")
+        rt::view::integer(&self.0, "REST")
     }
     /// `DATA`. Contents of the template.
     #[inline]

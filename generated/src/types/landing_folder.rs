@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingFolder(rt::Object);
 rt::view!(LandingFolder);
 impl LandingFolder {
     /// `ID`. Number of the folder, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name of the folder, 255 characters at most.
     #[inline]
@@ -25,7 +24,7 @@ impl LandingFolder {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `CODE`. Part of the address, 255 characters at most, without slashes. Made of the name when a folder is made without it, or of 12 chance signs where the name gives nothing.
     #[inline]
@@ -36,60 +35,60 @@ impl LandingFolder {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `PARENT_ID`. Number of the folder above; the top of the site when it is empty or left out.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Number of the folder above; the top of the site when it is empty or left out.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PARENT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PARENT_ID", value))
     }
     /// `INDEX_ID`. Number of the page shown for the folder itself.
     #[inline]
     pub fn index_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "INDEX_ID")
+        rt::view::id(&self.0, "INDEX_ID")
     }
     /// Sets `INDEX_ID`. Number of the page shown for the folder itself.
     #[inline]
     #[must_use]
     pub fn set_index_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("INDEX_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "INDEX_ID", value))
     }
     /// `ACTIVE`. Whether the folder is published. No when a folder is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the folder is published. No when a folder is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SITE_ID`. Number of the site.
     #[inline]
     pub fn site_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SITE_ID")
+        rt::view::id(&self.0, "SITE_ID")
     }
     /// `DELETED`. Whether the folder is in the trash.
     #[inline]
     pub fn deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DELETED")
+        rt::view::boolean(&self.0, "DELETED")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY_ID")
+        rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingManifest(rt::Object);
 rt::view!(LandingManifest);
 impl LandingManifest {
@@ -64,7 +63,7 @@ impl LandingManifest {
     /// `timestamp`. When the manifest was last changed, in Unix seconds. Only of a block on a page.
     #[inline]
     pub fn timestamp(&self) -> Option<i64> {
-        rt::view::read(&self.0, "timestamp")
+        rt::view::integer(&self.0, "timestamp")
     }
     /// `callbacks`. Handlers of the block, their names in small letters. Only of a block on a page.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingPage(rt::Object);
 rt::view!(LandingPage);
 impl LandingPage {
     /// `ID`. Number of the page, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Heading of the page.
     #[inline]
@@ -25,18 +24,18 @@ impl LandingPage {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `SITE_ID`. Number of the site, as ListSites tells it.
     #[inline]
     pub fn site_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SITE_ID")
+        rt::view::id(&self.0, "SITE_ID")
     }
     /// Sets `SITE_ID`. Number of the site, as ListSites tells it.
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("SITE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "SITE_ID", value))
     }
     /// `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it; one that is taken gets four characters behind it.
     #[inline]
@@ -47,7 +46,7 @@ impl LandingPage {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `DESCRIPTION`. What the page is for.
     #[inline]
@@ -58,7 +57,7 @@ impl LandingPage {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `XML_ID`. Key of the page in another system.
     #[inline]
@@ -69,51 +68,51 @@ impl LandingPage {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `SITEMAP`. Whether the page is in the sitemap. No when a new one is made without it.
     #[inline]
     pub fn sitemap(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SITEMAP")
+        rt::view::boolean(&self.0, "SITEMAP")
     }
     /// Sets `SITEMAP`. Whether the page is in the sitemap. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sitemap(self, value: bool) -> Self {
-        self.set("SITEMAP", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SITEMAP", value))
     }
     /// `FOLDER`. Whether it is a folder instead of a page. No when a new one is made without it.
     #[inline]
     pub fn folder(&self) -> Option<bool> {
-        rt::view::read(&self.0, "FOLDER")
+        rt::view::boolean(&self.0, "FOLDER")
     }
     /// Sets `FOLDER`. Whether it is a folder instead of a page. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_folder(self, value: bool) -> Self {
-        self.set("FOLDER", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "FOLDER", value))
     }
     /// `FOLDER_ID`. Number of the folder; the top of the site when it is empty or left out.
     #[inline]
     pub fn folder_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "FOLDER_ID")
+        rt::view::id(&self.0, "FOLDER_ID")
     }
     /// Sets `FOLDER_ID`. Number of the folder; the top of the site when it is empty or left out.
     #[inline]
     #[must_use]
     pub fn set_folder_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("FOLDER_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "FOLDER_ID", value))
     }
     /// `TPL_ID`. Number of the template; that of the site when a new one is made without it.
     #[inline]
     pub fn tpl_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TPL_ID")
+        rt::view::id(&self.0, "TPL_ID")
     }
     /// Sets `TPL_ID`. Number of the template; that of the site when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tpl_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("TPL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "TPL_ID", value))
     }
     /// `ADDITIONAL_FIELDS`. Settings of the page.
     #[inline]
@@ -124,18 +123,18 @@ impl LandingPage {
     #[inline]
     #[must_use]
     pub fn set_additional_fields(self, value: impl Into<rt::Value>) -> Self {
-        self.set("ADDITIONAL_FIELDS", value)
+        Self(rt::set::field::any(self.0, "ADDITIONAL_FIELDS", value))
     }
     /// `DELETED`. Whether the page is in the trash. Setting it takes the page off the public.
     #[inline]
     pub fn deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DELETED")
+        rt::view::boolean(&self.0, "DELETED")
     }
     /// Sets `DELETED`. Whether the page is in the trash. Setting it takes the page off the public.
     #[inline]
     #[must_use]
     pub fn set_deleted(self, value: bool) -> Self {
-        self.set("DELETED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "DELETED", value))
     }
     /// `DATE_PUBLIC`. When the page was published. Setting it publishes nothing.
     #[inline]
@@ -146,12 +145,12 @@ impl LandingPage {
     #[inline]
     #[must_use]
     pub fn set_date_public(self, value: impl Into<String>) -> Self {
-        self.set("DATE_PUBLIC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_PUBLIC", value))
     }
     /// `ACTIVE`. Whether the page is published.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `RULE`. Rule for addresses that the page answers.
     #[inline]
@@ -161,7 +160,7 @@ impl LandingPage {
     /// `DOMAIN_ID`. Number of the domain of its site.
     #[inline]
     pub fn domain_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "DOMAIN_ID")
+        rt::view::id(&self.0, "DOMAIN_ID")
     }
     /// `PUBLIC_URL`. Address under which everybody on the Internet can open it.
     #[inline]
@@ -176,17 +175,17 @@ impl LandingPage {
     /// `IS_AREA`. Whether the page is used as an area of a template.
     #[inline]
     pub fn is_area(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_AREA")
+        rt::view::boolean(&self.0, "IS_AREA")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY_ID")
+        rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingReadyTemplate(rt::Object);
 rt::view!(LandingReadyTemplate);
 impl LandingReadyTemplate {
@@ -34,27 +33,27 @@ impl LandingReadyTemplate {
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `PUBLICATION`. Whether what is made of it is published at once.
     #[inline]
     pub fn publication(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PUBLICATION")
+        rt::view::boolean(&self.0, "PUBLICATION")
     }
     /// `LOCK_DELETE`. Whether what is made of it cannot be removed.
     #[inline]
     pub fn lock_delete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "LOCK_DELETE")
+        rt::view::boolean(&self.0, "LOCK_DELETE")
     }
     /// `AVAILABLE`. Whether the plan of the portal includes it.
     #[inline]
     pub fn available(&self) -> Option<bool> {
-        rt::view::read(&self.0, "AVAILABLE")
+        rt::view::boolean(&self.0, "AVAILABLE")
     }
     /// `SINGLETON`. Whether it can be used once only.
     #[inline]
     pub fn singleton(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SINGLETON")
+        rt::view::boolean(&self.0, "SINGLETON")
     }
     /// `SECTION`. Sections that it is shown in.
     #[inline]
@@ -89,7 +88,7 @@ impl LandingReadyTemplate {
     /// `REST`. 0 for a template that came with the portal; else an application registered it.
     #[inline]
     pub fn rest(&self) -> Option<i64> {
-        rt::view::read(&self.0, "REST")
+        rt::view::integer(&self.0, "REST")
     }
     /// `DATA`. Contents of the template. Which keys there are depends on the template; an empty list for one of an application.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingRepositorySection(rt::Object);
 rt::view!(LandingRepositorySection);
 impl LandingRepositorySection {
@@ -24,7 +23,7 @@ impl LandingRepositorySection {
     /// `new`. Whether blocks in it are new.
     #[inline]
     pub fn new_(&self) -> Option<bool> {
-        rt::view::read(&self.0, "new")
+        rt::view::boolean(&self.0, "new")
     }
     /// `type`. Kinds of sites that it is for, one or a list; null for all.
     #[inline]
@@ -39,7 +38,7 @@ impl LandingRepositorySection {
     /// `separator`. Whether it is a mere divider between others, without blocks.
     #[inline]
     pub fn separator(&self) -> Option<bool> {
-        rt::view::read(&self.0, "separator")
+        rt::view::boolean(&self.0, "separator")
     }
     /// `app_code`. Code of the application that brought it; false for none.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingRole(rt::Object);
 rt::view!(LandingRole);
 impl LandingRole {
     /// `ID`. Number of the role.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name, as people see it in the portal.
     #[inline]

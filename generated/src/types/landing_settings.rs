@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSettings(rt::Object);
 rt::view!(LandingSettings);
 impl LandingSettings {
@@ -20,18 +19,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_theme_code(self, value: impl Into<String>) -> Self {
-        self.set("THEME_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEME_CODE", value))
     }
     /// `THEME_USE`. Whether a colour of one's own is used.
     #[inline]
     pub fn theme_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "THEME_USE")
+        rt::view::boolean(&self.0, "THEME_USE")
     }
     /// Sets `THEME_USE`. Whether a colour of one's own is used.
     #[inline]
     #[must_use]
     pub fn set_theme_use(self, value: bool) -> Self {
-        self.set("THEME_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "THEME_USE", value))
     }
     /// `THEME_COLOR`. That colour.
     #[inline]
@@ -42,18 +41,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_theme_color(self, value: impl Into<String>) -> Self {
-        self.set("THEME_COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEME_COLOR", value))
     }
     /// `THEMEFONTS_USE`. Whether fonts of one's own are used.
     #[inline]
     pub fn themefonts_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "THEMEFONTS_USE")
+        rt::view::boolean(&self.0, "THEMEFONTS_USE")
     }
     /// Sets `THEMEFONTS_USE`. Whether fonts of one's own are used.
     #[inline]
     #[must_use]
     pub fn set_themefonts_use(self, value: bool) -> Self {
-        self.set("THEMEFONTS_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "THEMEFONTS_USE", value))
     }
     /// `THEMEFONTS_CODE`. Font of the text.
     #[inline]
@@ -64,7 +63,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_code(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_CODE", value))
     }
     /// `THEMEFONTS_CODE_H`. Font of headings.
     #[inline]
@@ -75,7 +74,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_code_h(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_CODE_H", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_CODE_H", value))
     }
     /// `THEMEFONTS_SIZE`. Size of the text.
     #[inline]
@@ -86,7 +85,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_size(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_SIZE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_SIZE", value))
     }
     /// `THEMEFONTS_COLOR`. Colour of the text.
     #[inline]
@@ -97,7 +96,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_color(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_COLOR", value))
     }
     /// `THEMEFONTS_COLOR_H`. Colour of headings.
     #[inline]
@@ -108,7 +107,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_color_h(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_COLOR_H", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_COLOR_H", value))
     }
     /// `THEMEFONTS_LINE_HEIGHT`. Height of a line, 0\.7 to 2\.
     #[inline]
@@ -119,7 +118,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_line_height(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_LINE_HEIGHT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_LINE_HEIGHT", value))
     }
     /// `THEMEFONTS_FONT_WEIGHT`. Weight of the text, 100 to 900\.
     #[inline]
@@ -130,7 +129,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_font_weight(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_FONT_WEIGHT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_FONT_WEIGHT", value))
     }
     /// `THEMEFONTS_FONT_WEIGHT_H`. Weight of headings, 100 to 900\.
     #[inline]
@@ -141,7 +140,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_themefonts_font_weight_h(self, value: impl Into<String>) -> Self {
-        self.set("THEMEFONTS_FONT_WEIGHT_H", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "THEMEFONTS_FONT_WEIGHT_H", value))
     }
     /// `FONTS_CODE`. HTML that loads the fonts; kept by the portal.
     #[inline]
@@ -152,7 +151,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_fonts_code(self, value: impl Into<String>) -> Self {
-        self.set("FONTS_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FONTS_CODE", value))
     }
     /// `METAOG_TITLE`. Title for social networks.
     #[inline]
@@ -163,7 +162,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metaog_title(self, value: impl Into<String>) -> Self {
-        self.set("METAOG_TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAOG_TITLE", value))
     }
     /// `METAOG_DESCRIPTION`. Description for social networks.
     #[inline]
@@ -174,7 +173,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metaog_description(self, value: impl Into<String>) -> Self {
-        self.set("METAOG_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAOG_DESCRIPTION", value))
     }
     /// `METAOG_IMAGE`. Picture for social networks; answers hold its address.
     #[inline]
@@ -185,18 +184,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metaog_image(self, value: impl Into<String>) -> Self {
-        self.set("METAOG_IMAGE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAOG_IMAGE", value))
     }
     /// `METAMAIN_USE`. Whether title, description and keywords of one's own are used.
     #[inline]
     pub fn metamain_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "METAMAIN_USE")
+        rt::view::boolean(&self.0, "METAMAIN_USE")
     }
     /// Sets `METAMAIN_USE`. Whether title, description and keywords of one's own are used.
     #[inline]
     #[must_use]
     pub fn set_metamain_use(self, value: bool) -> Self {
-        self.set("METAMAIN_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "METAMAIN_USE", value))
     }
     /// `METAMAIN_TITLE`. Title for the browser and search engines.
     #[inline]
@@ -207,7 +206,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metamain_title(self, value: impl Into<String>) -> Self {
-        self.set("METAMAIN_TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAMAIN_TITLE", value))
     }
     /// `METAMAIN_DESCRIPTION`. Description for search engines.
     #[inline]
@@ -218,7 +217,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metamain_description(self, value: impl Into<String>) -> Self {
-        self.set("METAMAIN_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAMAIN_DESCRIPTION", value))
     }
     /// `METAMAIN_KEYWORDS`. Keywords for search engines.
     #[inline]
@@ -229,7 +228,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metamain_keywords(self, value: impl Into<String>) -> Self {
-        self.set("METAMAIN_KEYWORDS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAMAIN_KEYWORDS", value))
     }
     /// `METAKEYWORDS_KEYWORDS`. Keywords, kept apart from the other meta tags.
     #[inline]
@@ -240,29 +239,29 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metakeywords_keywords(self, value: impl Into<String>) -> Self {
-        self.set("METAKEYWORDS_KEYWORDS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAKEYWORDS_KEYWORDS", value))
     }
     /// `METAROBOTS_INDEX`. Whether search engines may show the page.
     #[inline]
     pub fn metarobots_index(&self) -> Option<bool> {
-        rt::view::read(&self.0, "METAROBOTS_INDEX")
+        rt::view::boolean(&self.0, "METAROBOTS_INDEX")
     }
     /// Sets `METAROBOTS_INDEX`. Whether search engines may show the page.
     #[inline]
     #[must_use]
     pub fn set_metarobots_index(self, value: bool) -> Self {
-        self.set("METAROBOTS_INDEX", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "METAROBOTS_INDEX", value))
     }
     /// `METAGOOGLEVERIFICATION_USE`. Whether the page proves ownership to Google.
     #[inline]
     pub fn metagoogleverification_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "METAGOOGLEVERIFICATION_USE")
+        rt::view::boolean(&self.0, "METAGOOGLEVERIFICATION_USE")
     }
     /// Sets `METAGOOGLEVERIFICATION_USE`. Whether the page proves ownership to Google.
     #[inline]
     #[must_use]
     pub fn set_metagoogleverification_use(self, value: bool) -> Self {
-        self.set("METAGOOGLEVERIFICATION_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "METAGOOGLEVERIFICATION_USE", value))
     }
     /// `METAGOOGLEVERIFICATION_META`. Tag for that, as a whole.
     #[inline]
@@ -273,18 +272,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_metagoogleverification_meta(self, value: impl Into<String>) -> Self {
-        self.set("METAGOOGLEVERIFICATION_META", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "METAGOOGLEVERIFICATION_META", value))
     }
     /// `ROBOTS_USE`. Whether a robots.txt of one's own is used.
     #[inline]
     pub fn robots_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ROBOTS_USE")
+        rt::view::boolean(&self.0, "ROBOTS_USE")
     }
     /// Sets `ROBOTS_USE`. Whether a robots.txt of one's own is used.
     #[inline]
     #[must_use]
     pub fn set_robots_use(self, value: bool) -> Self {
-        self.set("ROBOTS_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ROBOTS_USE", value))
     }
     /// `ROBOTS_CONTENT`. Text of that robots.txt.
     #[inline]
@@ -295,18 +294,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_robots_content(self, value: impl Into<String>) -> Self {
-        self.set("ROBOTS_CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ROBOTS_CONTENT", value))
     }
     /// `BACKGROUND_USE`. Whether there is a background.
     #[inline]
     pub fn background_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "BACKGROUND_USE")
+        rt::view::boolean(&self.0, "BACKGROUND_USE")
     }
     /// Sets `BACKGROUND_USE`. Whether there is a background.
     #[inline]
     #[must_use]
     pub fn set_background_use(self, value: bool) -> Self {
-        self.set("BACKGROUND_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "BACKGROUND_USE", value))
     }
     /// `BACKGROUND_PICTURE`. Picture of the background, by number or address; answers hold its address.
     #[inline]
@@ -317,7 +316,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_background_picture(self, value: impl Into<rt::Value>) -> Self {
-        self.set("BACKGROUND_PICTURE", value)
+        Self(rt::set::field::any(self.0, "BACKGROUND_PICTURE", value))
     }
     /// `BACKGROUND_POSITION`. How the picture is laid.
     #[inline]
@@ -328,7 +327,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_background_position(self, value: impl Into<String>) -> Self {
-        self.set("BACKGROUND_POSITION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BACKGROUND_POSITION", value))
     }
     /// `BACKGROUND_COLOR`. Colour of the background.
     #[inline]
@@ -339,7 +338,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_background_color(self, value: impl Into<String>) -> Self {
-        self.set("BACKGROUND_COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BACKGROUND_COLOR", value))
     }
     /// `FAVICON_PICTURE`. Icon of the page; answers hold its address.
     #[inline]
@@ -350,18 +349,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_favicon_picture(self, value: impl Into<String>) -> Self {
-        self.set("FAVICON_PICTURE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FAVICON_PICTURE", value))
     }
     /// `VIEW_USE`. Whether the page has a layout of its own.
     #[inline]
     pub fn view_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VIEW_USE")
+        rt::view::boolean(&self.0, "VIEW_USE")
     }
     /// Sets `VIEW_USE`. Whether the page has a layout of its own.
     #[inline]
     #[must_use]
     pub fn set_view_use(self, value: bool) -> Self {
-        self.set("VIEW_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "VIEW_USE", value))
     }
     /// `VIEW_TYPE`. That layout; no for none.
     #[inline]
@@ -372,7 +371,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_view_type(self, value: impl Into<String>) -> Self {
-        self.set("VIEW_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VIEW_TYPE", value))
     }
     /// `PADDING_TOPBOTTOM`. Space above and below.
     #[inline]
@@ -383,7 +382,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_padding_topbottom(self, value: impl Into<String>) -> Self {
-        self.set("PADDING_TOPBOTTOM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PADDING_TOPBOTTOM", value))
     }
     /// `PADDING_LEFTRIGHT`. Width of the page.
     #[inline]
@@ -394,7 +393,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_padding_leftright(self, value: impl Into<String>) -> Self {
-        self.set("PADDING_LEFTRIGHT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PADDING_LEFTRIGHT", value))
     }
     /// `LAYOUT_BREAKPOINT`. Screens for which columns are laid one below the other.
     #[inline]
@@ -405,7 +404,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_layout_breakpoint(self, value: impl Into<String>) -> Self {
-        self.set("LAYOUT_BREAKPOINT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LAYOUT_BREAKPOINT", value))
     }
     /// `TRANSITION_COLOR`. Colour shown while the page appears.
     #[inline]
@@ -416,29 +415,29 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_transition_color(self, value: impl Into<String>) -> Self {
-        self.set("TRANSITION_COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TRANSITION_COLOR", value))
     }
     /// `UP_SHOW`. Whether there is a button back to the top.
     #[inline]
     pub fn up_show(&self) -> Option<bool> {
-        rt::view::read(&self.0, "UP_SHOW")
+        rt::view::boolean(&self.0, "UP_SHOW")
     }
     /// Sets `UP_SHOW`. Whether there is a button back to the top.
     #[inline]
     #[must_use]
     pub fn set_up_show(self, value: bool) -> Self {
-        self.set("UP_SHOW", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "UP_SHOW", value))
     }
     /// `GACOUNTER_USE`. Whether Google Analytics counts visits.
     #[inline]
     pub fn gacounter_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "GACOUNTER_USE")
+        rt::view::boolean(&self.0, "GACOUNTER_USE")
     }
     /// Sets `GACOUNTER_USE`. Whether Google Analytics counts visits.
     #[inline]
     #[must_use]
     pub fn set_gacounter_use(self, value: bool) -> Self {
-        self.set("GACOUNTER_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "GACOUNTER_USE", value))
     }
     /// `GACOUNTER_COUNTER`. Key of the older counter.
     #[inline]
@@ -449,7 +448,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_gacounter_counter(self, value: impl Into<String>) -> Self {
-        self.set("GACOUNTER_COUNTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GACOUNTER_COUNTER", value))
     }
     /// `GACOUNTER_COUNTER_GA4`. Key of the counter of Google Analytics 4\.
     #[inline]
@@ -460,18 +459,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_gacounter_counter_ga4(self, value: impl Into<String>) -> Self {
-        self.set("GACOUNTER_COUNTER_GA4", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GACOUNTER_COUNTER_GA4", value))
     }
     /// `GACOUNTER_SEND_CLICK`. Whether clicks are counted.
     #[inline]
     pub fn gacounter_send_click(&self) -> Option<bool> {
-        rt::view::read(&self.0, "GACOUNTER_SEND_CLICK")
+        rt::view::boolean(&self.0, "GACOUNTER_SEND_CLICK")
     }
     /// Sets `GACOUNTER_SEND_CLICK`. Whether clicks are counted.
     #[inline]
     #[must_use]
     pub fn set_gacounter_send_click(self, value: bool) -> Self {
-        self.set("GACOUNTER_SEND_CLICK", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "GACOUNTER_SEND_CLICK", value))
     }
     /// `GACOUNTER_CLICK_TYPE`. What of a link names a click.
     #[inline]
@@ -482,29 +481,29 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_gacounter_click_type(self, value: impl Into<String>) -> Self {
-        self.set("GACOUNTER_CLICK_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GACOUNTER_CLICK_TYPE", value))
     }
     /// `GACOUNTER_SEND_SHOW`. Whether it is counted which blocks are seen.
     #[inline]
     pub fn gacounter_send_show(&self) -> Option<bool> {
-        rt::view::read(&self.0, "GACOUNTER_SEND_SHOW")
+        rt::view::boolean(&self.0, "GACOUNTER_SEND_SHOW")
     }
     /// Sets `GACOUNTER_SEND_SHOW`. Whether it is counted which blocks are seen.
     #[inline]
     #[must_use]
     pub fn set_gacounter_send_show(self, value: bool) -> Self {
-        self.set("GACOUNTER_SEND_SHOW", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "GACOUNTER_SEND_SHOW", value))
     }
     /// `GTM_USE`. Whether Google Tag Manager is used.
     #[inline]
     pub fn gtm_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "GTM_USE")
+        rt::view::boolean(&self.0, "GTM_USE")
     }
     /// Sets `GTM_USE`. Whether Google Tag Manager is used.
     #[inline]
     #[must_use]
     pub fn set_gtm_use(self, value: bool) -> Self {
-        self.set("GTM_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "GTM_USE", value))
     }
     /// `GTM_COUNTER`. Key of its container.
     #[inline]
@@ -515,18 +514,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_gtm_counter(self, value: impl Into<String>) -> Self {
-        self.set("GTM_COUNTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GTM_COUNTER", value))
     }
     /// `PIXELFB_USE`. Whether the pixel of Facebook is used.
     #[inline]
     pub fn pixelfb_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PIXELFB_USE")
+        rt::view::boolean(&self.0, "PIXELFB_USE")
     }
     /// Sets `PIXELFB_USE`. Whether the pixel of Facebook is used.
     #[inline]
     #[must_use]
     pub fn set_pixelfb_use(self, value: bool) -> Self {
-        self.set("PIXELFB_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "PIXELFB_USE", value))
     }
     /// `PIXELFB_COUNTER`. Key of that pixel.
     #[inline]
@@ -537,18 +536,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_pixelfb_counter(self, value: impl Into<String>) -> Self {
-        self.set("PIXELFB_COUNTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PIXELFB_COUNTER", value))
     }
     /// `PIXELVK_USE`. Whether the pixel of VK is used.
     #[inline]
     pub fn pixelvk_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PIXELVK_USE")
+        rt::view::boolean(&self.0, "PIXELVK_USE")
     }
     /// Sets `PIXELVK_USE`. Whether the pixel of VK is used.
     #[inline]
     #[must_use]
     pub fn set_pixelvk_use(self, value: bool) -> Self {
-        self.set("PIXELVK_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "PIXELVK_USE", value))
     }
     /// `PIXELVK_COUNTER`. Key of that pixel of VK.
     #[inline]
@@ -559,18 +558,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_pixelvk_counter(self, value: impl Into<String>) -> Self {
-        self.set("PIXELVK_COUNTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PIXELVK_COUNTER", value))
     }
     /// `HEADBLOCK_USE`. Whether code of one's own stands in the head.
     #[inline]
     pub fn headblock_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HEADBLOCK_USE")
+        rt::view::boolean(&self.0, "HEADBLOCK_USE")
     }
     /// Sets `HEADBLOCK_USE`. Whether code of one's own stands in the head.
     #[inline]
     #[must_use]
     pub fn set_headblock_use(self, value: bool) -> Self {
-        self.set("HEADBLOCK_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "HEADBLOCK_USE", value))
     }
     /// `HEADBLOCK_CODE`. That code, HTML or JavaScript.
     #[inline]
@@ -581,18 +580,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_headblock_code(self, value: impl Into<String>) -> Self {
-        self.set("HEADBLOCK_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "HEADBLOCK_CODE", value))
     }
     /// `CSSBLOCK_USE`. Whether a style sheet of one's own is used.
     #[inline]
     pub fn cssblock_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CSSBLOCK_USE")
+        rt::view::boolean(&self.0, "CSSBLOCK_USE")
     }
     /// Sets `CSSBLOCK_USE`. Whether a style sheet of one's own is used.
     #[inline]
     #[must_use]
     pub fn set_cssblock_use(self, value: bool) -> Self {
-        self.set("CSSBLOCK_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CSSBLOCK_USE", value))
     }
     /// `CSSBLOCK_CODE`. Text of that style sheet.
     #[inline]
@@ -603,7 +602,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cssblock_code(self, value: impl Into<String>) -> Self {
-        self.set("CSSBLOCK_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CSSBLOCK_CODE", value))
     }
     /// `CSSBLOCK_FILE`. Address of a style sheet elsewhere.
     #[inline]
@@ -614,7 +613,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cssblock_file(self, value: impl Into<String>) -> Self {
-        self.set("CSSBLOCK_FILE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CSSBLOCK_FILE", value))
     }
     /// `CUSTOMCSS_CSS_CODE`. Text of a further style sheet.
     #[inline]
@@ -625,7 +624,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_customcss_css_code(self, value: impl Into<String>) -> Self {
-        self.set("CUSTOMCSS_CSS_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CUSTOMCSS_CSS_CODE", value))
     }
     /// `CUSTOMCSS_CSS_URL`. Address of a further style sheet.
     #[inline]
@@ -636,18 +635,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_customcss_css_url(self, value: impl Into<String>) -> Self {
-        self.set("CUSTOMCSS_CSS_URL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CUSTOMCSS_CSS_URL", value))
     }
     /// `GMAP_USE`. Whether maps of Google are used.
     #[inline]
     pub fn gmap_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "GMAP_USE")
+        rt::view::boolean(&self.0, "GMAP_USE")
     }
     /// Sets `GMAP_USE`. Whether maps of Google are used.
     #[inline]
     #[must_use]
     pub fn set_gmap_use(self, value: bool) -> Self {
-        self.set("GMAP_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "GMAP_USE", value))
     }
     /// `GMAP_CODE`. Key for these maps.
     #[inline]
@@ -658,18 +657,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_gmap_code(self, value: impl Into<String>) -> Self {
-        self.set("GMAP_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GMAP_CODE", value))
     }
     /// `B24BUTTON_USE`. Whether the widget of the portal is shown.
     #[inline]
     pub fn b24_button_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "B24BUTTON_USE")
+        rt::view::boolean(&self.0, "B24BUTTON_USE")
     }
     /// Sets `B24BUTTON_USE`. Whether the widget of the portal is shown.
     #[inline]
     #[must_use]
     pub fn set_b24_button_use(self, value: bool) -> Self {
-        self.set("B24BUTTON_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "B24BUTTON_USE", value))
     }
     /// `B24BUTTON_CODE`. Code or address of its script.
     #[inline]
@@ -680,7 +679,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_b24_button_code(self, value: impl Into<String>) -> Self {
-        self.set("B24BUTTON_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "B24BUTTON_CODE", value))
     }
     /// `B24BUTTON_COLOR`. Which colour the widget has.
     #[inline]
@@ -691,7 +690,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_b24_button_color(self, value: impl Into<String>) -> Self {
-        self.set("B24BUTTON_COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "B24BUTTON_COLOR", value))
     }
     /// `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget.
     #[inline]
@@ -702,7 +701,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_b24_button_color_value(self, value: impl Into<String>) -> Self {
-        self.set("B24BUTTON_COLOR_VALUE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "B24BUTTON_COLOR_VALUE", value))
     }
     /// `B24BUTTON_HELP`. Link to help; kept by the portal.
     #[inline]
@@ -713,18 +712,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_b24_button_help(self, value: impl Into<String>) -> Self {
-        self.set("B24BUTTON_HELP", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "B24BUTTON_HELP", value))
     }
     /// `COOKIES_USE`. Whether visitors are told about cookies.
     #[inline]
     pub fn cookies_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "COOKIES_USE")
+        rt::view::boolean(&self.0, "COOKIES_USE")
     }
     /// Sets `COOKIES_USE`. Whether visitors are told about cookies.
     #[inline]
     #[must_use]
     pub fn set_cookies_use(self, value: bool) -> Self {
-        self.set("COOKIES_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "COOKIES_USE", value))
     }
     /// `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there, Y or N; answers may hold the number of the agreement.
     #[inline]
@@ -735,7 +734,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cookies_agreement_id(self, value: impl Into<String>) -> Self {
-        self.set("COOKIES_AGREEMENT_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COOKIES_AGREEMENT_ID", value))
     }
     /// `COOKIES_COLOR_BG`. Colour behind that notice.
     #[inline]
@@ -746,7 +745,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cookies_color_bg(self, value: impl Into<String>) -> Self {
-        self.set("COOKIES_COLOR_BG", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COOKIES_COLOR_BG", value))
     }
     /// `COOKIES_COLOR_TEXT`. Colour of its words.
     #[inline]
@@ -757,7 +756,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cookies_color_text(self, value: impl Into<String>) -> Self {
-        self.set("COOKIES_COLOR_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COOKIES_COLOR_TEXT", value))
     }
     /// `COOKIES_POSITION`. Where the notice is.
     #[inline]
@@ -768,7 +767,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cookies_position(self, value: impl Into<String>) -> Self {
-        self.set("COOKIES_POSITION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COOKIES_POSITION", value))
     }
     /// `COOKIES_MODE`. What the notice does.
     #[inline]
@@ -779,18 +778,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_cookies_mode(self, value: impl Into<String>) -> Self {
-        self.set("COOKIES_MODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COOKIES_MODE", value))
     }
     /// `COPYRIGHT_SHOW`. Whether the line with the copyright is shown.
     #[inline]
     pub fn copyright_show(&self) -> Option<bool> {
-        rt::view::read(&self.0, "COPYRIGHT_SHOW")
+        rt::view::boolean(&self.0, "COPYRIGHT_SHOW")
     }
     /// Sets `COPYRIGHT_SHOW`. Whether the line with the copyright is shown.
     #[inline]
     #[must_use]
     pub fn set_copyright_show(self, value: bool) -> Self {
-        self.set("COPYRIGHT_SHOW", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "COPYRIGHT_SHOW", value))
     }
     /// `COPYRIGHT_CODE`. Which of its wordings is used.
     #[inline]
@@ -801,7 +800,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_copyright_code(self, value: impl Into<rt::Value>) -> Self {
-        self.set("COPYRIGHT_CODE", value)
+        Self(rt::set::field::any(self.0, "COPYRIGHT_CODE", value))
     }
     /// `SPEED_ASSETS`. Resources to load faster; kept by the portal.
     #[inline]
@@ -812,29 +811,29 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_speed_assets(self, value: impl Into<String>) -> Self {
-        self.set("SPEED_ASSETS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SPEED_ASSETS", value))
     }
     /// `SPEED_USE_LAZY`. Whether pictures are loaded when they come into sight.
     #[inline]
     pub fn speed_use_lazy(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SPEED_USE_LAZY")
+        rt::view::boolean(&self.0, "SPEED_USE_LAZY")
     }
     /// Sets `SPEED_USE_LAZY`. Whether pictures are loaded when they come into sight.
     #[inline]
     #[must_use]
     pub fn set_speed_use_lazy(self, value: bool) -> Self {
-        self.set("SPEED_USE_LAZY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SPEED_USE_LAZY", value))
     }
     /// `SPEED_USE_WEBPACK`. Whether resources are packed together.
     #[inline]
     pub fn speed_use_webpack(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SPEED_USE_WEBPACK")
+        rt::view::boolean(&self.0, "SPEED_USE_WEBPACK")
     }
     /// Sets `SPEED_USE_WEBPACK`. Whether resources are packed together.
     #[inline]
     #[must_use]
     pub fn set_speed_use_webpack(self, value: bool) -> Self {
-        self.set("SPEED_USE_WEBPACK", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SPEED_USE_WEBPACK", value))
     }
     /// `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
     #[inline]
@@ -845,7 +844,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_iblock_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS_IBLOCK_ID", value)
+        Self(rt::set::field::any(self.0, "SETTINGS_IBLOCK_ID", value))
     }
     /// `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
     #[inline]
@@ -856,7 +855,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_section_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS_SECTION_ID", value)
+        Self(rt::set::field::any(self.0, "SETTINGS_SECTION_ID", value))
     }
     /// `SETTINGS_HIDE_NOT_AVAILABLE`. What happens to goods that are out of stock.
     #[inline]
@@ -867,51 +866,51 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_hide_not_available(self, value: impl Into<String>) -> Self {
-        self.set("SETTINGS_HIDE_NOT_AVAILABLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SETTINGS_HIDE_NOT_AVAILABLE", value))
     }
     /// `SETTINGS_HIDE_NOT_AVAILABLE_OFFERS`. Whether variants that are out of stock are hidden.
     #[inline]
     pub fn settings_hide_not_available_offers(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_HIDE_NOT_AVAILABLE_OFFERS")
+        rt::view::boolean(&self.0, "SETTINGS_HIDE_NOT_AVAILABLE_OFFERS")
     }
     /// Sets `SETTINGS_HIDE_NOT_AVAILABLE_OFFERS`. Whether variants that are out of stock are hidden.
     #[inline]
     #[must_use]
     pub fn set_settings_hide_not_available_offers(self, value: bool) -> Self {
-        self.set("SETTINGS_HIDE_NOT_AVAILABLE_OFFERS", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_HIDE_NOT_AVAILABLE_OFFERS", value))
     }
     /// `SETTINGS_PRODUCT_SUBSCRIPTION`. Whether visitors can be told when goods are there again.
     #[inline]
     pub fn settings_product_subscription(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_PRODUCT_SUBSCRIPTION")
+        rt::view::boolean(&self.0, "SETTINGS_PRODUCT_SUBSCRIPTION")
     }
     /// Sets `SETTINGS_PRODUCT_SUBSCRIPTION`. Whether visitors can be told when goods are there again.
     #[inline]
     #[must_use]
     pub fn set_settings_product_subscription(self, value: bool) -> Self {
-        self.set("SETTINGS_PRODUCT_SUBSCRIPTION", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_PRODUCT_SUBSCRIPTION", value))
     }
     /// `SETTINGS_USE_PRODUCT_QUANTITY`. Whether the stock is taken into account.
     #[inline]
     pub fn settings_use_product_quantity(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_USE_PRODUCT_QUANTITY")
+        rt::view::boolean(&self.0, "SETTINGS_USE_PRODUCT_QUANTITY")
     }
     /// Sets `SETTINGS_USE_PRODUCT_QUANTITY`. Whether the stock is taken into account.
     #[inline]
     #[must_use]
     pub fn set_settings_use_product_quantity(self, value: bool) -> Self {
-        self.set("SETTINGS_USE_PRODUCT_QUANTITY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_USE_PRODUCT_QUANTITY", value))
     }
     /// `SETTINGS_DISPLAY_COMPARE`. Whether goods can be compared.
     #[inline]
     pub fn settings_display_compare(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_DISPLAY_COMPARE")
+        rt::view::boolean(&self.0, "SETTINGS_DISPLAY_COMPARE")
     }
     /// Sets `SETTINGS_DISPLAY_COMPARE`. Whether goods can be compared.
     #[inline]
     #[must_use]
     pub fn set_settings_display_compare(self, value: bool) -> Self {
-        self.set("SETTINGS_DISPLAY_COMPARE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_DISPLAY_COMPARE", value))
     }
     /// `SETTINGS_PRICE_CODE`. Codes of the kinds of prices shown, such as BASE.
     #[inline]
@@ -925,7 +924,7 @@ impl LandingSettings {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("SETTINGS_PRICE_CODE", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "SETTINGS_PRICE_CODE", value))
     }
     /// `SETTINGS_CURRENCY_ID`. Currency of the prices.
     #[inline]
@@ -936,73 +935,73 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("SETTINGS_CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SETTINGS_CURRENCY_ID", value))
     }
     /// `SETTINGS_PRICE_VAT_INCLUDE`. Whether prices hold the tax.
     #[inline]
     pub fn settings_price_vat_include(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_PRICE_VAT_INCLUDE")
+        rt::view::boolean(&self.0, "SETTINGS_PRICE_VAT_INCLUDE")
     }
     /// Sets `SETTINGS_PRICE_VAT_INCLUDE`. Whether prices hold the tax.
     #[inline]
     #[must_use]
     pub fn set_settings_price_vat_include(self, value: bool) -> Self {
-        self.set("SETTINGS_PRICE_VAT_INCLUDE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_PRICE_VAT_INCLUDE", value))
     }
     /// `SETTINGS_SHOW_OLD_PRICE`. Whether the price before a discount is shown.
     #[inline]
     pub fn settings_show_old_price(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_SHOW_OLD_PRICE")
+        rt::view::boolean(&self.0, "SETTINGS_SHOW_OLD_PRICE")
     }
     /// Sets `SETTINGS_SHOW_OLD_PRICE`. Whether the price before a discount is shown.
     #[inline]
     #[must_use]
     pub fn set_settings_show_old_price(self, value: bool) -> Self {
-        self.set("SETTINGS_SHOW_OLD_PRICE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_SHOW_OLD_PRICE", value))
     }
     /// `SETTINGS_SHOW_DISCOUNT_PERCENT`. Whether the discount is shown in percent.
     #[inline]
     pub fn settings_show_discount_percent(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_SHOW_DISCOUNT_PERCENT")
+        rt::view::boolean(&self.0, "SETTINGS_SHOW_DISCOUNT_PERCENT")
     }
     /// Sets `SETTINGS_SHOW_DISCOUNT_PERCENT`. Whether the discount is shown in percent.
     #[inline]
     #[must_use]
     pub fn set_settings_show_discount_percent(self, value: bool) -> Self {
-        self.set("SETTINGS_SHOW_DISCOUNT_PERCENT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_SHOW_DISCOUNT_PERCENT", value))
     }
     /// `SETTINGS_USE_PRICE_COUNT`. Whether prices depend on the quantity.
     #[inline]
     pub fn settings_use_price_count(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_USE_PRICE_COUNT")
+        rt::view::boolean(&self.0, "SETTINGS_USE_PRICE_COUNT")
     }
     /// Sets `SETTINGS_USE_PRICE_COUNT`. Whether prices depend on the quantity.
     #[inline]
     #[must_use]
     pub fn set_settings_use_price_count(self, value: bool) -> Self {
-        self.set("SETTINGS_USE_PRICE_COUNT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_USE_PRICE_COUNT", value))
     }
     /// `SETTINGS_SHOW_PRICE_COUNT`. How many of these prices are shown.
     #[inline]
     pub fn settings_show_price_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SETTINGS_SHOW_PRICE_COUNT")
+        rt::view::integer(&self.0, "SETTINGS_SHOW_PRICE_COUNT")
     }
     /// Sets `SETTINGS_SHOW_PRICE_COUNT`. How many of these prices are shown.
     #[inline]
     #[must_use]
     pub fn set_settings_show_price_count(self, value: impl Into<i64>) -> Self {
-        self.set("SETTINGS_SHOW_PRICE_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SETTINGS_SHOW_PRICE_COUNT", value))
     }
     /// `SETTINGS_USE_ENHANCED_ECOMMERCE`. Whether purchases are told to the analytics.
     #[inline]
     pub fn settings_use_enhanced_ecommerce(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_USE_ENHANCED_ECOMMERCE")
+        rt::view::boolean(&self.0, "SETTINGS_USE_ENHANCED_ECOMMERCE")
     }
     /// Sets `SETTINGS_USE_ENHANCED_ECOMMERCE`. Whether purchases are told to the analytics.
     #[inline]
     #[must_use]
     pub fn set_settings_use_enhanced_ecommerce(self, value: bool) -> Self {
-        self.set("SETTINGS_USE_ENHANCED_ECOMMERCE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_USE_ENHANCED_ECOMMERCE", value))
     }
     /// `SETTINGS_DATA_LAYER_NAME`. Name of the object that they are told by.
     #[inline]
@@ -1013,7 +1012,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_data_layer_name(self, value: impl Into<String>) -> Self {
-        self.set("SETTINGS_DATA_LAYER_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SETTINGS_DATA_LAYER_NAME", value))
     }
     /// `SETTINGS_BRAND_PROPERTY`. Code of the property with the brand.
     #[inline]
@@ -1024,7 +1023,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_brand_property(self, value: impl Into<String>) -> Self {
-        self.set("SETTINGS_BRAND_PROPERTY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SETTINGS_BRAND_PROPERTY", value))
     }
     /// `SETTINGS_CART_POSITION`. Where the cart is.
     #[inline]
@@ -1035,18 +1034,18 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_cart_position(self, value: impl Into<String>) -> Self {
-        self.set("SETTINGS_CART_POSITION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SETTINGS_CART_POSITION", value))
     }
     /// `SETTINGS_AGREEMENT_USE`. Whether customers have to agree to something.
     #[inline]
     pub fn settings_agreement_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SETTINGS_AGREEMENT_USE")
+        rt::view::boolean(&self.0, "SETTINGS_AGREEMENT_USE")
     }
     /// Sets `SETTINGS_AGREEMENT_USE`. Whether customers have to agree to something.
     #[inline]
     #[must_use]
     pub fn set_settings_agreement_use(self, value: bool) -> Self {
-        self.set("SETTINGS_AGREEMENT_USE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SETTINGS_AGREEMENT_USE", value))
     }
     /// `SETTINGS_AGREEMENT_ID`. Number of the agreement.
     #[inline]
@@ -1057,7 +1056,7 @@ impl LandingSettings {
     #[inline]
     #[must_use]
     pub fn set_settings_agreement_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS_AGREEMENT_ID", value)
+        Self(rt::set::field::any(self.0, "SETTINGS_AGREEMENT_ID", value))
     }
     /// `SETTINGS_AGREEMENTS`. Several agreements, each with ID, CHECKED and REQUIRED.
     #[inline]
@@ -1071,12 +1070,12 @@ impl LandingSettings {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("SETTINGS_AGREEMENTS", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "SETTINGS_AGREEMENTS", value))
     }
     /// `YACOUNTER_USE`. Whether Yandex.Metrica counts visits.
     #[inline]
     pub fn yacounter_use(&self) -> Option<bool> {
-        rt::view::read(&self.0, "YACOUNTER_USE")
+        rt::view::boolean(&self.0, "YACOUNTER_USE")
     }
     /// `YACOUNTER_COUNTER`. Number of that counter.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSite(rt::Object);
 rt::view!(LandingSite);
 impl LandingSite {
     /// `ID`. Number of the site, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name of the site, 255 characters at most.
     #[inline]
@@ -25,7 +24,7 @@ impl LandingSite {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `CODE`. Part of the address, without slashes, 253 characters at most. Made of the name when it is empty; one of digits only gets site before it, one that is taken a number behind it.
     #[inline]
@@ -36,7 +35,7 @@ impl LandingSite {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `TYPE`. Kind of site; it has to fit scope. PAGE when a new one is made without it.
     #[inline]
@@ -47,7 +46,7 @@ impl LandingSite {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
     #[inline]
@@ -58,7 +57,7 @@ impl LandingSite {
     #[inline]
     #[must_use]
     pub fn set_domain_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("DOMAIN_ID", value)
+        Self(rt::set::field::any(self.0, "DOMAIN_ID", value))
     }
     /// `DESCRIPTION`. What the site is for, 255 characters at most.
     #[inline]
@@ -69,7 +68,7 @@ impl LandingSite {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `XML_ID`. Key of the site in another system, 255 characters at most.
     #[inline]
@@ -80,50 +79,50 @@ impl LandingSite {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `LANDING_ID_INDEX`. Number of the main page.
     #[inline]
     pub fn landing_id_index(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LANDING_ID_INDEX")
+        rt::view::id(&self.0, "LANDING_ID_INDEX")
     }
     /// Sets `LANDING_ID_INDEX`. Number of the main page.
     #[inline]
     #[must_use]
     pub fn set_landing_id_index(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LANDING_ID_INDEX", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LANDING_ID_INDEX", value))
     }
     /// `LANDING_ID_404`. Number of the page shown when another is not found.
     #[inline]
     pub fn landing_id_404(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LANDING_ID_404")
+        rt::view::id(&self.0, "LANDING_ID_404")
     }
     /// Sets `LANDING_ID_404`. Number of the page shown when another is not found.
     #[inline]
     #[must_use]
     pub fn set_landing_id_404(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LANDING_ID_404", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LANDING_ID_404", value))
     }
     /// `LANDING_ID_503`. Number of the page shown while the site is out of work.
     #[inline]
     pub fn landing_id_503(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LANDING_ID_503")
+        rt::view::id(&self.0, "LANDING_ID_503")
     }
     /// Sets `LANDING_ID_503`. Number of the page shown while the site is out of work.
     #[inline]
     #[must_use]
     pub fn set_landing_id_503(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LANDING_ID_503", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LANDING_ID_503", value))
     }
     /// `ACTIVE`. Whether the site is published.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `DELETED`. Whether the site is in the trash.
     #[inline]
     pub fn deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DELETED")
+        rt::view::boolean(&self.0, "DELETED")
     }
     /// `LANG`. Language of the site, such as en.
     #[inline]
@@ -133,7 +132,7 @@ impl LandingSite {
     /// `TPL_ID`. Number of its template.
     #[inline]
     pub fn tpl_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TPL_ID")
+        rt::view::id(&self.0, "TPL_ID")
     }
     /// `DOMAIN_NAME`. Domain in words.
     #[inline]
@@ -158,12 +157,12 @@ impl LandingSite {
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY_ID")
+        rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSiteExport(rt::Object);
 rt::view!(LandingSiteExport);
 impl LandingSiteExport {
@@ -59,7 +58,7 @@ impl LandingSiteExport {
     /// `show_in_list`. Whether the template made of it is listed.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "show_in_list")
+        rt::view::boolean(&self.0, "show_in_list")
     }
     /// `type`. Kind of the site in small letters, as in page or store.
     #[inline]
@@ -69,7 +68,7 @@ impl LandingSiteExport {
     /// `version`. Version of the form of the export, 3 at present.
     #[inline]
     pub fn version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "version")
+        rt::view::integer(&self.0, "version")
     }
     /// `fields`. Fields of the site.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSpecialPage(rt::Object);
 rt::view!(LandingSpecialPage);
 impl LandingSpecialPage {
@@ -19,7 +18,7 @@ impl LandingSpecialPage {
     /// `LANDING_ID`. Number of the page.
     #[inline]
     pub fn landing_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LANDING_ID")
+        rt::view::id(&self.0, "LANDING_ID")
     }
     /// `TITLE`. Title of the page.
     #[inline]
@@ -29,11 +28,11 @@ impl LandingSpecialPage {
     /// `DELETED`. Whether the page is in the trash.
     #[inline]
     pub fn deleted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DELETED")
+        rt::view::boolean(&self.0, "DELETED")
     }
     /// `ACTIVE`. Whether the page is published.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
 }

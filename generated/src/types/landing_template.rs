@@ -7,29 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingTemplate(rt::Object);
 rt::view!(LandingTemplate);
 impl LandingTemplate {
     /// `ID`. Number of the template, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ACTIVE`. Whether it can be used.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `AREA_COUNT`. How many areas it has besides the content.
     #[inline]
     pub fn area_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "AREA_COUNT")
+        rt::view::integer(&self.0, "AREA_COUNT")
     }
     /// `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `TITLE`. What people call the template.
     #[inline]
@@ -49,12 +48,12 @@ impl LandingTemplate {
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY_ID")
+        rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]

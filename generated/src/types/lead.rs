@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lead(rt::Object);
 rt::view!(Lead);
 impl Lead {
     /// `ID`. Number of the lead, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name of the lead in lists. The portal makes one with the number when a new one is made without it.
     #[inline]
@@ -25,7 +24,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
     #[inline]
@@ -36,7 +35,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_honorific(self, value: impl Into<String>) -> Self {
-        self.set("HONORIFIC", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "HONORIFIC", value))
     }
     /// `NAME`. Given name of the person.
     #[inline]
@@ -47,7 +46,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
@@ -58,7 +57,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_second_name(self, value: impl Into<String>) -> Self {
-        self.set("SECOND_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SECOND_NAME", value))
     }
     /// `LAST_NAME`. Family name of the person.
     #[inline]
@@ -69,7 +68,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_last_name(self, value: impl Into<String>) -> Self {
-        self.set("LAST_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LAST_NAME", value))
     }
     /// `BIRTHDATE`. Day of birth; employees are reminded of it.
     #[inline]
@@ -80,7 +79,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_birthdate(self, value: impl Into<String>) -> Self {
-        self.set("BIRTHDATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BIRTHDATE", value))
     }
     /// `POST`. Job title.
     #[inline]
@@ -91,7 +90,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_post(self, value: impl Into<String>) -> Self {
-        self.set("POST", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "POST", value))
     }
     /// `COMPANY_TITLE`. Name of the company as the person gave it. For a company of the CRM use COMPANY_ID.
     #[inline]
@@ -102,7 +101,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_company_title(self, value: impl Into<String>) -> Self {
-        self.set("COMPANY_TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMPANY_TITLE", value))
     }
     /// `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
@@ -113,7 +112,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
-        self.set("SOURCE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SOURCE_ID", value))
     }
     /// `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
@@ -124,7 +123,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
-        self.set("SOURCE_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SOURCE_DESCRIPTION", value))
     }
     /// `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when a new one is made without it.
     #[inline]
@@ -135,7 +134,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("STATUS_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "STATUS_ID", value))
     }
     /// `STATUS_DESCRIPTION`. More about the stage in free words.
     #[inline]
@@ -146,7 +145,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_status_description(self, value: impl Into<String>) -> Self {
-        self.set("STATUS_DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "STATUS_DESCRIPTION", value))
     }
     /// `STATUS_SEMANTIC_ID`. What the stage means for the work.
     #[inline]
@@ -162,7 +161,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS", value))
     }
     /// `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
@@ -173,7 +172,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_2(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_2", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_2", value))
     }
     /// `ADDRESS_CITY`. Town of the address.
     #[inline]
@@ -184,7 +183,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_city(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_CITY", value))
     }
     /// `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
@@ -195,7 +194,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_postal_code(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_POSTAL_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_POSTAL_CODE", value))
     }
     /// `ADDRESS_REGION`. District of the address.
     #[inline]
@@ -206,7 +205,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_region(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_REGION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_REGION", value))
     }
     /// `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
@@ -217,7 +216,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_province(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_PROVINCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_PROVINCE", value))
     }
     /// `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
@@ -228,7 +227,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_country(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_COUNTRY", value))
     }
     /// `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
@@ -239,18 +238,18 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_address_country_code(self, value: impl Into<String>) -> Self {
-        self.set("ADDRESS_COUNTRY_CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ADDRESS_COUNTRY_CODE", value))
     }
     /// `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     pub fn address_loc_addr_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ADDRESS_LOC_ADDR_ID")
+        rt::view::id(&self.0, "ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     #[must_use]
     pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ADDRESS_LOC_ADDR_ID", value))
     }
     /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when a new one is made without it.
     #[inline]
@@ -261,40 +260,40 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
     /// `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
     pub fn opportunity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "OPPORTUNITY")
+        rt::view::number(&self.0, "OPPORTUNITY")
     }
     /// Sets `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
     #[must_use]
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
-        self.set("OPPORTUNITY", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "OPPORTUNITY", value))
     }
     /// `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
     #[inline]
     pub fn is_manual_opportunity(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_MANUAL_OPPORTUNITY")
+        rt::view::boolean(&self.0, "IS_MANUAL_OPPORTUNITY")
     }
     /// Sets `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
     #[inline]
     #[must_use]
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {
-        self.set("IS_MANUAL_OPPORTUNITY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_MANUAL_OPPORTUNITY", value))
     }
     /// `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
-        self.set("OPENED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "OPENED", value))
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
@@ -305,43 +304,43 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `HAS_PHONE`. Whether there is a telephone number.
     #[inline]
     pub fn has_phone(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_PHONE")
+        rt::view::boolean(&self.0, "HAS_PHONE")
     }
     /// `HAS_EMAIL`. Whether there is an e-mail address.
     #[inline]
     pub fn has_email(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_EMAIL")
+        rt::view::boolean(&self.0, "HAS_EMAIL")
     }
     /// `HAS_IMOL`. Whether there is a conversation in an open channel.
     #[inline]
     pub fn has_imol(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAS_IMOL")
+        rt::view::boolean(&self.0, "HAS_IMOL")
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSIGNED_BY_ID")
+        rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ASSIGNED_BY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ASSIGNED_BY_ID", value))
     }
     /// `CREATED_BY_ID`. Employee who made the lead.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -356,7 +355,7 @@ impl Lead {
     /// `MOVED_BY_ID`. Employee who moved it to its stage.
     #[inline]
     pub fn moved_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MOVED_BY_ID")
+        rt::view::id(&self.0, "MOVED_BY_ID")
     }
     /// `MOVED_TIME`. When it was moved to its stage.
     #[inline]
@@ -371,24 +370,24 @@ impl Lead {
     /// `COMPANY_ID`. Company of the CRM that the lead belongs to. It makes the lead one of a known client.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "COMPANY_ID")
+        rt::view::id(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Company of the CRM that the lead belongs to. It makes the lead one of a known client.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("COMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "COMPANY_ID", value))
     }
     /// `CONTACT_ID`. Contact that the lead belongs to. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CONTACT_ID")
+        rt::view::id(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. Contact that the lead belongs to. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CONTACT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CONTACT_ID", value))
     }
     /// `CONTACT_IDS`. Contacts that the lead belongs to, by their numbers. Answers do not have it: use crm.lead.contact.items.get.
     #[inline]
@@ -402,12 +401,12 @@ impl Lead {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("CONTACT_IDS", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "CONTACT_IDS", value))
     }
     /// `IS_RETURN_CUSTOMER`. Whether it comes from a known client. It follows from COMPANY_ID and CONTACT_ID.
     #[inline]
     pub fn is_return_customer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_RETURN_CUSTOMER")
+        rt::view::boolean(&self.0, "IS_RETURN_CUSTOMER")
     }
     /// `ORIGINATOR_ID`. Name of the other system that the lead comes from. The portal only keeps it.
     #[inline]
@@ -418,7 +417,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGINATOR_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGINATOR_ID", value))
     }
     /// `ORIGIN_ID`. Identifier of the lead in that other system.
     #[inline]
@@ -429,7 +428,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_origin_id(self, value: impl Into<String>) -> Self {
-        self.set("ORIGIN_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ORIGIN_ID", value))
     }
     /// `UTM_SOURCE`. Advertising system that brought the lead, as in google; the tag utm_source of the link.
     #[inline]
@@ -440,7 +439,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_utm_source(self, value: impl Into<String>) -> Self {
-        self.set("UTM_SOURCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_SOURCE", value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
@@ -451,7 +450,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
-        self.set("UTM_MEDIUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_MEDIUM", value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
@@ -462,7 +461,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CAMPAIGN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CAMPAIGN", value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
@@ -473,7 +472,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_utm_content(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CONTENT", value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
@@ -484,7 +483,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
-        self.set("UTM_TERM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_TERM", value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
@@ -494,7 +493,7 @@ impl Lead {
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
     pub fn last_activity_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LAST_ACTIVITY_BY")
+        rt::view::id(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
@@ -513,7 +512,7 @@ impl Lead {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PHONE", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "PHONE", value))
     }
     /// `EMAIL`. E-mail addresses of the person.
     #[inline]
@@ -527,7 +526,7 @@ impl Lead {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("EMAIL", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "EMAIL", value))
     }
     /// `WEB`. Web sites of the person.
     #[inline]
@@ -538,7 +537,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_web(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("WEB", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "WEB", value))
     }
     /// `IM`. Messenger accounts of the person.
     #[inline]
@@ -549,7 +548,7 @@ impl Lead {
     #[inline]
     #[must_use]
     pub fn set_im(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        self.set("IM", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "IM", value))
     }
     /// `LINK`. Accounts of open channels that were recognised as the person. Kept by the portal.
     #[inline]
@@ -563,6 +562,6 @@ impl Lead {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LINK", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "LINK", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `lists`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListElement(rt::Object);
 rt::view!(ListElement);
 impl ListElement {
     /// `ID`. Number of the element, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Heading of the element.
     #[inline]
@@ -25,7 +24,7 @@ impl ListElement {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CODE`. Symbolic code of the element, unique in the list.
     #[inline]
@@ -35,12 +34,12 @@ impl ListElement {
     /// `IBLOCK_SECTION_ID`. Number of the section that holds it; empty or 0 at the top.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "IBLOCK_SECTION_ID")
+        rt::view::id(&self.0, "IBLOCK_SECTION_ID")
     }
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `CREATED_USER_NAME`. Name of the person who made it. Out of use.
     #[inline]
@@ -55,7 +54,7 @@ impl ListElement {
     /// `SORT`. Place among the elements; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `ACTIVE_TO`. When its time is over. Out of use.
     #[inline]
@@ -65,7 +64,7 @@ impl ListElement {
     /// `BP_PUBLISHED`. Whether a workflow has published it. Out of use.
     #[inline]
     pub fn bp_published(&self) -> Option<bool> {
-        rt::view::read(&self.0, "BP_PUBLISHED")
+        rt::view::boolean(&self.0, "BP_PUBLISHED")
     }
     /// `PREVIEW_TEXT`. Short text. Out of use.
     #[inline]

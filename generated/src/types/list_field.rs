@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `lists`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListField(rt::Object);
 rt::view!(ListField);
 impl ListField {
@@ -20,7 +19,7 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `TYPE`. What the field holds. It cannot be changed later; an update repeats the type that the field has.
     #[inline]
@@ -31,40 +30,40 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `IS_REQUIRED`. Whether an element must have a value. No when a new one is made without it.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_REQUIRED")
+        rt::view::boolean(&self.0, "IS_REQUIRED")
     }
     /// Sets `IS_REQUIRED`. Whether an element must have a value. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_required(self, value: bool) -> Self {
-        self.set("IS_REQUIRED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_REQUIRED", value))
     }
     /// `MULTIPLE`. Whether it takes several values; fields of the system never do. No when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTIPLE")
+        rt::view::boolean(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether it takes several values; fields of the system never do. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("MULTIPLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTIPLE", value))
     }
     /// `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `DEFAULT_VALUE`. Value that new elements get. Needed when ADD_READ_ONLY_FIELD is on.
     #[inline]
@@ -75,7 +74,7 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
-        self.set("DEFAULT_VALUE", value)
+        Self(rt::set::field::any(self.0, "DEFAULT_VALUE", value))
     }
     /// `LIST`. Choices of a field of type L: keys are numbers, made-up ones for new choices, values are objects with VALUE, the words, SORT, the place, and DEF, Y for the default.
     #[inline]
@@ -86,7 +85,7 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_list(self, value: impl Into<rt::Value>) -> Self {
-        self.set("LIST", value)
+        Self(rt::set::field::any(self.0, "LIST", value))
     }
     /// `LIST_TEXT_VALUES`. Choices of a field of type L as text, one a line; they are added to those of LIST.
     #[inline]
@@ -97,7 +96,7 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_list_text_values(self, value: impl Into<String>) -> Self {
-        self.set("LIST_TEXT_VALUES", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LIST_TEXT_VALUES", value))
     }
     /// `LIST_DEF`. Which choices of LIST are the default, by their keys.
     #[inline]
@@ -111,7 +110,7 @@ impl ListField {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LIST_DEF", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "LIST_DEF", value))
     }
     /// `CODE`. Symbolic code of the field, unique in the list. Needed for a field of one's own; fields of the system have none.
     #[inline]
@@ -122,7 +121,7 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `SETTINGS`. How the field is shown.
     #[inline]
@@ -133,7 +132,7 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS", value)
+        Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
     /// `USER_TYPE_SETTINGS`. Settings that depend on the type, such as height for formatted text, size, width, group and multiple for a list of elements, write and VALUE for a counter, or VISIBLE, LEAD, CONTACT, COMPANY and DEAL for records of the CRM.
     #[inline]
@@ -144,40 +143,40 @@ impl ListField {
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("USER_TYPE_SETTINGS", value)
+        Self(rt::set::field::any(self.0, "USER_TYPE_SETTINGS", value))
     }
     /// `ROW_COUNT`. Height of the input in lines. 1 when a new one is made without it.
     #[inline]
     pub fn row_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ROW_COUNT")
+        rt::view::integer(&self.0, "ROW_COUNT")
     }
     /// Sets `ROW_COUNT`. Height of the input in lines. 1 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_row_count(self, value: impl Into<i64>) -> Self {
-        self.set("ROW_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "ROW_COUNT", value))
     }
     /// `COL_COUNT`. Width of the input in characters. 30 when a new one is made without it.
     #[inline]
     pub fn col_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COL_COUNT")
+        rt::view::integer(&self.0, "COL_COUNT")
     }
     /// Sets `COL_COUNT`. Width of the input in characters. 30 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_col_count(self, value: impl Into<i64>) -> Self {
-        self.set("COL_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "COL_COUNT", value))
     }
     /// `LINK_IBLOCK_ID`. Number of the list that is linked to. Needed for types G, E and E:EList.
     #[inline]
     pub fn link_iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LINK_IBLOCK_ID")
+        rt::view::id(&self.0, "LINK_IBLOCK_ID")
     }
     /// Sets `LINK_IBLOCK_ID`. Number of the list that is linked to. Needed for types G, E and E:EList.
     #[inline]
     #[must_use]
     pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LINK_IBLOCK_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LINK_IBLOCK_ID", value))
     }
     /// `FIELD_ID`. Key of the field in elements: PROPERTY\_ and a number, or the code of a field of the system.
     #[inline]
@@ -187,7 +186,7 @@ impl ListField {
     /// `ID`. Number of a field of one's own, the one after PROPERTY\_.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `PROPERTY_TYPE`. First part of the type, such as S or L.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `lists`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSection(rt::Object);
 rt::view!(ListSection);
 impl ListSection {
     /// `ID`. Number of the section, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the section.
     #[inline]
@@ -25,7 +24,7 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `EXTERNAL_ID`. Key of the section in another system.
     #[inline]
@@ -36,7 +35,7 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_external_id(self, value: impl Into<String>) -> Self {
-        self.set("EXTERNAL_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "EXTERNAL_ID", value))
     }
     /// `XML_ID`. Key of the section for exchange with other systems; the portal keeps it equal to EXTERNAL_ID.
     #[inline]
@@ -47,29 +46,29 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `ACTIVE`. Whether the section is shown.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the section is shown.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `PICTURE`. Small picture, as a file; an object with remove set to Y takes it away. Out of use.
     #[inline]
@@ -80,9 +79,12 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PICTURE",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "PICTURE",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `DESCRIPTION`. What the section holds. Out of use.
@@ -94,7 +96,7 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it. Out of use.
     #[inline]
@@ -105,7 +107,7 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_description_type(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION_TYPE", value))
     }
     /// `DETAIL_PICTURE`. Large picture, as a file; an object with remove set to Y takes it away. Out of use.
     #[inline]
@@ -116,9 +118,12 @@ impl ListSection {
     #[inline]
     #[must_use]
     pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "DETAIL_PICTURE",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "DETAIL_PICTURE",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `SECTION_PROPERTY`. Settings for the fields shown in the section. Out of use.
@@ -133,7 +138,7 @@ impl ListSection {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("SECTION_PROPERTY", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "SECTION_PROPERTY", value))
     }
     /// `CODE`. Symbolic code of the section.
     #[inline]
@@ -143,27 +148,27 @@ impl ListSection {
     /// `IBLOCK_SECTION_ID`. Number of the section above; empty at the top.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "IBLOCK_SECTION_ID")
+        rt::view::id(&self.0, "IBLOCK_SECTION_ID")
     }
     /// `GLOBAL_ACTIVE`. Whether the section and all above it are shown.
     #[inline]
     pub fn global_active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "GLOBAL_ACTIVE")
+        rt::view::boolean(&self.0, "GLOBAL_ACTIVE")
     }
     /// `DEPTH_LEVEL`. How deep it lies; 1 at the top.
     #[inline]
     pub fn depth_level(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DEPTH_LEVEL")
+        rt::view::integer(&self.0, "DEPTH_LEVEL")
     }
     /// `LEFT_MARGIN`. Left border of its branch in the tree.
     #[inline]
     pub fn left_margin(&self) -> Option<i64> {
-        rt::view::read(&self.0, "LEFT_MARGIN")
+        rt::view::integer(&self.0, "LEFT_MARGIN")
     }
     /// `RIGHT_MARGIN`. Right border of its branch in the tree.
     #[inline]
     pub fn right_margin(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RIGHT_MARGIN")
+        rt::view::integer(&self.0, "RIGHT_MARGIN")
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
@@ -178,12 +183,12 @@ impl ListSection {
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `MODIFIED_BY`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY")
+        rt::view::id(&self.0, "MODIFIED_BY")
     }
     /// `SEARCHABLE_CONTENT`. Text that the search looks into.
     #[inline]

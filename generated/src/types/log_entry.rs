@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `main`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogEntry(rt::Object);
 rt::view!(LogEntry);
 impl LogEntry {
     /// `id`. Number of the entry, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `timestampX`. When it happened.
     #[inline]
@@ -64,12 +63,12 @@ impl LogEntry {
     /// `userId`. Number of the account that did it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `guestId`. Number of the visitor without an account.
     #[inline]
     pub fn guest_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "guestId")
+        rt::view::id(&self.0, "guestId")
     }
     /// `description`. Further facts, often as JSON.
     #[inline]

@@ -7,28 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mail`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailChatOutcome(rt::Object);
 rt::view!(MailChatOutcome);
 impl MailChatOutcome {
     /// `success`. Whether there is a chat now.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "success")
+        rt::view::boolean(&self.0, "success")
     }
     /// `chatId`. Number of the chat.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `messageId`. Number of the letter.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "messageId")
+        rt::view::id(&self.0, "messageId")
     }
     /// `existing`. Whether the chat was there before.
     #[inline]
     pub fn existing(&self) -> Option<bool> {
-        rt::view::read(&self.0, "existing")
+        rt::view::boolean(&self.0, "existing")
     }
 }

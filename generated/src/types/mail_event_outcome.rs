@@ -7,23 +7,22 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mail`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailEventOutcome(rt::Object);
 rt::view!(MailEventOutcome);
 impl MailEventOutcome {
     /// `success`. Whether it was made.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "success")
+        rt::view::boolean(&self.0, "success")
     }
     /// `eventId`. Number of the event.
     #[inline]
     pub fn event_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "eventId")
+        rt::view::id(&self.0, "eventId")
     }
     /// `messageId`. Number of the letter.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "messageId")
+        rt::view::id(&self.0, "messageId")
     }
 }

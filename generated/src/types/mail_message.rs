@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mail`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailMessage(rt::Object);
 rt::view!(MailMessage);
 impl MailMessage {
     /// `id`. Number of the letter, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `mailboxId`. Number of the mailbox that holds it.
     #[inline]
     pub fn mailbox_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "mailboxId")
+        rt::view::id(&self.0, "mailboxId")
     }
     /// `mailboxEmail`. Address of that mailbox.
     #[inline]
@@ -54,12 +53,12 @@ impl MailMessage {
     /// `isSeen`. Whether it has been read.
     #[inline]
     pub fn is_seen(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSeen")
+        rt::view::boolean(&self.0, "isSeen")
     }
     /// `hasAttachments`. Whether files are attached.
     #[inline]
     pub fn has_attachments(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasAttachments")
+        rt::view::boolean(&self.0, "hasAttachments")
     }
     /// `url`. Address of its page on the portal, with or without the host.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mail`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailMoved(rt::Object);
 rt::view!(MailMoved);
 impl MailMoved {
     /// `success`. Whether they were moved.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "success")
+        rt::view::boolean(&self.0, "success")
     }
     /// `movedCount`. How many letters were moved.
     #[inline]
     pub fn moved_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "movedCount")
+        rt::view::integer(&self.0, "movedCount")
     }
     /// `action`. What was done, as in spam.
     #[inline]

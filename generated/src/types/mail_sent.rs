@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mail`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailSent(rt::Object);
 rt::view!(MailSent);
 impl MailSent {
     /// `success`. Whether it was sent.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "success")
+        rt::view::boolean(&self.0, "success")
     }
     /// `to`. Addresses that it went to.
     #[inline]

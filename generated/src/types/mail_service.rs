@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mailservice`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailService(rt::Object);
 rt::view!(MailService);
 impl MailService {
     /// `ID`. Number of the service, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the service.
     #[inline]
@@ -25,18 +24,18 @@ impl MailService {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
@@ -47,29 +46,29 @@ impl MailService {
     #[inline]
     #[must_use]
     pub fn set_server(self, value: impl Into<String>) -> Self {
-        self.set("SERVER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SERVER", value))
     }
     /// `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
     pub fn port(&self) -> Option<i64> {
-        rt::view::read(&self.0, "PORT")
+        rt::view::integer(&self.0, "PORT")
     }
     /// Sets `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
     #[must_use]
     pub fn set_port(self, value: impl Into<i64>) -> Self {
-        self.set("PORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "PORT", value))
     }
     /// `ENCRYPTION`. Whether the connection is encrypted.
     #[inline]
     pub fn encryption(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ENCRYPTION")
+        rt::view::boolean(&self.0, "ENCRYPTION")
     }
     /// Sets `ENCRYPTION`. Whether the connection is encrypted.
     #[inline]
     #[must_use]
     pub fn set_encryption(self, value: bool) -> Self {
-        self.set("ENCRYPTION", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ENCRYPTION", value))
     }
     /// `LINK`. Address of the provider's own mail page.
     #[inline]
@@ -80,7 +79,7 @@ impl MailService {
     #[inline]
     #[must_use]
     pub fn set_link(self, value: impl Into<String>) -> Self {
-        self.set("LINK", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LINK", value))
     }
     /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
@@ -91,18 +90,18 @@ impl MailService {
     #[inline]
     #[must_use]
     pub fn set_icon(self, value: impl Into<rt::Value>) -> Self {
-        self.set("ICON", value)
+        Self(rt::set::field::any(self.0, "ICON", value))
     }
     /// `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `SITE_ID`. Key of the site that it belongs to, such as s1.
     #[inline]
@@ -117,26 +116,26 @@ impl MailService {
     /// `SMTP_PORT`. Port of the SMTP server.
     #[inline]
     pub fn smtp_port(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SMTP_PORT")
+        rt::view::integer(&self.0, "SMTP_PORT")
     }
     /// `SMTP_LOGIN_AS_IMAP`. Whether both servers take the same login.
     #[inline]
     pub fn smtp_login_as_imap(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SMTP_LOGIN_AS_IMAP")
+        rt::view::boolean(&self.0, "SMTP_LOGIN_AS_IMAP")
     }
     /// `SMTP_PASSWORD_AS_IMAP`. Whether both servers take the same password.
     #[inline]
     pub fn smtp_password_as_imap(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SMTP_PASSWORD_AS_IMAP")
+        rt::view::boolean(&self.0, "SMTP_PASSWORD_AS_IMAP")
     }
     /// `SMTP_ENCRYPTION`. Whether the connection to the SMTP server is encrypted.
     #[inline]
     pub fn smtp_encryption(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SMTP_ENCRYPTION")
+        rt::view::boolean(&self.0, "SMTP_ENCRYPTION")
     }
     /// `UPLOAD_OUTGOING`. Whether letters that were sent are put into the mailbox as well.
     #[inline]
     pub fn upload_outgoing(&self) -> Option<bool> {
-        rt::view::read(&self.0, "UPLOAD_OUTGOING")
+        rt::view::boolean(&self.0, "UPLOAD_OUTGOING")
     }
 }

@@ -7,23 +7,22 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `mail`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailTaskOutcome(rt::Object);
 rt::view!(MailTaskOutcome);
 impl MailTaskOutcome {
     /// `success`. Whether it was made.
     #[inline]
     pub fn success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "success")
+        rt::view::boolean(&self.0, "success")
     }
     /// `taskId`. Number of the task.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "taskId")
+        rt::view::id(&self.0, "taskId")
     }
     /// `messageId`. Number of the letter.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "messageId")
+        rt::view::id(&self.0, "messageId")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `im`, `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessengerEvents(rt::Object);
 rt::view!(MessengerEvents);
 impl MessengerEvents {
@@ -19,11 +18,11 @@ impl MessengerEvents {
     /// `nextOffset`. Offset of the next call, behind these events.
     #[inline]
     pub fn next_offset(&self) -> Option<i64> {
-        rt::view::read(&self.0, "nextOffset")
+        rt::view::integer(&self.0, "nextOffset")
     }
     /// `hasMore`. Whether more events wait.
     #[inline]
     pub fn has_more(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasMore")
+        rt::view::boolean(&self.0, "hasMore")
     }
 }

@@ -7,33 +7,32 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `im`, `imbot`, `imopenlines`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessengerRevisions(rt::Object);
 rt::view!(MessengerRevisions);
 impl MessengerRevisions {
     /// `rest`. Version of the REST methods; compare it before using something new.
     #[inline]
     pub fn rest(&self) -> Option<i64> {
-        rt::view::read(&self.0, "rest")
+        rt::view::integer(&self.0, "rest")
     }
     /// `web`. Version for clients in the browser, and for the application on the desktop where there is no other one.
     #[inline]
     pub fn web(&self) -> Option<i64> {
-        rt::view::read(&self.0, "web")
+        rt::view::integer(&self.0, "web")
     }
     /// `mobile`. Version for mobile applications.
     #[inline]
     pub fn mobile(&self) -> Option<i64> {
-        rt::view::read(&self.0, "mobile")
+        rt::view::integer(&self.0, "mobile")
     }
     /// `desktop`. Version for the application on the desktop; open channels have none.
     #[inline]
     pub fn desktop(&self) -> Option<i64> {
-        rt::view::read(&self.0, "desktop")
+        rt::view::integer(&self.0, "desktop")
     }
     /// `im_revision_mobile`. The same number as mobile, kept for old clients of im.revision.get.
     #[inline]
     pub fn im_revision_mobile(&self) -> Option<i64> {
-        rt::view::read(&self.0, "im_revision_mobile")
+        rt::view::integer(&self.0, "im_revision_mobile")
     }
 }

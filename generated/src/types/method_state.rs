@@ -7,18 +7,17 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `method`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MethodState(rt::Object);
 rt::view!(MethodState);
 impl MethodState {
     /// `isExisting`. Whether the portal has such a method.
     #[inline]
     pub fn is_existing(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isExisting")
+        rt::view::boolean(&self.0, "isExisting")
     }
     /// `isAvailable`. Whether the scopes of the caller allow it.
     #[inline]
     pub fn is_available(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isAvailable")
+        rt::view::boolean(&self.0, "isAvailable")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkMatch(rt::Object);
 rt::view!(NetworkMatch);
 impl NetworkMatch {
@@ -20,7 +19,7 @@ impl NetworkMatch {
     #[inline]
     #[must_use]
     pub fn set_ip(self, value: impl Into<String>) -> Self {
-        self.set("ip", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ip", value))
     }
     /// `range`. The first and the last address of the network, as 10\.0.0.0-10.255.255.255.
     #[inline]
@@ -31,7 +30,7 @@ impl NetworkMatch {
     #[inline]
     #[must_use]
     pub fn set_range(self, value: impl Into<String>) -> Self {
-        self.set("range", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "range", value))
     }
     /// `name`. What the network is called in the settings.
     #[inline]
@@ -42,6 +41,6 @@ impl NetworkMatch {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
 }

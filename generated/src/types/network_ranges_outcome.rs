@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkRangesOutcome(rt::Object);
 rt::view!(NetworkRangesOutcome);
 impl NetworkRangesOutcome {
     /// `result`. True when all were set; false when some have errors.
     #[inline]
     pub fn result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "result")
+        rt::view::boolean(&self.0, "result")
     }
     /// `error_ranges`. Networks that were not understood; absent when all were.
     #[inline]

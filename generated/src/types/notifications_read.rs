@@ -7,18 +7,17 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NotificationsRead(rt::Object);
 rt::view!(NotificationsRead);
 impl NotificationsRead {
     /// `result`. Whether they were marked.
     #[inline]
     pub fn result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "result")
+        rt::view::boolean(&self.0, "result")
     }
     /// `newCounter`. How many notifications are still unread.
     #[inline]
     pub fn new_counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "newCounter")
+        rt::view::integer(&self.0, "newCounter")
     }
 }

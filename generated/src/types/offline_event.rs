@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `event`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfflineEvent(rt::Object);
 rt::view!(OfflineEvent);
 impl OfflineEvent {
     /// `ID`. Number of the entry, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TIMESTAMP_X`. When the change last happened.
     #[inline]

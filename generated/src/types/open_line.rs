@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imopenlines`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLine(rt::Object);
 rt::view!(OpenLine);
 impl OpenLine {
     /// `ID`. Number of the open channel.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `LINE_NAME`. Name that operators see.
     #[inline]
@@ -25,29 +24,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_line_name(self, value: impl Into<String>) -> Self {
-        self.set("LINE_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LINE_NAME", value))
     }
     /// `ACTIVE`. Whether the channel is switched on.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the channel is switched on.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `CRM`. Whether the client is looked for in the CRM.
     #[inline]
     pub fn crm(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CRM")
+        rt::view::boolean(&self.0, "CRM")
     }
     /// Sets `CRM`. Whether the client is looked for in the CRM.
     #[inline]
     #[must_use]
     pub fn set_crm(self, value: bool) -> Self {
-        self.set("CRM", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CRM", value))
     }
     /// `CRM_CREATE`. What an unknown client makes in the CRM, such as lead or deal; none for nothing.
     #[inline]
@@ -58,7 +57,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_crm_create(self, value: impl Into<String>) -> Self {
-        self.set("CRM_CREATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CRM_CREATE", value))
     }
     /// `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
     #[inline]
@@ -69,51 +68,51 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_crm_create_second(self, value: impl Into<String>) -> Self {
-        self.set("CRM_CREATE_SECOND", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CRM_CREATE_SECOND", value))
     }
     /// `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
     #[inline]
     pub fn crm_create_third(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CRM_CREATE_THIRD")
+        rt::view::boolean(&self.0, "CRM_CREATE_THIRD")
     }
     /// Sets `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
     #[inline]
     #[must_use]
     pub fn set_crm_create_third(self, value: bool) -> Self {
-        self.set("CRM_CREATE_THIRD", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CRM_CREATE_THIRD", value))
     }
     /// `CRM_FORWARD`. Whether a client goes straight to whoever is responsible in the CRM.
     #[inline]
     pub fn crm_forward(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CRM_FORWARD")
+        rt::view::boolean(&self.0, "CRM_FORWARD")
     }
     /// Sets `CRM_FORWARD`. Whether a client goes straight to whoever is responsible in the CRM.
     #[inline]
     #[must_use]
     pub fn set_crm_forward(self, value: bool) -> Self {
-        self.set("CRM_FORWARD", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CRM_FORWARD", value))
     }
     /// `CRM_CHAT_TRACKER`. Whether telephone numbers and e-mail addresses are picked out of the chat.
     #[inline]
     pub fn crm_chat_tracker(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CRM_CHAT_TRACKER")
+        rt::view::boolean(&self.0, "CRM_CHAT_TRACKER")
     }
     /// Sets `CRM_CHAT_TRACKER`. Whether telephone numbers and e-mail addresses are picked out of the chat.
     #[inline]
     #[must_use]
     pub fn set_crm_chat_tracker(self, value: bool) -> Self {
-        self.set("CRM_CHAT_TRACKER", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CRM_CHAT_TRACKER", value))
     }
     /// `CRM_TRANSFER_CHANGE`. Whether passing a dialog on changes who is responsible in the CRM.
     #[inline]
     pub fn crm_transfer_change(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CRM_TRANSFER_CHANGE")
+        rt::view::boolean(&self.0, "CRM_TRANSFER_CHANGE")
     }
     /// Sets `CRM_TRANSFER_CHANGE`. Whether passing a dialog on changes who is responsible in the CRM.
     #[inline]
     #[must_use]
     pub fn set_crm_transfer_change(self, value: bool) -> Self {
-        self.set("CRM_TRANSFER_CHANGE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CRM_TRANSFER_CHANGE", value))
     }
     /// `CRM_SOURCE`. Source noted for what is made in the CRM; create makes one for the channel.
     #[inline]
@@ -124,7 +123,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_crm_source(self, value: impl Into<String>) -> Self {
-        self.set("CRM_SOURCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CRM_SOURCE", value))
     }
     /// `QUEUE_TYPE`. How dialogs are shared out.
     #[inline]
@@ -135,73 +134,73 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_queue_type(self, value: impl Into<String>) -> Self {
-        self.set("QUEUE_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "QUEUE_TYPE", value))
     }
     /// `QUEUE_TIME`. Seconds until a dialog goes to the next operator.
     #[inline]
     pub fn queue_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "QUEUE_TIME")
+        rt::view::integer(&self.0, "QUEUE_TIME")
     }
     /// Sets `QUEUE_TIME`. Seconds until a dialog goes to the next operator.
     #[inline]
     #[must_use]
     pub fn set_queue_time(self, value: impl Into<i64>) -> Self {
-        self.set("QUEUE_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "QUEUE_TIME", value))
     }
     /// `NO_ANSWER_TIME`. Seconds without answer until NO_ANSWER_RULE applies.
     #[inline]
     pub fn no_answer_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NO_ANSWER_TIME")
+        rt::view::integer(&self.0, "NO_ANSWER_TIME")
     }
     /// Sets `NO_ANSWER_TIME`. Seconds without answer until NO_ANSWER_RULE applies.
     #[inline]
     #[must_use]
     pub fn set_no_answer_time(self, value: impl Into<i64>) -> Self {
-        self.set("NO_ANSWER_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "NO_ANSWER_TIME", value))
     }
     /// `CHECK_AVAILABLE`. Whether only operators get dialogs whose working day has begun.
     #[inline]
     pub fn check_available(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CHECK_AVAILABLE")
+        rt::view::boolean(&self.0, "CHECK_AVAILABLE")
     }
     /// Sets `CHECK_AVAILABLE`. Whether only operators get dialogs whose working day has begun.
     #[inline]
     #[must_use]
     pub fn set_check_available(self, value: bool) -> Self {
-        self.set("CHECK_AVAILABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CHECK_AVAILABLE", value))
     }
     /// `WATCH_TYPING`. Whether the other side sees that somebody writes.
     #[inline]
     pub fn watch_typing(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WATCH_TYPING")
+        rt::view::boolean(&self.0, "WATCH_TYPING")
     }
     /// Sets `WATCH_TYPING`. Whether the other side sees that somebody writes.
     #[inline]
     #[must_use]
     pub fn set_watch_typing(self, value: bool) -> Self {
-        self.set("WATCH_TYPING", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "WATCH_TYPING", value))
     }
     /// `WELCOME_BOT_ENABLE`. Whether a bot answers first.
     #[inline]
     pub fn welcome_bot_enable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WELCOME_BOT_ENABLE")
+        rt::view::boolean(&self.0, "WELCOME_BOT_ENABLE")
     }
     /// Sets `WELCOME_BOT_ENABLE`. Whether a bot answers first.
     #[inline]
     #[must_use]
     pub fn set_welcome_bot_enable(self, value: bool) -> Self {
-        self.set("WELCOME_BOT_ENABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "WELCOME_BOT_ENABLE", value))
     }
     /// `WELCOME_MESSAGE`. Whether clients are greeted.
     #[inline]
     pub fn welcome_message(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WELCOME_MESSAGE")
+        rt::view::boolean(&self.0, "WELCOME_MESSAGE")
     }
     /// Sets `WELCOME_MESSAGE`. Whether clients are greeted.
     #[inline]
     #[must_use]
     pub fn set_welcome_message(self, value: bool) -> Self {
-        self.set("WELCOME_MESSAGE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "WELCOME_MESSAGE", value))
     }
     /// `WELCOME_MESSAGE_TEXT`. Text of the greeting.
     #[inline]
@@ -212,51 +211,51 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_welcome_message_text(self, value: impl Into<String>) -> Self {
-        self.set("WELCOME_MESSAGE_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WELCOME_MESSAGE_TEXT", value))
     }
     /// `VOTE_MESSAGE`. Whether clients are asked for a mark.
     #[inline]
     pub fn vote_message(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VOTE_MESSAGE")
+        rt::view::boolean(&self.0, "VOTE_MESSAGE")
     }
     /// Sets `VOTE_MESSAGE`. Whether clients are asked for a mark.
     #[inline]
     #[must_use]
     pub fn set_vote_message(self, value: bool) -> Self {
-        self.set("VOTE_MESSAGE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "VOTE_MESSAGE", value))
     }
     /// `VOTE_TIME_LIMIT`. Seconds in which a mark can be given; 0 for no limit.
     #[inline]
     pub fn vote_time_limit(&self) -> Option<i64> {
-        rt::view::read(&self.0, "VOTE_TIME_LIMIT")
+        rt::view::integer(&self.0, "VOTE_TIME_LIMIT")
     }
     /// Sets `VOTE_TIME_LIMIT`. Seconds in which a mark can be given; 0 for no limit.
     #[inline]
     #[must_use]
     pub fn set_vote_time_limit(self, value: impl Into<i64>) -> Self {
-        self.set("VOTE_TIME_LIMIT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "VOTE_TIME_LIMIT", value))
     }
     /// `VOTE_BEFORE_FINISH`. Whether a mark can be given before the dialog ends.
     #[inline]
     pub fn vote_before_finish(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VOTE_BEFORE_FINISH")
+        rt::view::boolean(&self.0, "VOTE_BEFORE_FINISH")
     }
     /// Sets `VOTE_BEFORE_FINISH`. Whether a mark can be given before the dialog ends.
     #[inline]
     #[must_use]
     pub fn set_vote_before_finish(self, value: bool) -> Self {
-        self.set("VOTE_BEFORE_FINISH", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "VOTE_BEFORE_FINISH", value))
     }
     /// `VOTE_CLOSING_DELAY`. Whether the dialog ends as soon as a mark was given.
     #[inline]
     pub fn vote_closing_delay(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VOTE_CLOSING_DELAY")
+        rt::view::boolean(&self.0, "VOTE_CLOSING_DELAY")
     }
     /// Sets `VOTE_CLOSING_DELAY`. Whether the dialog ends as soon as a mark was given.
     #[inline]
     #[must_use]
     pub fn set_vote_closing_delay(self, value: bool) -> Self {
-        self.set("VOTE_CLOSING_DELAY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "VOTE_CLOSING_DELAY", value))
     }
     /// `VOTE_MESSAGE_1_TEXT`. Question for a mark on websites.
     #[inline]
@@ -267,7 +266,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_vote_message_1_text(self, value: impl Into<String>) -> Self {
-        self.set("VOTE_MESSAGE_1_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VOTE_MESSAGE_1_TEXT", value))
     }
     /// `VOTE_MESSAGE_1_LIKE`. Thanks for a good mark on websites.
     #[inline]
@@ -278,7 +277,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_vote_message_1_like(self, value: impl Into<String>) -> Self {
-        self.set("VOTE_MESSAGE_1_LIKE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VOTE_MESSAGE_1_LIKE", value))
     }
     /// `VOTE_MESSAGE_1_DISLIKE`. Answer to a bad mark on websites.
     #[inline]
@@ -289,7 +288,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_vote_message_1_dislike(self, value: impl Into<String>) -> Self {
-        self.set("VOTE_MESSAGE_1_DISLIKE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VOTE_MESSAGE_1_DISLIKE", value))
     }
     /// `VOTE_MESSAGE_2_TEXT`. Question for a mark in messengers.
     #[inline]
@@ -300,7 +299,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_vote_message_2_text(self, value: impl Into<String>) -> Self {
-        self.set("VOTE_MESSAGE_2_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VOTE_MESSAGE_2_TEXT", value))
     }
     /// `VOTE_MESSAGE_2_LIKE`. Thanks for a good mark in messengers.
     #[inline]
@@ -311,7 +310,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_vote_message_2_like(self, value: impl Into<String>) -> Self {
-        self.set("VOTE_MESSAGE_2_LIKE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VOTE_MESSAGE_2_LIKE", value))
     }
     /// `VOTE_MESSAGE_2_DISLIKE`. Answer to a bad mark in messengers.
     #[inline]
@@ -322,39 +321,39 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_vote_message_2_dislike(self, value: impl Into<String>) -> Self {
-        self.set("VOTE_MESSAGE_2_DISLIKE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "VOTE_MESSAGE_2_DISLIKE", value))
     }
     /// `AGREEMENT_MESSAGE`. Whether clients are told how their data are used.
     #[inline]
     pub fn agreement_message(&self) -> Option<bool> {
-        rt::view::read(&self.0, "AGREEMENT_MESSAGE")
+        rt::view::boolean(&self.0, "AGREEMENT_MESSAGE")
     }
     /// `AGREEMENT_ID`. Agreement that they are told.
     #[inline]
     pub fn agreement_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AGREEMENT_ID")
+        rt::view::id(&self.0, "AGREEMENT_ID")
     }
     /// `CATEGORY_ENABLE`. Whether dialogs have categories.
     #[inline]
     pub fn category_enable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CATEGORY_ENABLE")
+        rt::view::boolean(&self.0, "CATEGORY_ENABLE")
     }
     /// Sets `CATEGORY_ENABLE`. Whether dialogs have categories.
     #[inline]
     #[must_use]
     pub fn set_category_enable(self, value: bool) -> Self {
-        self.set("CATEGORY_ENABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CATEGORY_ENABLE", value))
     }
     /// `CATEGORY_ID`. List that holds the categories.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CATEGORY_ID")
+        rt::view::id(&self.0, "CATEGORY_ID")
     }
     /// Sets `CATEGORY_ID`. List that holds the categories.
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CATEGORY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CATEGORY_ID", value))
     }
     /// `WELCOME_BOT_JOIN`. When the bot answers.
     #[inline]
@@ -365,29 +364,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_welcome_bot_join(self, value: impl Into<String>) -> Self {
-        self.set("WELCOME_BOT_JOIN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WELCOME_BOT_JOIN", value))
     }
     /// `WELCOME_BOT_ID`. Bot that answers first.
     #[inline]
     pub fn welcome_bot_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WELCOME_BOT_ID")
+        rt::view::id(&self.0, "WELCOME_BOT_ID")
     }
     /// Sets `WELCOME_BOT_ID`. Bot that answers first.
     #[inline]
     #[must_use]
     pub fn set_welcome_bot_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("WELCOME_BOT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "WELCOME_BOT_ID", value))
     }
     /// `WELCOME_BOT_TIME`. Seconds until the bot hands over to the operators; 0 for never.
     #[inline]
     pub fn welcome_bot_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "WELCOME_BOT_TIME")
+        rt::view::integer(&self.0, "WELCOME_BOT_TIME")
     }
     /// Sets `WELCOME_BOT_TIME`. Seconds until the bot hands over to the operators; 0 for never.
     #[inline]
     #[must_use]
     pub fn set_welcome_bot_time(self, value: impl Into<i64>) -> Self {
-        self.set("WELCOME_BOT_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "WELCOME_BOT_TIME", value))
     }
     /// `WELCOME_BOT_LEFT`. When the bot leaves.
     #[inline]
@@ -398,7 +397,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_welcome_bot_left(self, value: impl Into<String>) -> Self {
-        self.set("WELCOME_BOT_LEFT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WELCOME_BOT_LEFT", value))
     }
     /// `NO_ANSWER_RULE`. What happens when nobody answers; text sends NO_ANSWER_TEXT.
     #[inline]
@@ -409,29 +408,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_no_answer_rule(self, value: impl Into<String>) -> Self {
-        self.set("NO_ANSWER_RULE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NO_ANSWER_RULE", value))
     }
     /// `NO_ANSWER_FORM_ID`. Form of the CRM for when nobody answers.
     #[inline]
     pub fn no_answer_form_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "NO_ANSWER_FORM_ID")
+        rt::view::id(&self.0, "NO_ANSWER_FORM_ID")
     }
     /// Sets `NO_ANSWER_FORM_ID`. Form of the CRM for when nobody answers.
     #[inline]
     #[must_use]
     pub fn set_no_answer_form_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("NO_ANSWER_FORM_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "NO_ANSWER_FORM_ID", value))
     }
     /// `NO_ANSWER_BOT_ID`. Bot for when nobody answers.
     #[inline]
     pub fn no_answer_bot_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "NO_ANSWER_BOT_ID")
+        rt::view::id(&self.0, "NO_ANSWER_BOT_ID")
     }
     /// Sets `NO_ANSWER_BOT_ID`. Bot for when nobody answers.
     #[inline]
     #[must_use]
     pub fn set_no_answer_bot_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("NO_ANSWER_BOT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "NO_ANSWER_BOT_ID", value))
     }
     /// `NO_ANSWER_TEXT`. Text for when nobody answers.
     #[inline]
@@ -442,18 +441,18 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_no_answer_text(self, value: impl Into<String>) -> Self {
-        self.set("NO_ANSWER_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NO_ANSWER_TEXT", value))
     }
     /// `WORKTIME_ENABLE`. Whether the channel has working hours.
     #[inline]
     pub fn worktime_enable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WORKTIME_ENABLE")
+        rt::view::boolean(&self.0, "WORKTIME_ENABLE")
     }
     /// Sets `WORKTIME_ENABLE`. Whether the channel has working hours.
     #[inline]
     #[must_use]
     pub fn set_worktime_enable(self, value: bool) -> Self {
-        self.set("WORKTIME_ENABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "WORKTIME_ENABLE", value))
     }
     /// `WORKTIME_FROM`. Begin of the working hours, as in 09:00. Answers may write it as 9 or 9\.30.
     #[inline]
@@ -464,7 +463,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_worktime_from(self, value: impl Into<String>) -> Self {
-        self.set("WORKTIME_FROM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORKTIME_FROM", value))
     }
     /// `WORKTIME_TO`. End of the working hours, as in 18:30. Answers may write it as 18\.30.
     #[inline]
@@ -475,7 +474,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_worktime_to(self, value: impl Into<String>) -> Self {
-        self.set("WORKTIME_TO", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORKTIME_TO", value))
     }
     /// `WORKTIME_TIMEZONE`. Time zone of the working hours, such as Europe/Berlin.
     #[inline]
@@ -486,7 +485,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_worktime_timezone(self, value: impl Into<String>) -> Self {
-        self.set("WORKTIME_TIMEZONE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORKTIME_TIMEZONE", value))
     }
     /// `WORKTIME_HOLIDAYS`. Holidays, each as DD.MM; requests write them into one text.
     #[inline]
@@ -505,7 +504,7 @@ impl OpenLine {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("WORKTIME_DAYOFF", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "WORKTIME_DAYOFF", value))
     }
     /// `WORKTIME_DAYOFF_RULE`. What happens outside of the working hours; text sends WORKTIME_DAYOFF_TEXT.
     #[inline]
@@ -516,29 +515,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_worktime_dayoff_rule(self, value: impl Into<String>) -> Self {
-        self.set("WORKTIME_DAYOFF_RULE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORKTIME_DAYOFF_RULE", value))
     }
     /// `WORKTIME_DAYOFF_FORM_ID`. Form of the CRM for outside of the working hours.
     #[inline]
     pub fn worktime_dayoff_form_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WORKTIME_DAYOFF_FORM_ID")
+        rt::view::id(&self.0, "WORKTIME_DAYOFF_FORM_ID")
     }
     /// Sets `WORKTIME_DAYOFF_FORM_ID`. Form of the CRM for outside of the working hours.
     #[inline]
     #[must_use]
     pub fn set_worktime_dayoff_form_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("WORKTIME_DAYOFF_FORM_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "WORKTIME_DAYOFF_FORM_ID", value))
     }
     /// `WORKTIME_DAYOFF_BOT_ID`. Bot for outside of the working hours.
     #[inline]
     pub fn worktime_dayoff_bot_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WORKTIME_DAYOFF_BOT_ID")
+        rt::view::id(&self.0, "WORKTIME_DAYOFF_BOT_ID")
     }
     /// Sets `WORKTIME_DAYOFF_BOT_ID`. Bot for outside of the working hours.
     #[inline]
     #[must_use]
     pub fn set_worktime_dayoff_bot_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("WORKTIME_DAYOFF_BOT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "WORKTIME_DAYOFF_BOT_ID", value))
     }
     /// `WORKTIME_DAYOFF_TEXT`. Text for outside of the working hours.
     #[inline]
@@ -549,7 +548,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_worktime_dayoff_text(self, value: impl Into<String>) -> Self {
-        self.set("WORKTIME_DAYOFF_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORKTIME_DAYOFF_TEXT", value))
     }
     /// `CLOSE_RULE`. What happens when an operator ends a dialog; text sends CLOSE_TEXT.
     #[inline]
@@ -560,29 +559,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_close_rule(self, value: impl Into<String>) -> Self {
-        self.set("CLOSE_RULE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLOSE_RULE", value))
     }
     /// `CLOSE_FORM_ID`. Form of the CRM for the end of a dialog.
     #[inline]
     pub fn close_form_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CLOSE_FORM_ID")
+        rt::view::id(&self.0, "CLOSE_FORM_ID")
     }
     /// Sets `CLOSE_FORM_ID`. Form of the CRM for the end of a dialog.
     #[inline]
     #[must_use]
     pub fn set_close_form_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CLOSE_FORM_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CLOSE_FORM_ID", value))
     }
     /// `CLOSE_BOT_ID`. Bot for the end of a dialog.
     #[inline]
     pub fn close_bot_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CLOSE_BOT_ID")
+        rt::view::id(&self.0, "CLOSE_BOT_ID")
     }
     /// Sets `CLOSE_BOT_ID`. Bot for the end of a dialog.
     #[inline]
     #[must_use]
     pub fn set_close_bot_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CLOSE_BOT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CLOSE_BOT_ID", value))
     }
     /// `CLOSE_TEXT`. Text for the end of a dialog.
     #[inline]
@@ -593,18 +592,18 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_close_text(self, value: impl Into<String>) -> Self {
-        self.set("CLOSE_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLOSE_TEXT", value))
     }
     /// `FULL_CLOSE_TIME`. Minutes after which an ended dialog can no longer go on.
     #[inline]
     pub fn full_close_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "FULL_CLOSE_TIME")
+        rt::view::integer(&self.0, "FULL_CLOSE_TIME")
     }
     /// Sets `FULL_CLOSE_TIME`. Minutes after which an ended dialog can no longer go on.
     #[inline]
     #[must_use]
     pub fn set_full_close_time(self, value: impl Into<i64>) -> Self {
-        self.set("FULL_CLOSE_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "FULL_CLOSE_TIME", value))
     }
     /// `AUTO_CLOSE_RULE`. What happens when a dialog ends by itself; text sends AUTO_CLOSE_TEXT.
     #[inline]
@@ -615,40 +614,40 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_auto_close_rule(self, value: impl Into<String>) -> Self {
-        self.set("AUTO_CLOSE_RULE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "AUTO_CLOSE_RULE", value))
     }
     /// `AUTO_CLOSE_FORM_ID`. Form of the CRM for a dialog that ends by itself.
     #[inline]
     pub fn auto_close_form_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTO_CLOSE_FORM_ID")
+        rt::view::id(&self.0, "AUTO_CLOSE_FORM_ID")
     }
     /// Sets `AUTO_CLOSE_FORM_ID`. Form of the CRM for a dialog that ends by itself.
     #[inline]
     #[must_use]
     pub fn set_auto_close_form_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("AUTO_CLOSE_FORM_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "AUTO_CLOSE_FORM_ID", value))
     }
     /// `AUTO_CLOSE_BOT_ID`. Bot for a dialog that ends by itself.
     #[inline]
     pub fn auto_close_bot_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTO_CLOSE_BOT_ID")
+        rt::view::id(&self.0, "AUTO_CLOSE_BOT_ID")
     }
     /// Sets `AUTO_CLOSE_BOT_ID`. Bot for a dialog that ends by itself.
     #[inline]
     #[must_use]
     pub fn set_auto_close_bot_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("AUTO_CLOSE_BOT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "AUTO_CLOSE_BOT_ID", value))
     }
     /// `AUTO_CLOSE_TIME`. Seconds of silence after which a dialog ends by itself.
     #[inline]
     pub fn auto_close_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "AUTO_CLOSE_TIME")
+        rt::view::integer(&self.0, "AUTO_CLOSE_TIME")
     }
     /// Sets `AUTO_CLOSE_TIME`. Seconds of silence after which a dialog ends by itself.
     #[inline]
     #[must_use]
     pub fn set_auto_close_time(self, value: impl Into<i64>) -> Self {
-        self.set("AUTO_CLOSE_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "AUTO_CLOSE_TIME", value))
     }
     /// `AUTO_CLOSE_TEXT`. Text for a dialog that ends by itself.
     #[inline]
@@ -659,18 +658,18 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_auto_close_text(self, value: impl Into<String>) -> Self {
-        self.set("AUTO_CLOSE_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "AUTO_CLOSE_TEXT", value))
     }
     /// `AUTO_EXPIRE_TIME`. Seconds that a dialog which ended by itself can still go on.
     #[inline]
     pub fn auto_expire_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "AUTO_EXPIRE_TIME")
+        rt::view::integer(&self.0, "AUTO_EXPIRE_TIME")
     }
     /// Sets `AUTO_EXPIRE_TIME`. Seconds that a dialog which ended by itself can still go on.
     #[inline]
     #[must_use]
     pub fn set_auto_expire_time(self, value: impl Into<i64>) -> Self {
-        self.set("AUTO_EXPIRE_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "AUTO_EXPIRE_TIME", value))
     }
     /// `DATE_CREATE`. When the channel was made, as an object of the portal's own that may be empty.
     #[inline]
@@ -685,18 +684,18 @@ impl OpenLine {
     /// `MODIFY_USER_ID`. Employee who changed the channel last.
     #[inline]
     pub fn modify_user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_USER_ID")
+        rt::view::id(&self.0, "MODIFY_USER_ID")
     }
     /// `TEMPORARY`. Whether the channel is only for a time.
     #[inline]
     pub fn temporary(&self) -> Option<bool> {
-        rt::view::read(&self.0, "TEMPORARY")
+        rt::view::boolean(&self.0, "TEMPORARY")
     }
     /// Sets `TEMPORARY`. Whether the channel is only for a time.
     #[inline]
     #[must_use]
     pub fn set_temporary(self, value: bool) -> Self {
-        self.set("TEMPORARY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "TEMPORARY", value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
@@ -712,29 +711,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_language_id(self, value: impl Into<String>) -> Self {
-        self.set("LANGUAGE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LANGUAGE_ID", value))
     }
     /// `QUICK_ANSWERS_IBLOCK_ID`. List that holds the quick answers.
     #[inline]
     pub fn quick_answers_iblock_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "QUICK_ANSWERS_IBLOCK_ID")
+        rt::view::id(&self.0, "QUICK_ANSWERS_IBLOCK_ID")
     }
     /// Sets `QUICK_ANSWERS_IBLOCK_ID`. List that holds the quick answers.
     #[inline]
     #[must_use]
     pub fn set_quick_answers_iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("QUICK_ANSWERS_IBLOCK_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "QUICK_ANSWERS_IBLOCK_ID", value))
     }
     /// `SESSION_PRIORITY`. How much earlier its dialogs come in the queue, in seconds.
     #[inline]
     pub fn session_priority(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SESSION_PRIORITY")
+        rt::view::integer(&self.0, "SESSION_PRIORITY")
     }
     /// Sets `SESSION_PRIORITY`. How much earlier its dialogs come in the queue, in seconds.
     #[inline]
     #[must_use]
     pub fn set_session_priority(self, value: impl Into<i64>) -> Self {
-        self.set("SESSION_PRIORITY", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SESSION_PRIORITY", value))
     }
     /// `TYPE_MAX_CHAT`. Which dialogs count for MAX_CHAT.
     #[inline]
@@ -745,18 +744,18 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_type_max_chat(self, value: impl Into<String>) -> Self {
-        self.set("TYPE_MAX_CHAT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE_MAX_CHAT", value))
     }
     /// `MAX_CHAT`. Most dialogs that an operator has at once; 0 for no limit.
     #[inline]
     pub fn max_chat(&self) -> Option<i64> {
-        rt::view::read(&self.0, "MAX_CHAT")
+        rt::view::integer(&self.0, "MAX_CHAT")
     }
     /// Sets `MAX_CHAT`. Most dialogs that an operator has at once; 0 for no limit.
     #[inline]
     #[must_use]
     pub fn set_max_chat(self, value: impl Into<i64>) -> Self {
-        self.set("MAX_CHAT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "MAX_CHAT", value))
     }
     /// `OPERATOR_DATA`. What clients see of an operator.
     #[inline]
@@ -767,7 +766,7 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_operator_data(self, value: impl Into<String>) -> Self {
-        self.set("OPERATOR_DATA", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "OPERATOR_DATA", value))
     }
     /// `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
     #[inline]
@@ -781,7 +780,7 @@ impl OpenLine {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("QUEUE", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "QUEUE", value))
     }
     /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
@@ -802,29 +801,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_default_operator_data(self, value: impl Into<rt::Value>) -> Self {
-        self.set("DEFAULT_OPERATOR_DATA", value)
+        Self(rt::set::field::any(self.0, "DEFAULT_OPERATOR_DATA", value))
     }
     /// `KPI_FIRST_ANSWER_TIME`. Seconds in which the first answer is due; 0 for no watch.
     #[inline]
     pub fn kpi_first_answer_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "KPI_FIRST_ANSWER_TIME")
+        rt::view::integer(&self.0, "KPI_FIRST_ANSWER_TIME")
     }
     /// Sets `KPI_FIRST_ANSWER_TIME`. Seconds in which the first answer is due; 0 for no watch.
     #[inline]
     #[must_use]
     pub fn set_kpi_first_answer_time(self, value: impl Into<i64>) -> Self {
-        self.set("KPI_FIRST_ANSWER_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "KPI_FIRST_ANSWER_TIME", value))
     }
     /// `KPI_FIRST_ANSWER_ALERT`. Whether somebody is told when the first answer is late.
     #[inline]
     pub fn kpi_first_answer_alert(&self) -> Option<bool> {
-        rt::view::read(&self.0, "KPI_FIRST_ANSWER_ALERT")
+        rt::view::boolean(&self.0, "KPI_FIRST_ANSWER_ALERT")
     }
     /// Sets `KPI_FIRST_ANSWER_ALERT`. Whether somebody is told when the first answer is late.
     #[inline]
     #[must_use]
     pub fn set_kpi_first_answer_alert(self, value: bool) -> Self {
-        self.set("KPI_FIRST_ANSWER_ALERT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "KPI_FIRST_ANSWER_ALERT", value))
     }
     /// `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late; null for nobody.
     #[inline]
@@ -838,7 +837,7 @@ impl OpenLine {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("KPI_FIRST_ANSWER_LIST", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "KPI_FIRST_ANSWER_LIST", value))
     }
     /// `KPI_FIRST_ANSWER_TEXT`. What they are told when the first answer is late.
     #[inline]
@@ -849,29 +848,29 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_kpi_first_answer_text(self, value: impl Into<String>) -> Self {
-        self.set("KPI_FIRST_ANSWER_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "KPI_FIRST_ANSWER_TEXT", value))
     }
     /// `KPI_FURTHER_ANSWER_TIME`. Seconds in which further answers are due; 0 for no watch.
     #[inline]
     pub fn kpi_further_answer_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "KPI_FURTHER_ANSWER_TIME")
+        rt::view::integer(&self.0, "KPI_FURTHER_ANSWER_TIME")
     }
     /// Sets `KPI_FURTHER_ANSWER_TIME`. Seconds in which further answers are due; 0 for no watch.
     #[inline]
     #[must_use]
     pub fn set_kpi_further_answer_time(self, value: impl Into<i64>) -> Self {
-        self.set("KPI_FURTHER_ANSWER_TIME", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "KPI_FURTHER_ANSWER_TIME", value))
     }
     /// `KPI_FURTHER_ANSWER_ALERT`. Whether somebody is told when a further answer is late.
     #[inline]
     pub fn kpi_further_answer_alert(&self) -> Option<bool> {
-        rt::view::read(&self.0, "KPI_FURTHER_ANSWER_ALERT")
+        rt::view::boolean(&self.0, "KPI_FURTHER_ANSWER_ALERT")
     }
     /// Sets `KPI_FURTHER_ANSWER_ALERT`. Whether somebody is told when a further answer is late.
     #[inline]
     #[must_use]
     pub fn set_kpi_further_answer_alert(self, value: bool) -> Self {
-        self.set("KPI_FURTHER_ANSWER_ALERT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "KPI_FURTHER_ANSWER_ALERT", value))
     }
     /// `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late; null for nobody.
     #[inline]
@@ -885,7 +884,7 @@ impl OpenLine {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("KPI_FURTHER_ANSWER_LIST", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "KPI_FURTHER_ANSWER_LIST", value))
     }
     /// `KPI_FURTHER_ANSWER_TEXT`. What they are told when a further answer is late.
     #[inline]
@@ -896,89 +895,89 @@ impl OpenLine {
     #[inline]
     #[must_use]
     pub fn set_kpi_further_answer_text(self, value: impl Into<String>) -> Self {
-        self.set("KPI_FURTHER_ANSWER_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "KPI_FURTHER_ANSWER_TEXT", value))
     }
     /// `KPI_CHECK_OPERATOR_ACTIVITY`. Whether it is watched that operators are at work.
     #[inline]
     pub fn kpi_check_operator_activity(&self) -> Option<bool> {
-        rt::view::read(&self.0, "KPI_CHECK_OPERATOR_ACTIVITY")
+        rt::view::boolean(&self.0, "KPI_CHECK_OPERATOR_ACTIVITY")
     }
     /// Sets `KPI_CHECK_OPERATOR_ACTIVITY`. Whether it is watched that operators are at work.
     #[inline]
     #[must_use]
     pub fn set_kpi_check_operator_activity(self, value: bool) -> Self {
-        self.set("KPI_CHECK_OPERATOR_ACTIVITY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "KPI_CHECK_OPERATOR_ACTIVITY", value))
     }
     /// `SEND_NOTIFICATION_EMPTY_QUEUE`. Whether somebody is told when no operator is there.
     #[inline]
     pub fn send_notification_empty_queue(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SEND_NOTIFICATION_EMPTY_QUEUE")
+        rt::view::boolean(&self.0, "SEND_NOTIFICATION_EMPTY_QUEUE")
     }
     /// `USE_WELCOME_FORM`. Whether clients first fill in a form of the CRM.
     #[inline]
     pub fn use_welcome_form(&self) -> Option<bool> {
-        rt::view::read(&self.0, "USE_WELCOME_FORM")
+        rt::view::boolean(&self.0, "USE_WELCOME_FORM")
     }
     /// Sets `USE_WELCOME_FORM`. Whether clients first fill in a form of the CRM.
     #[inline]
     #[must_use]
     pub fn set_use_welcome_form(self, value: bool) -> Self {
-        self.set("USE_WELCOME_FORM", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "USE_WELCOME_FORM", value))
     }
     /// `WELCOME_FORM_ID`. Form that clients first fill in.
     #[inline]
     pub fn welcome_form_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "WELCOME_FORM_ID")
+        rt::view::id(&self.0, "WELCOME_FORM_ID")
     }
     /// Sets `WELCOME_FORM_ID`. Form that clients first fill in.
     #[inline]
     #[must_use]
     pub fn set_welcome_form_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("WELCOME_FORM_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "WELCOME_FORM_ID", value))
     }
     /// `WELCOME_FORM_DELAY`. Whether that form comes after the first message only.
     #[inline]
     pub fn welcome_form_delay(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WELCOME_FORM_DELAY")
+        rt::view::boolean(&self.0, "WELCOME_FORM_DELAY")
     }
     /// Sets `WELCOME_FORM_DELAY`. Whether that form comes after the first message only.
     #[inline]
     #[must_use]
     pub fn set_welcome_form_delay(self, value: bool) -> Self {
-        self.set("WELCOME_FORM_DELAY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "WELCOME_FORM_DELAY", value))
     }
     /// `SEND_WELCOME_EACH_SESSION`. Whether every new dialog is greeted.
     #[inline]
     pub fn send_welcome_each_session(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SEND_WELCOME_EACH_SESSION")
+        rt::view::boolean(&self.0, "SEND_WELCOME_EACH_SESSION")
     }
     /// Sets `SEND_WELCOME_EACH_SESSION`. Whether every new dialog is greeted.
     #[inline]
     #[must_use]
     pub fn set_send_welcome_each_session(self, value: bool) -> Self {
-        self.set("SEND_WELCOME_EACH_SESSION", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SEND_WELCOME_EACH_SESSION", value))
     }
     /// `CONFIRM_CLOSE`. Whether operators are asked again before they end a dialog.
     #[inline]
     pub fn confirm_close(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CONFIRM_CLOSE")
+        rt::view::boolean(&self.0, "CONFIRM_CLOSE")
     }
     /// Sets `CONFIRM_CLOSE`. Whether operators are asked again before they end a dialog.
     #[inline]
     #[must_use]
     pub fn set_confirm_close(self, value: bool) -> Self {
-        self.set("CONFIRM_CLOSE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CONFIRM_CLOSE", value))
     }
     /// `IGNORE_WELCOME_FORM_RESPONSIBLE`. Whether the form's own responsible person is ignored.
     #[inline]
     pub fn ignore_welcome_form_responsible(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IGNORE_WELCOME_FORM_RESPONSIBLE")
+        rt::view::boolean(&self.0, "IGNORE_WELCOME_FORM_RESPONSIBLE")
     }
     /// Sets `IGNORE_WELCOME_FORM_RESPONSIBLE`. Whether the form's own responsible person is ignored.
     #[inline]
     #[must_use]
     pub fn set_ignore_welcome_form_responsible(self, value: bool) -> Self {
-        self.set("IGNORE_WELCOME_FORM_RESPONSIBLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IGNORE_WELCOME_FORM_RESPONSIBLE", value))
     }
     /// `QUEUE_FULL`. Operators of the queue by their numbers, each with ID, SORT, USER_ID, DEPARTMENT_ID and what clients see: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
@@ -988,6 +987,6 @@ impl OpenLine {
     /// `QUEUE_ONLINE`. Whether any operator is online.
     #[inline]
     pub fn queue_online(&self) -> Option<bool> {
-        rt::view::read(&self.0, "QUEUE_ONLINE")
+        rt::view::boolean(&self.0, "QUEUE_ONLINE")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imopenlines`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLineCrmChat(rt::Object);
 rt::view!(OpenLineCrmChat);
 impl OpenLineCrmChat {
     /// `CHAT_ID`. Number of the chat.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CHAT_ID")
+        rt::view::id(&self.0, "CHAT_ID")
     }
     /// `CONNECTOR_ID`. Code of the connector that it came by, as in livechat.
     #[inline]

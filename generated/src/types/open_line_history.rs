@@ -7,34 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imopenlines`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLineHistory(rt::Object);
 rt::view!(OpenLineHistory);
 impl OpenLineHistory {
     /// `chatId`. Number of the chat.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `sessionId`. Number of the session.
     #[inline]
     pub fn session_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "sessionId")
+        rt::view::id(&self.0, "sessionId")
     }
     /// `canJoin`. Whether the caller may join the dialog.
     #[inline]
     pub fn can_join(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canJoin")
+        rt::view::boolean(&self.0, "canJoin")
     }
     /// `canVoteHead`. Whether the caller may mark the work of the employees as their head.
     #[inline]
     pub fn can_vote_head(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canVoteHead")
+        rt::view::boolean(&self.0, "canVoteHead")
     }
     /// `sessionVoteHead`. Mark that the head gave; 0 for none.
     #[inline]
     pub fn session_vote_head(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sessionVoteHead")
+        rt::view::integer(&self.0, "sessionVoteHead")
     }
     /// `sessionCommentHead`. What the head wrote about the mark; null for nothing.
     #[inline]

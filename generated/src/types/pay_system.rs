@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystem(rt::Object);
 rt::view!(PaySystem);
 impl PaySystem {
     /// `ID`. Number of the payment system.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What buyers see.
     #[inline]
@@ -25,7 +24,7 @@ impl PaySystem {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `DESCRIPTION`. Words that explain it to buyers.
     #[inline]
@@ -36,7 +35,7 @@ impl PaySystem {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `XML_ID`. Code of it in another system, for finding it again.
     #[inline]
@@ -47,18 +46,18 @@ impl PaySystem {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `PERSON_TYPE_ID`. Type of payer that may use it, as sale.persontype.list tells it. It must belong to the same kind of documents as ENTITY_REGISTRY_TYPE.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PERSON_TYPE_ID")
+        rt::view::id(&self.0, "PERSON_TYPE_ID")
     }
     /// Sets `PERSON_TYPE_ID`. Type of payer that may use it, as sale.persontype.list tells it. It must belong to the same kind of documents as ENTITY_REGISTRY_TYPE.
     #[inline]
     #[must_use]
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PERSON_TYPE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PERSON_TYPE_ID", value))
     }
     /// `ACTION_FILE`. Code of the handler: that of an application, or one of the portal itself.
     #[inline]
@@ -68,13 +67,13 @@ impl PaySystem {
     /// `ACTIVE`. Whether it is offered. No when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is offered. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when a new one is made without it.
     #[inline]
@@ -85,33 +84,33 @@ impl PaySystem {
     #[inline]
     #[must_use]
     pub fn set_entity_registry_type(self, value: impl Into<String>) -> Self {
-        self.set("ENTITY_REGISTRY_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ENTITY_REGISTRY_TYPE", value))
     }
     /// `NEW_WINDOW`. Whether the payment opens in a new window. No when a new one is made without it.
     #[inline]
     pub fn new_window(&self) -> Option<bool> {
-        rt::view::read(&self.0, "NEW_WINDOW")
+        rt::view::boolean(&self.0, "NEW_WINDOW")
     }
     /// Sets `NEW_WINDOW`. Whether the payment opens in a new window. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_new_window(self, value: bool) -> Self {
-        self.set("NEW_WINDOW", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "NEW_WINDOW", value))
     }
     /// `ALLOW_EDIT_PAYMENT`. Whether payments are computed anew by themselves.
     #[inline]
     pub fn allow_edit_payment(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ALLOW_EDIT_PAYMENT")
+        rt::view::boolean(&self.0, "ALLOW_EDIT_PAYMENT")
     }
     /// `AUTO_CHANGE_1C`. Whether an exchange with 1C may change payments.
     #[inline]
     pub fn auto_change_1_c(&self) -> Option<bool> {
-        rt::view::read(&self.0, "AUTO_CHANGE_1C")
+        rt::view::boolean(&self.0, "AUTO_CHANGE_1C")
     }
     /// `CAN_PRINT_CHECK`. Whether receipts can be printed.
     #[inline]
     pub fn can_print_check(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CAN_PRINT_CHECK")
+        rt::view::boolean(&self.0, "CAN_PRINT_CHECK")
     }
     /// `ENCODING`. Encoding of the requests. Handlers of applications do not use it. Null for none.
     #[inline]
@@ -136,7 +135,7 @@ impl PaySystem {
     /// `SORT`. Place in lists, lower ones first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `TARIF`. Not in use; the key to ask for it.
     #[inline]
@@ -156,31 +155,31 @@ impl PaySystem {
     /// `HAVE_PAYMENT`. Whether the handler shows a form of payment; an old mark.
     #[inline]
     pub fn have_payment(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAVE_PAYMENT")
+        rt::view::boolean(&self.0, "HAVE_PAYMENT")
     }
     /// `HAVE_ACTION`. Whether the handler carries payments out by itself; an old mark.
     #[inline]
     pub fn have_action(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAVE_ACTION")
+        rt::view::boolean(&self.0, "HAVE_ACTION")
     }
     /// `HAVE_RESULT`. Whether the handler asks for the outcome of a payment; an old mark.
     #[inline]
     pub fn have_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAVE_RESULT")
+        rt::view::boolean(&self.0, "HAVE_RESULT")
     }
     /// `HAVE_PREPAY`. Whether the handler takes money in advance; an old mark.
     #[inline]
     pub fn have_prepay(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAVE_PREPAY")
+        rt::view::boolean(&self.0, "HAVE_PREPAY")
     }
     /// `HAVE_PRICE`. Whether the handler has a price of its own; an old mark.
     #[inline]
     pub fn have_price(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAVE_PRICE")
+        rt::view::boolean(&self.0, "HAVE_PRICE")
     }
     /// `HAVE_RESULT_RECEIVE`. Whether the service tells the outcome of payments by itself.
     #[inline]
     pub fn have_result_receive(&self) -> Option<bool> {
-        rt::view::read(&self.0, "HAVE_RESULT_RECEIVE")
+        rt::view::boolean(&self.0, "HAVE_RESULT_RECEIVE")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystemHandlerSettings(rt::Object);
 rt::view!(PaySystemHandlerSettings);
 impl PaySystemHandlerSettings {
@@ -20,7 +19,7 @@ impl PaySystemHandlerSettings {
     #[inline]
     #[must_use]
     pub fn set_codes(self, value: impl Into<rt::Value>) -> Self {
-        self.set("CODES", value)
+        Self(rt::set::field::any(self.0, "CODES", value))
     }
     /// `FORM_DATA`. For a payment by a form: where it is sent, and its fields. The portal adds BX_PAYSYSTEM_ID, the payment system, and BX_RETURN_URL, the page of the shop to go back to.
     #[inline]
@@ -31,7 +30,7 @@ impl PaySystemHandlerSettings {
     #[inline]
     #[must_use]
     pub fn set_form_data(self, value: impl Into<rt::Value>) -> Self {
-        self.set("FORM_DATA", value)
+        Self(rt::set::field::any(self.0, "FORM_DATA", value))
     }
     /// `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before. The address gets BX_SYSTEM_PARAMS (RETURN_URL, PAYSYSTEM_ID, PAYMENT_ID, SUM, CURRENCY, EXTERNAL_PAYMENT_ID) and the fields, and answers PAYMENT_URL and PAYMENT_ID, or PAYMENT_ERRORS, a list.
     #[inline]
@@ -42,7 +41,7 @@ impl PaySystemHandlerSettings {
     #[inline]
     #[must_use]
     pub fn set_checkout_data(self, value: impl Into<rt::Value>) -> Self {
-        self.set("CHECKOUT_DATA", value)
+        Self(rt::set::field::any(self.0, "CHECKOUT_DATA", value))
     }
     /// `IFRAME_DATA`. For a payment in a frame on the page of the shop. A message hands the page BX_SYSTEM_PARAMS (RETURN_URL, PAYSYSTEM_ID, PAYMENT_ID, SUM, CURRENCY), BX_COMPUTED_STYLE and the fields; it may send width and height back.
     #[inline]
@@ -53,7 +52,7 @@ impl PaySystemHandlerSettings {
     #[inline]
     #[must_use]
     pub fn set_iframe_data(self, value: impl Into<rt::Value>) -> Self {
-        self.set("IFRAME_DATA", value)
+        Self(rt::set::field::any(self.0, "IFRAME_DATA", value))
     }
     /// `CLIENT_TYPE`. Who can pay. Individuals when it is left out.
     #[inline]
@@ -64,7 +63,7 @@ impl PaySystemHandlerSettings {
     #[inline]
     #[must_use]
     pub fn set_client_type(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_TYPE", value))
     }
     /// `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None when it is left out.
     #[inline]
@@ -78,6 +77,6 @@ impl PaySystemHandlerSettings {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("CURRENCY", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "CURRENCY", value))
     }
 }

@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `vote`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Poll(rt::Object);
 rt::view!(Poll);
 impl Poll {
     /// `ID`. Number of the attached poll.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `VOTE_ID`. Number of the poll itself.
     #[inline]
     pub fn vote_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "VOTE_ID")
+        rt::view::id(&self.0, "VOTE_ID")
     }
     /// `COUNTER`. How many people have voted.
     #[inline]
     pub fn counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "COUNTER")
+        rt::view::integer(&self.0, "COUNTER")
     }
     /// `QUESTIONS`. Questions by their numbers, each with QUESTION, FIELD_TYPE and ANSWERS, which have MESSAGE and COUNTER.
     #[inline]
@@ -34,12 +33,12 @@ impl Poll {
     /// `ANONYMITY`. Whether votes are secret.
     #[inline]
     pub fn anonymity(&self) -> Option<i64> {
-        rt::view::read(&self.0, "ANONYMITY")
+        rt::view::integer(&self.0, "ANONYMITY")
     }
     /// `OPTIONS`. Whether a vote can be changed.
     #[inline]
     pub fn options(&self) -> Option<i64> {
-        rt::view::read(&self.0, "OPTIONS")
+        rt::view::integer(&self.0, "OPTIONS")
     }
     /// `userAnswerMap`. What the caller has voted for.
     #[inline]
@@ -49,22 +48,22 @@ impl Poll {
     /// `canEdit`. Whether the caller may change the poll.
     #[inline]
     pub fn can_edit(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canEdit")
+        rt::view::boolean(&self.0, "canEdit")
     }
     /// `canVote`. Whether the caller may vote.
     #[inline]
     pub fn can_vote(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canVote")
+        rt::view::boolean(&self.0, "canVote")
     }
     /// `canRevote`. Whether the caller may vote anew.
     #[inline]
     pub fn can_revote(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canRevote")
+        rt::view::boolean(&self.0, "canRevote")
     }
     /// `isVoted`. Whether the caller has voted.
     #[inline]
     pub fn is_voted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isVoted")
+        rt::view::boolean(&self.0, "isVoted")
     }
     /// `signedAttachId`. Signed key of the attached poll.
     #[inline]
@@ -84,11 +83,11 @@ impl Poll {
     /// `entityId`. Number of the message or post.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entityId")
+        rt::view::id(&self.0, "entityId")
     }
     /// `isFinished`. Whether the poll is over.
     #[inline]
     pub fn is_finished(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isFinished")
+        rt::view::boolean(&self.0, "isFinished")
     }
 }

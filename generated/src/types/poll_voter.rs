@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `vote`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PollVoter(rt::Object);
 rt::view!(PollVoter);
 impl PollVoter {
     /// `ID`. Number of the account.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name of the person.
     #[inline]

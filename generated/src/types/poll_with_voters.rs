@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `vote`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PollWithVoters(rt::Object);
 rt::view!(PollWithVoters);
 impl PollWithVoters {

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `im`, `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostedChatFile(rt::Object);
 rt::view!(PostedChatFile);
 impl PostedChatFile {
@@ -19,12 +18,12 @@ impl PostedChatFile {
     /// `messageId`. Message that shows the file.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "messageId")
+        rt::view::id(&self.0, "messageId")
     }
     /// `chatId`. Number of the chat.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::id(&self.0, "chatId")
     }
     /// `dialogId`. Dialog as the call named it, as in chat5.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostedDriveFiles(rt::Object);
 rt::view!(PostedDriveFiles);
 impl PostedDriveFiles {
@@ -29,6 +28,6 @@ impl PostedDriveFiles {
     /// `MESSAGE_ID`. Message that brought them into the chat.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MESSAGE_ID")
+        rt::view::id(&self.0, "MESSAGE_ID")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `pull`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PushConfig(rt::Object);
 rt::view!(PushConfig);
 impl PushConfig {
@@ -29,7 +28,7 @@ impl PushConfig {
     /// `exp`. Until when all this holds, in Unix seconds.
     #[inline]
     pub fn exp(&self) -> Option<i64> {
-        rt::view::read(&self.0, "exp")
+        rt::view::integer(&self.0, "exp")
     }
     /// `publicChannels`. Public channels of people by their numbers, each with user_id, public_id, signature, start and end.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `crm`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quote(rt::Object);
 rt::view!(Quote);
 impl Quote {
     /// `ID`. Number of the estimate, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `QUOTE_NUMBER`. Number that is printed on the estimate.
     #[inline]
@@ -30,7 +29,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal. Name it for a new estimate, too.
     #[inline]
@@ -41,7 +40,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("STATUS_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "STATUS_ID", value))
     }
     /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR.
     #[inline]
@@ -52,51 +51,51 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
     /// `OPPORTUNITY`. Amount of the offer in that currency.
     #[inline]
     pub fn opportunity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "OPPORTUNITY")
+        rt::view::number(&self.0, "OPPORTUNITY")
     }
     /// Sets `OPPORTUNITY`. Amount of the offer in that currency.
     #[inline]
     #[must_use]
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
-        self.set("OPPORTUNITY", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "OPPORTUNITY", value))
     }
     /// `TAX_VALUE`. Tax in the amount.
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "TAX_VALUE")
+        rt::view::number(&self.0, "TAX_VALUE")
     }
     /// Sets `TAX_VALUE`. Tax in the amount.
     #[inline]
     #[must_use]
     pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
-        self.set("TAX_VALUE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "TAX_VALUE", value))
     }
     /// `COMPANY_ID`. Company that gets the offer.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "COMPANY_ID")
+        rt::view::id(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Company that gets the offer.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("COMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "COMPANY_ID", value))
     }
     /// `CONTACT_ID`. Contact that gets the offer. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CONTACT_ID")
+        rt::view::id(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. Contact that gets the offer. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CONTACT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CONTACT_ID", value))
     }
     /// `CONTACT_IDS`. Contacts that get the offer, by their numbers; an update replaces them all. Answers do not have it: use crm.quote.contact.items.get.
     #[inline]
@@ -110,51 +109,51 @@ impl Quote {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("CONTACT_IDS", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "CONTACT_IDS", value))
     }
     /// `MYCOMPANY_ID`. Own company that makes the offer.
     #[inline]
     pub fn mycompany_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MYCOMPANY_ID")
+        rt::view::id(&self.0, "MYCOMPANY_ID")
     }
     /// Sets `MYCOMPANY_ID`. Own company that makes the offer.
     #[inline]
     #[must_use]
     pub fn set_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("MYCOMPANY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "MYCOMPANY_ID", value))
     }
     /// `LEAD_ID`. Lead that the estimate belongs to.
     #[inline]
     pub fn lead_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LEAD_ID")
+        rt::view::id(&self.0, "LEAD_ID")
     }
     /// Sets `LEAD_ID`. Lead that the estimate belongs to.
     #[inline]
     #[must_use]
     pub fn set_lead_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LEAD_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LEAD_ID", value))
     }
     /// `DEAL_ID`. Deal that the estimate belongs to.
     #[inline]
     pub fn deal_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "DEAL_ID")
+        rt::view::id(&self.0, "DEAL_ID")
     }
     /// Sets `DEAL_ID`. Deal that the estimate belongs to.
     #[inline]
     #[must_use]
     pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("DEAL_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "DEAL_ID", value))
     }
     /// `PERSON_TYPE_ID`. Kind of payer, person or company, by its number in the shop.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PERSON_TYPE_ID")
+        rt::view::id(&self.0, "PERSON_TYPE_ID")
     }
     /// Sets `PERSON_TYPE_ID`. Kind of payer, person or company, by its number in the shop.
     #[inline]
     #[must_use]
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PERSON_TYPE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PERSON_TYPE_ID", value))
     }
     /// `BEGINDATE`. Day of the offer.
     #[inline]
@@ -165,7 +164,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_begindate(self, value: impl Into<String>) -> Self {
-        self.set("BEGINDATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "BEGINDATE", value))
     }
     /// `CLOSEDATE`. Day on which the offer ends.
     #[inline]
@@ -176,7 +175,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_closedate(self, value: impl Into<String>) -> Self {
-        self.set("CLOSEDATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLOSEDATE", value))
     }
     /// `ACTUAL_DATE`. Until when the offer is valid.
     #[inline]
@@ -187,29 +186,29 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_actual_date(self, value: impl Into<String>) -> Self {
-        self.set("ACTUAL_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "ACTUAL_DATE", value))
     }
     /// `OPENED`. Whether everybody sees the estimate whose rights cover open ones only.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the estimate whose rights cover open ones only.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
-        self.set("OPENED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "OPENED", value))
     }
     /// `CLOSED`. Whether it has ended.
     #[inline]
     pub fn closed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CLOSED")
+        rt::view::boolean(&self.0, "CLOSED")
     }
     /// Sets `CLOSED`. Whether it has ended.
     #[inline]
     #[must_use]
     pub fn set_closed(self, value: bool) -> Self {
-        self.set("CLOSED", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "CLOSED", value))
     }
     /// `CONTENT`. What is offered, in free words.
     #[inline]
@@ -220,7 +219,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_content(self, value: impl Into<String>) -> Self {
-        self.set("CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CONTENT", value))
     }
     /// `TERMS`. Conditions of the offer.
     #[inline]
@@ -231,7 +230,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_terms(self, value: impl Into<String>) -> Self {
-        self.set("TERMS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TERMS", value))
     }
     /// `COMMENTS`. Remark of the manager, meant for colleagues.
     #[inline]
@@ -242,18 +241,18 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("COMMENTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
     /// `LOCATION_ID`. Place of the client, for taxes by place.
     #[inline]
     pub fn location_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LOCATION_ID")
+        rt::view::id(&self.0, "LOCATION_ID")
     }
     /// Sets `LOCATION_ID`. Place of the client, for taxes by place.
     #[inline]
     #[must_use]
     pub fn set_location_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("LOCATION_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "LOCATION_ID", value))
     }
     /// `CLIENT_TITLE`. Name of the client as text, 255 characters at most. An old field.
     #[inline]
@@ -264,7 +263,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_title(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_TITLE", value))
     }
     /// `CLIENT_ADDR`. Address of the client as text, 255 characters at most. An old field.
     #[inline]
@@ -275,7 +274,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_addr(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_ADDR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_ADDR", value))
     }
     /// `CLIENT_CONTACT`. Person at the client's as text. An old field.
     #[inline]
@@ -286,7 +285,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_contact(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_CONTACT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_CONTACT", value))
     }
     /// `CLIENT_EMAIL`. E-mail address of the client as text, 255 characters at most. An old field.
     #[inline]
@@ -297,7 +296,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_email(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_EMAIL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_EMAIL", value))
     }
     /// `CLIENT_PHONE`. Telephone number of the client as text, 255 characters at most. An old field.
     #[inline]
@@ -308,7 +307,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_phone(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_PHONE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_PHONE", value))
     }
     /// `CLIENT_TP_ID`. Tax number of the client. An old field.
     #[inline]
@@ -319,7 +318,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_tp_id(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_TP_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_TP_ID", value))
     }
     /// `CLIENT_TPA_ID`. Second tax number of the client, as in Russia's KPP. An old field.
     #[inline]
@@ -330,28 +329,28 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_client_tpa_id(self, value: impl Into<String>) -> Self {
-        self.set("CLIENT_TPA_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLIENT_TPA_ID", value))
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the estimate.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ASSIGNED_BY_ID")
+        rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the estimate.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ASSIGNED_BY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ASSIGNED_BY_ID", value))
     }
     /// `CREATED_BY_ID`. Employee who made the estimate.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
     pub fn modify_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFY_BY_ID")
+        rt::view::id(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
@@ -372,7 +371,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_utm_source(self, value: impl Into<String>) -> Self {
-        self.set("UTM_SOURCE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_SOURCE", value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
@@ -383,7 +382,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
-        self.set("UTM_MEDIUM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_MEDIUM", value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
@@ -394,7 +393,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CAMPAIGN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CAMPAIGN", value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
@@ -405,7 +404,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_utm_content(self, value: impl Into<String>) -> Self {
-        self.set("UTM_CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_CONTENT", value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
@@ -416,7 +415,7 @@ impl Quote {
     #[inline]
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
-        self.set("UTM_TERM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UTM_TERM", value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
@@ -426,7 +425,7 @@ impl Quote {
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
     pub fn last_activity_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LAST_ACTIVITY_BY")
+        rt::view::id(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]

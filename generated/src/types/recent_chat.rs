@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecentChat(rt::Object);
 rt::view!(RecentChat);
 impl RecentChat {
     /// `id`. Dialog: chat with a number for a chat, the number of a person for a private dialog.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `chat_id`. Number of the chat, for private dialogs too.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "chat_id")
+        rt::view::id(&self.0, "chat_id")
     }
     /// `type`. Whether it is a chat or a private dialog.
     #[inline]
@@ -44,27 +43,27 @@ impl RecentChat {
     /// `counter`. How many messages are unread.
     #[inline]
     pub fn counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "counter")
+        rt::view::integer(&self.0, "counter")
     }
     /// `last_id`. Newest message that the caller has read.
     #[inline]
     pub fn last_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "last_id")
+        rt::view::id(&self.0, "last_id")
     }
     /// `pinned`. Whether it is kept at the top.
     #[inline]
     pub fn pinned(&self) -> Option<bool> {
-        rt::view::read(&self.0, "pinned")
+        rt::view::boolean(&self.0, "pinned")
     }
     /// `unread`. Whether it is marked as unread by hand.
     #[inline]
     pub fn unread(&self) -> Option<bool> {
-        rt::view::read(&self.0, "unread")
+        rt::view::boolean(&self.0, "unread")
     }
     /// `has_reminder`. Whether a message of it has a reminder.
     #[inline]
     pub fn has_reminder(&self) -> Option<bool> {
-        rt::view::read(&self.0, "has_reminder")
+        rt::view::boolean(&self.0, "has_reminder")
     }
     /// `date_update`. When the entry last changed.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecentChats(rt::Object);
 rt::view!(RecentChats);
 impl RecentChats {
@@ -19,12 +18,12 @@ impl RecentChats {
     /// `hasMore`. Whether more chats follow; go on with OFFSET.
     #[inline]
     pub fn has_more(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasMore")
+        rt::view::boolean(&self.0, "hasMore")
     }
     /// `hasMorePages`. The same under its older name.
     #[inline]
     pub fn has_more_pages(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasMorePages")
+        rt::view::boolean(&self.0, "hasMorePages")
     }
     /// `copilot`. Roles of the AI assistant in chats and messages, as chats, messages and roles.
     #[inline]

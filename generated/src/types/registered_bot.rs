@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `imbot`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegisteredBot(rt::Object);
 rt::view!(RegisteredBot);
 impl RegisteredBot {
     /// `ID`. Number of the bot.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the bot.
     #[inline]
@@ -29,6 +28,6 @@ impl RegisteredBot {
     /// `OPENLINE`. Whether it works in open channels.
     #[inline]
     pub fn openline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENLINE")
+        rt::view::boolean(&self.0, "OPENLINE")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `telephony`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegisteredCall(rt::Object);
 rt::view!(RegisteredCall);
 impl RegisteredCall {
@@ -19,7 +18,7 @@ impl RegisteredCall {
     /// `CRM_CREATED_LEAD`. Lead that was made of the call; empty for none.
     #[inline]
     pub fn crm_created_lead(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_CREATED_LEAD")
+        rt::view::id(&self.0, "CRM_CREATED_LEAD")
     }
     /// `CRM_CREATED_ENTITIES`. Records of the CRM that were made of the call.
     #[inline]
@@ -34,7 +33,7 @@ impl RegisteredCall {
     /// `CRM_ENTITY_ID`. Number of that record.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CRM_ENTITY_ID")
+        rt::view::id(&self.0, "CRM_ENTITY_ID")
     }
     /// `LEAD_CREATION_ERROR`. Why no lead could be made; empty when all went well.
     #[inline]

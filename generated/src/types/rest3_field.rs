@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `call`, `humanresources`, `mail`, `main`, `note`, `tasks`, `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest3Field(rt::Object);
 rt::view!(Rest3Field);
 impl Rest3Field {
@@ -44,22 +43,22 @@ impl Rest3Field {
     /// `filterable`. Whether a filter may name the field.
     #[inline]
     pub fn filterable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "filterable")
+        rt::view::boolean(&self.0, "filterable")
     }
     /// `sortable`. Whether lists can be sorted by the field.
     #[inline]
     pub fn sortable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "sortable")
+        rt::view::boolean(&self.0, "sortable")
     }
     /// `editable`. Whether the value may be changed.
     #[inline]
     pub fn editable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "editable")
+        rt::view::boolean(&self.0, "editable")
     }
     /// `multiple`. Whether the field holds several values.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "multiple")
+        rt::view::boolean(&self.0, "multiple")
     }
     /// `elementType`. Kind of each value of a composite field.
     #[inline]

@@ -7,30 +7,29 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `rpa`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaItem(rt::Object);
 rt::view!(RpaItem);
 impl RpaItem {
     /// `id`. Number of the element.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `stageId`. Stage that it stands on.
     #[inline]
     pub fn stage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "stageId")
+        rt::view::id(&self.0, "stageId")
     }
     /// Sets `stageId`. Stage that it stands on.
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("stageId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "stageId", value))
     }
     /// `previousStageId`. Stage that it stood on before.
     #[inline]
     pub fn previous_stage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "previousStageId")
+        rt::view::id(&self.0, "previousStageId")
     }
     /// `name`. Name of the element.
     #[inline]
@@ -40,22 +39,22 @@ impl RpaItem {
     /// `typeId`. Process that it belongs to.
     #[inline]
     pub fn type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "typeId")
+        rt::view::id(&self.0, "typeId")
     }
     /// `createdBy`. Person who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `updatedBy`. Person who changed it last.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "updatedBy")
+        rt::view::id(&self.0, "updatedBy")
     }
     /// `movedBy`. Person who moved it last.
     #[inline]
     pub fn moved_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "movedBy")
+        rt::view::id(&self.0, "movedBy")
     }
     /// `createdTime`. When it was made, in the format of the site.
     #[inline]
@@ -80,7 +79,7 @@ impl RpaItem {
     /// `tasksCounter`. How many tasks wait for the caller.
     #[inline]
     pub fn tasks_counter(&self) -> Option<i64> {
-        rt::view::read(&self.0, "tasksCounter")
+        rt::view::integer(&self.0, "tasksCounter")
     }
     /// `tasksFaces`. Numbers of the people with tasks.
     #[inline]

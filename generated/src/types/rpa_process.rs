@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `rpa`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaProcess(rt::Object);
 rt::view!(RpaProcess);
 impl RpaProcess {
     /// `id`. Number of the process.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. Name of the process.
     #[inline]
@@ -25,7 +24,7 @@ impl RpaProcess {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `image`. Picture by its name, such as list.
     #[inline]
@@ -36,12 +35,12 @@ impl RpaProcess {
     #[inline]
     #[must_use]
     pub fn set_image(self, value: impl Into<String>) -> Self {
-        self.set("image", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "image", value))
     }
     /// `createdBy`. Person who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `settings`. Settings of one's own, in a list that the portal only keeps.
     #[inline]
@@ -55,7 +54,7 @@ impl RpaProcess {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("settings", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "settings", value))
     }
     /// `permissions`. Rights to the process.
     #[inline]
@@ -69,6 +68,6 @@ impl RpaProcess {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("permissions", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "permissions", value))
     }
 }

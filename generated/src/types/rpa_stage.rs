@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `rpa`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaStage(rt::Object);
 rt::view!(RpaStage);
 impl RpaStage {
     /// `id`. Number of the stage.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name that people see.
     #[inline]
@@ -25,7 +24,7 @@ impl RpaStage {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `code`. Symbolic code of one's own.
     #[inline]
@@ -36,7 +35,7 @@ impl RpaStage {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `color`. Colour as six hexadecimal digits, such as 22B9FF.
     #[inline]
@@ -47,18 +46,18 @@ impl RpaStage {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "color", value))
     }
     /// `sort`. Place among the stages; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the stages; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `semantic`. What the stage means; a process has one that ends well.
     #[inline]
@@ -69,33 +68,33 @@ impl RpaStage {
     #[inline]
     #[must_use]
     pub fn set_semantic(self, value: impl Into<String>) -> Self {
-        self.set("semantic", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "semantic", value))
     }
     /// `typeId`. Process that it belongs to.
     #[inline]
     pub fn type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "typeId")
+        rt::view::id(&self.0, "typeId")
     }
     /// Sets `typeId`. Process that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("typeId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "typeId", value))
     }
     /// `isFirst`. Whether elements begin there.
     #[inline]
     pub fn is_first(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isFirst")
+        rt::view::boolean(&self.0, "isFirst")
     }
     /// `isSuccess`. Whether elements end well there.
     #[inline]
     pub fn is_success(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSuccess")
+        rt::view::boolean(&self.0, "isSuccess")
     }
     /// `isFail`. Whether elements end badly there.
     #[inline]
     pub fn is_fail(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isFail")
+        rt::view::boolean(&self.0, "isFail")
     }
     /// `tasks`. Tasks that robots give there, with title, robotType, robotName and users. The robotType RpaApproveActivity asks to agree or refuse, RpaMoveActivity to move on, RpaRequestActivity for data, and RpaReviewActivity to take note.
     #[inline]
@@ -105,7 +104,7 @@ impl RpaStage {
     /// `robotsCount`. How many robots it has.
     #[inline]
     pub fn robots_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "robotsCount")
+        rt::view::integer(&self.0, "robotsCount")
     }
     /// `possibleNextStages`. Stages that can follow. The portal does not use it.
     #[inline]

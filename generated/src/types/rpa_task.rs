@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `rpa`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaTask(rt::Object);
 rt::view!(RpaTask);
 impl RpaTask {
     /// `id`. Number of the assignment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. What is to be done.
     #[inline]
@@ -29,7 +28,7 @@ impl RpaTask {
     /// `userId`. Person who has to do it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `itemClassName`. Class of JavaScript that draws it.
     #[inline]

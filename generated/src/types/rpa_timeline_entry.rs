@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `rpa`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaTimelineEntry(rt::Object);
 rt::view!(RpaTimelineEntry);
 impl RpaTimelineEntry {
     /// `id`. Number of the entry.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `typeId`. Process of the element.
     #[inline]
     pub fn type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "typeId")
+        rt::view::id(&self.0, "typeId")
     }
     /// `itemId`. Element that it belongs to.
     #[inline]
     pub fn item_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "itemId")
+        rt::view::id(&self.0, "itemId")
     }
     /// `createdTime`. When it was written.
     #[inline]
@@ -34,12 +33,12 @@ impl RpaTimelineEntry {
     /// `createdTimestamp`. The same moment in milliseconds since 1970\.
     #[inline]
     pub fn created_timestamp(&self) -> Option<i64> {
-        rt::view::read(&self.0, "createdTimestamp")
+        rt::view::integer(&self.0, "createdTimestamp")
     }
     /// `userId`. Person who wrote it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `title`. Heading of the entry in the timeline.
     #[inline]
@@ -50,7 +49,7 @@ impl RpaTimelineEntry {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `description`. Text with HTML; in comments with BB codes, too.
     #[inline]
@@ -61,7 +60,7 @@ impl RpaTimelineEntry {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `htmlDescription`. Text of a comment as HTML.
     #[inline]
@@ -81,7 +80,7 @@ impl RpaTimelineEntry {
     /// `isFixed`. Whether it is pinned.
     #[inline]
     pub fn is_fixed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isFixed")
+        rt::view::boolean(&self.0, "isFixed")
     }
     /// `data`. Further data, such as stages, fields, tasks and files.
     #[inline]

@@ -7,69 +7,68 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleBasketItem(rt::Object);
 rt::view!(SaleBasketItem);
 impl SaleBasketItem {
     /// `id`. Number of the item.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderId")
+        rt::view::id(&self.0, "orderId")
     }
     /// Sets `orderId`. Order that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("orderId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "orderId", value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `productId`. Product or variation of the catalogue; 0 for what is in no catalogue.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productId")
+        rt::view::id(&self.0, "productId")
     }
     /// Sets `productId`. Product or variation of the catalogue; 0 for what is in no catalogue.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("productId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "productId", value))
     }
     /// `price`. Price of one piece, discounts and markups included. It comes from the catalogue unless customPrice is true.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "price")
+        rt::view::number(&self.0, "price")
     }
     /// Sets `price`. Price of one piece, discounts and markups included. It comes from the catalogue unless customPrice is true.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("price", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "price", value))
     }
     /// `customPrice`. Whether the prices are given here, all three of them, rather than taken from the catalogue.
     #[inline]
     pub fn custom_price(&self) -> Option<bool> {
-        rt::view::read(&self.0, "customPrice")
+        rt::view::boolean(&self.0, "customPrice")
     }
     /// Sets `customPrice`. Whether the prices are given here, all three of them, rather than taken from the catalogue.
     #[inline]
     #[must_use]
     pub fn set_custom_price(self, value: bool) -> Self {
-        self.set("customPrice", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "customPrice", value))
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
@@ -80,18 +79,18 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {
-        self.set("currency", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "currency", value))
     }
     /// `quantity`. Quantity, in the unit of measure of the product.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantity")
+        rt::view::number(&self.0, "quantity")
     }
     /// Sets `quantity`. Quantity, in the unit of measure of the product.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
-        self.set("quantity", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "quantity", value))
     }
     /// `xmlId`. Identifier in another system.
     #[inline]
@@ -102,7 +101,7 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `dateInsert`. When it was made.
     #[inline]
@@ -128,40 +127,40 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `basePrice`. Price of one piece before discounts: price plus discountPrice.
     #[inline]
     pub fn base_price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "basePrice")
+        rt::view::number(&self.0, "basePrice")
     }
     /// Sets `basePrice`. Price of one piece before discounts: price plus discountPrice.
     #[inline]
     #[must_use]
     pub fn set_base_price(self, value: impl Into<f64>) -> Self {
-        self.set("basePrice", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "basePrice", value))
     }
     /// `discountPrice`. Discount on one piece; below zero for a markup.
     #[inline]
     pub fn discount_price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "discountPrice")
+        rt::view::number(&self.0, "discountPrice")
     }
     /// Sets `discountPrice`. Discount on one piece; below zero for a markup.
     #[inline]
     #[must_use]
     pub fn set_discount_price(self, value: impl Into<f64>) -> Self {
-        self.set("discountPrice", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "discountPrice", value))
     }
     /// `weight`. Weight of one piece in grams.
     #[inline]
     pub fn weight(&self) -> Option<f64> {
-        rt::view::read(&self.0, "weight")
+        rt::view::number(&self.0, "weight")
     }
     /// Sets `weight`. Weight of one piece in grams.
     #[inline]
     #[must_use]
     pub fn set_weight(self, value: impl Into<f64>) -> Self {
-        self.set("weight", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "weight", value))
     }
     /// `dimensions`. Size of one piece in millimetres, as PHP serialises a list of WIDTH, HEIGHT and LENGTH.
     #[inline]
@@ -172,7 +171,7 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_dimensions(self, value: impl Into<String>) -> Self {
-        self.set("dimensions", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dimensions", value))
     }
     /// `measureCode`. Unit of measure by its code, such as 796 for pieces.
     #[inline]
@@ -183,7 +182,7 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_measure_code(self, value: impl Into<String>) -> Self {
-        self.set("measureCode", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "measureCode", value))
     }
     /// `measureName`. Unit of measure as people read it.
     #[inline]
@@ -194,18 +193,18 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_measure_name(self, value: impl Into<String>) -> Self {
-        self.set("measureName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "measureName", value))
     }
     /// `canBuy`. Whether the product can be bought.
     #[inline]
     pub fn can_buy(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canBuy")
+        rt::view::boolean(&self.0, "canBuy")
     }
     /// Sets `canBuy`. Whether the product can be bought.
     #[inline]
     #[must_use]
     pub fn set_can_buy(self, value: bool) -> Self {
-        self.set("canBuy", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "canBuy", value))
     }
     /// `vatRate`. Tax rate, 0\.1 for 10 %; an empty text for none.
     #[inline]
@@ -216,23 +215,23 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_vat_rate(self, value: impl Into<rt::Value>) -> Self {
-        self.set("vatRate", value)
+        Self(rt::set::field::any(self.0, "vatRate", value))
     }
     /// `vatIncluded`. Whether the price includes the tax.
     #[inline]
     pub fn vat_included(&self) -> Option<bool> {
-        rt::view::read(&self.0, "vatIncluded")
+        rt::view::boolean(&self.0, "vatIncluded")
     }
     /// Sets `vatIncluded`. Whether the price includes the tax.
     #[inline]
     #[must_use]
     pub fn set_vat_included(self, value: bool) -> Self {
-        self.set("vatIncluded", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "vatIncluded", value))
     }
     /// `barcodeMulti`. Whether each piece has a barcode of its own.
     #[inline]
     pub fn barcode_multi(&self) -> Option<bool> {
-        rt::view::read(&self.0, "barcodeMulti")
+        rt::view::boolean(&self.0, "barcodeMulti")
     }
     /// `type`. Kind of item: 1 for a set, 2 for a service, empty for all else.
     #[inline]
@@ -248,7 +247,7 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_catalog_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("catalogXmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "catalogXmlId", value))
     }
     /// `productXmlId`. Identifier of the product in another system.
     #[inline]
@@ -259,7 +258,7 @@ impl SaleBasketItem {
     #[inline]
     #[must_use]
     pub fn set_product_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("productXmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "productXmlId", value))
     }
     /// `reservations`. Pieces held back in warehouses.
     #[inline]
@@ -279,7 +278,7 @@ impl SaleBasketItem {
     /// `fuserId`. Number of the buyer in the shop; only among the items of an order.
     #[inline]
     pub fn fuser_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "fuserId")
+        rt::view::id(&self.0, "fuserId")
     }
     /// `notes`. Remark, mostly the code of the price type; only among the items of an order.
     #[inline]
@@ -289,12 +288,12 @@ impl SaleBasketItem {
     /// `priceTypeId`. Price type that the price comes from; only among the items of an order.
     #[inline]
     pub fn price_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "priceTypeId")
+        rt::view::id(&self.0, "priceTypeId")
     }
     /// `productPriceId`. Price that was used; only among the items of an order.
     #[inline]
     pub fn product_price_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "productPriceId")
+        rt::view::id(&self.0, "productPriceId")
     }
     /// `productProviderClass`. Class of PHP that tells prices and stock; only among the items of an order.
     #[inline]
@@ -329,12 +328,12 @@ impl SaleBasketItem {
     /// `setParentId`. Set that the item belongs to; empty for none. Only among the items of an order.
     #[inline]
     pub fn set_parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "setParentId")
+        rt::view::id(&self.0, "setParentId")
     }
     /// `subscribe`. Whether the buyer waits for the product to be in stock; only among the items of an order.
     #[inline]
     pub fn subscribe(&self) -> Option<bool> {
-        rt::view::read(&self.0, "subscribe")
+        rt::view::boolean(&self.0, "subscribe")
     }
     /// `dateRefresh`. When the price was last looked up; only among the items of an order. Null for never.
     #[inline]

@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleBasketProperty(rt::Object);
 rt::view!(SaleBasketProperty);
 impl SaleBasketProperty {
     /// `id`. Number of the property.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     pub fn basket_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "basketId")
+        rt::view::id(&self.0, "basketId")
     }
     /// Sets `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     #[must_use]
     pub fn set_basket_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("basketId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "basketId", value))
     }
     /// `name`. Name that people see.
     #[inline]
@@ -36,7 +35,7 @@ impl SaleBasketProperty {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `value`. What the buyer chose, as people see it.
     #[inline]
@@ -47,7 +46,7 @@ impl SaleBasketProperty {
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {
-        self.set("value", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "value", value))
     }
     /// `code`. Symbolic code of one's own.
     #[inline]
@@ -58,18 +57,18 @@ impl SaleBasketProperty {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -80,6 +79,6 @@ impl SaleBasketProperty {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
 }

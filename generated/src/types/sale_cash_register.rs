@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleCashRegister(rt::Object);
 rt::view!(SaleCashRegister);
 impl SaleCashRegister {
     /// `ID`. Number of the register.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
@@ -25,7 +24,7 @@ impl SaleCashRegister {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `OFD`. Operator of fiscal data that receipts go to.
     #[inline]
@@ -36,7 +35,7 @@ impl SaleCashRegister {
     #[inline]
     #[must_use]
     pub fn set_ofd(self, value: impl Into<String>) -> Self {
-        self.set("OFD", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "OFD", value))
     }
     /// `EMAIL`. E-mail address that is told when a receipt fails.
     #[inline]
@@ -47,7 +46,7 @@ impl SaleCashRegister {
     #[inline]
     #[must_use]
     pub fn set_email(self, value: impl Into<String>) -> Self {
-        self.set("EMAIL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "EMAIL", value))
     }
     /// `DATE_CREATE`. When it was added; some portals answer an empty object instead of a time.
     #[inline]
@@ -68,7 +67,7 @@ impl SaleCashRegister {
     #[inline]
     #[must_use]
     pub fn set_number_kkm(self, value: impl Into<String>) -> Self {
-        self.set("NUMBER_KKM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NUMBER_KKM", value))
     }
     /// `KKM_ID`. Model of the register; null for none.
     #[inline]
@@ -78,39 +77,39 @@ impl SaleCashRegister {
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `USE_OFFLINE`. Whether it works without the net.
     #[inline]
     pub fn use_offline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "USE_OFFLINE")
+        rt::view::boolean(&self.0, "USE_OFFLINE")
     }
     /// Sets `USE_OFFLINE`. Whether it works without the net.
     #[inline]
     #[must_use]
     pub fn set_use_offline(self, value: bool) -> Self {
-        self.set("USE_OFFLINE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "USE_OFFLINE", value))
     }
     /// `ENABLED`. Whether it can be reached.
     #[inline]
     pub fn enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ENABLED")
+        rt::view::boolean(&self.0, "ENABLED")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleCashRegisterHandler(rt::Object);
 rt::view!(SaleCashRegisterHandler);
 impl SaleCashRegisterHandler {
     /// `ID`. Number of the handler.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
@@ -29,7 +28,7 @@ impl SaleCashRegisterHandler {
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `SETTINGS`. What the handler needs.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleCashRegisterSettings(rt::Object);
 rt::view!(SaleCashRegisterSettings);
 impl SaleCashRegisterSettings {
@@ -20,7 +19,7 @@ impl SaleCashRegisterSettings {
     #[inline]
     #[must_use]
     pub fn set_print_url(self, value: impl Into<String>) -> Self {
-        self.set("PRINT_URL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PRINT_URL", value))
     }
     /// `CHECK_URL`. Address that tells whether a receipt was printed. It gets its uuid by POST, some time after printing or when a manager asks.
     #[inline]
@@ -31,7 +30,7 @@ impl SaleCashRegisterSettings {
     #[inline]
     #[must_use]
     pub fn set_check_url(self, value: impl Into<String>) -> Self {
-        self.set("CHECK_URL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CHECK_URL", value))
     }
     /// `HTTP_VERSION`. Version of HTTP for both; 1\.0 when it is left out.
     #[inline]
@@ -42,7 +41,7 @@ impl SaleCashRegisterSettings {
     #[inline]
     #[must_use]
     pub fn set_http_version(self, value: impl Into<String>) -> Self {
-        self.set("HTTP_VERSION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "HTTP_VERSION", value))
     }
     /// `CONFIG`. Settings that people fill in for each register. Each key is the code of a section with LABEL, its heading, and ITEMS; each key of ITEMS is the code of a setting with TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL, REQUIRED, DISABLED, MULTIPLE, MULTILINE (for texts), OPTIONS (choices of an ENUM) and TIME (for dates).
     #[inline]
@@ -53,11 +52,11 @@ impl SaleCashRegisterSettings {
     #[inline]
     #[must_use]
     pub fn set_config(self, value: impl Into<rt::Value>) -> Self {
-        self.set("CONFIG", value)
+        Self(rt::set::field::any(self.0, "CONFIG", value))
     }
     /// `SUPPORTS_FFD105`. Whether the handler knows version 1\.05 of the format of fiscal data, as answers tell it. A new handler states it beside its settings.
     #[inline]
     pub fn supports_ffd105(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SUPPORTS_FFD105")
+        rt::view::boolean(&self.0, "SUPPORTS_FFD105")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleDeliveryExtra(rt::Object);
 rt::view!(SaleDeliveryExtra);
 impl SaleDeliveryExtra {
     /// `ID`. Number of the extra.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TYPE`. How the extra is chosen.
     #[inline]
@@ -25,7 +24,7 @@ impl SaleDeliveryExtra {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `NAME`. Name that people see.
     #[inline]
@@ -36,18 +35,18 @@ impl SaleDeliveryExtra {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
@@ -58,18 +57,18 @@ impl SaleDeliveryExtra {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
@@ -80,18 +79,18 @@ impl SaleDeliveryExtra {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "PRICE")
+        rt::view::number(&self.0, "PRICE")
     }
     /// Sets `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("PRICE", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "PRICE", value))
     }
     /// `ITEMS`. Choices, for the kind enum.
     #[inline]
@@ -105,6 +104,6 @@ impl SaleDeliveryExtra {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("ITEMS", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "ITEMS", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleDeliveryHandler(rt::Object);
 rt::view!(SaleDeliveryHandler);
 impl SaleDeliveryHandler {
     /// `ID`. Number of the handler.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
@@ -25,7 +24,7 @@ impl SaleDeliveryHandler {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
@@ -36,18 +35,18 @@ impl SaleDeliveryHandler {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("CODE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CODE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
@@ -58,7 +57,7 @@ impl SaleDeliveryHandler {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `SETTINGS`. Addresses that the portal calls, and settings that each service has.
     #[inline]
@@ -69,7 +68,7 @@ impl SaleDeliveryHandler {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS", value)
+        Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
     /// `PROFILES`. Kinds of delivery that it offers, one at least.
     #[inline]
@@ -83,6 +82,6 @@ impl SaleDeliveryHandler {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PROFILES", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "PROFILES", value))
     }
 }

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleDeliveryService(rt::Object);
 rt::view!(SaleDeliveryService);
 impl SaleDeliveryService {
     /// `ID`. Number of the delivery service.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `PARENT_ID`. Delivery service above it; null for none.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
@@ -30,7 +29,7 @@ impl SaleDeliveryService {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `CURRENCY`. Currency of its prices, such as EUR.
     #[inline]
@@ -41,7 +40,7 @@ impl SaleDeliveryService {
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {
-        self.set("CURRENCY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CURRENCY", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
@@ -52,33 +51,33 @@ impl SaleDeliveryService {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `ACTIVE`. Whether it is in use. A new one is when it is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use. A new one is when it is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `LOGOTYPE`. File of the picture by its number; empty for none.
     #[inline]
     pub fn logotype(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "LOGOTYPE")
+        rt::view::id(&self.0, "LOGOTYPE")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleOrder(rt::Object);
 rt::view!(SaleOrder);
 impl SaleOrder {
     /// `id`. Number of the order.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `lid`. Site of the shop; always s1 in the cloud.
     #[inline]
@@ -25,7 +24,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_lid(self, value: impl Into<String>) -> Self {
-        self.set("lid", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "lid", value))
     }
     /// `dateInsert`. When it was made.
     #[inline]
@@ -36,7 +35,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_date_insert(self, value: impl Into<String>) -> Self {
-        self.set("dateInsert", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateInsert", value))
     }
     /// `dateUpdate`. When it was last changed.
     #[inline]
@@ -46,13 +45,13 @@ impl SaleOrder {
     /// `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "personTypeId")
+        rt::view::id(&self.0, "personTypeId")
     }
     /// Sets `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     #[must_use]
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("personTypeId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "personTypeId", value))
     }
     /// `personTypeXmlId`. Identifier of the kind of payer in another system.
     #[inline]
@@ -68,18 +67,18 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("statusId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "statusId", value))
     }
     /// `empStatusId`. Employee who set the state.
     #[inline]
     pub fn emp_status_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empStatusId")
+        rt::view::id(&self.0, "empStatusId")
     }
     /// Sets `empStatusId`. Employee who set the state.
     #[inline]
     #[must_use]
     pub fn set_emp_status_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empStatusId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empStatusId", value))
     }
     /// `dateStatus`. When the state was set.
     #[inline]
@@ -89,13 +88,13 @@ impl SaleOrder {
     /// `marked`. Whether it is marked as faulty, which the portal does itself when saving fails. It is not when a new one is made without it.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
-        rt::view::read(&self.0, "marked")
+        rt::view::boolean(&self.0, "marked")
     }
     /// Sets `marked`. Whether it is marked as faulty, which the portal does itself when saving fails. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_marked(self, value: bool) -> Self {
-        self.set("marked", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "marked", value))
     }
     /// `dateMarked`. When it was marked.
     #[inline]
@@ -105,13 +104,13 @@ impl SaleOrder {
     /// `empMarkedId`. Employee who marked it.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empMarkedId")
+        rt::view::id(&self.0, "empMarkedId")
     }
     /// Sets `empMarkedId`. Employee who marked it.
     #[inline]
     #[must_use]
     pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empMarkedId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empMarkedId", value))
     }
     /// `reasonMarked`. Why it is marked as faulty.
     #[inline]
@@ -122,34 +121,34 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
-        self.set("reasonMarked", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "reasonMarked", value))
     }
     /// `price`. Sum to pay.
     #[inline]
     pub fn price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "price")
+        rt::view::number(&self.0, "price")
     }
     /// Sets `price`. Sum to pay.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
-        self.set("price", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "price", value))
     }
     /// `discountValue`. Sum of the discounts.
     #[inline]
     pub fn discount_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "discountValue")
+        rt::view::number(&self.0, "discountValue")
     }
     /// Sets `discountValue`. Sum of the discounts.
     #[inline]
     #[must_use]
     pub fn set_discount_value(self, value: impl Into<f64>) -> Self {
-        self.set("discountValue", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "discountValue", value))
     }
     /// `taxValue`. Sum of the taxes; null for none.
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
-        rt::view::read(&self.0, "taxValue")
+        rt::view::number(&self.0, "taxValue")
     }
     /// `userDescription`. Note of the client.
     #[inline]
@@ -160,7 +159,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_user_description(self, value: impl Into<String>) -> Self {
-        self.set("userDescription", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "userDescription", value))
     }
     /// `additionalInfo`. Further words; not used any more.
     #[inline]
@@ -171,7 +170,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_additional_info(self, value: impl Into<String>) -> Self {
-        self.set("additionalInfo", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "additionalInfo", value))
     }
     /// `comments`. Note of the manager.
     #[inline]
@@ -182,40 +181,40 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("comments", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "comments", value))
     }
     /// `responsibleId`. Employee who is responsible.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "responsibleId")
+        rt::view::id(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. Employee who is responsible.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("responsibleId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "responsibleId", value))
     }
     /// `recurringId`. Subscription that the order renews.
     #[inline]
     pub fn recurring_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "recurringId")
+        rt::view::id(&self.0, "recurringId")
     }
     /// Sets `recurringId`. Subscription that the order renews.
     #[inline]
     #[must_use]
     pub fn set_recurring_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("recurringId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "recurringId", value))
     }
     /// `lockedBy`. Employee who has the order open; only where the portal runs on an own server.
     #[inline]
     pub fn locked_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "lockedBy")
+        rt::view::id(&self.0, "lockedBy")
     }
     /// Sets `lockedBy`. Employee who has the order open; only where the portal runs on an own server.
     #[inline]
     #[must_use]
     pub fn set_locked_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("lockedBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "lockedBy", value))
     }
     /// `dateLock`. Since when somebody has the order open; null when nobody has.
     #[inline]
@@ -225,35 +224,35 @@ impl SaleOrder {
     /// `recountFlag`. Whether prices are reckoned anew; not used any more. Yes when a new one is made without it.
     #[inline]
     pub fn recount_flag(&self) -> Option<bool> {
-        rt::view::read(&self.0, "recountFlag")
+        rt::view::boolean(&self.0, "recountFlag")
     }
     /// Sets `recountFlag`. Whether prices are reckoned anew; not used any more. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_recount_flag(self, value: bool) -> Self {
-        self.set("recountFlag", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "recountFlag", value))
     }
     /// `affiliateId`. Partner who brought the client; only where the portal runs on an own server. Null for nobody.
     #[inline]
     pub fn affiliate_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "affiliateId")
+        rt::view::id(&self.0, "affiliateId")
     }
     /// Sets `affiliateId`. Partner who brought the client; only where the portal runs on an own server. Null for nobody.
     #[inline]
     #[must_use]
     pub fn set_affiliate_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("affiliateId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "affiliateId", value))
     }
     /// `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     pub fn updated1c(&self) -> Option<bool> {
-        rt::view::read(&self.0, "updated1c")
+        rt::view::boolean(&self.0, "updated1c")
     }
     /// Sets `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_updated1c(self, value: bool) -> Self {
-        self.set("updated1c", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "updated1c", value))
     }
     /// `orderTopic`. Subject; not used any more.
     #[inline]
@@ -264,7 +263,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_order_topic(self, value: impl Into<String>) -> Self {
-        self.set("orderTopic", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "orderTopic", value))
     }
     /// `xmlId`. Identifier in another system.
     #[inline]
@@ -275,7 +274,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `statusXmlId`. Identifier of the state in another system.
     #[inline]
@@ -291,12 +290,12 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_id1c(self, value: impl Into<String>) -> Self {
-        self.set("id1c", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "id1c", value))
     }
     /// `version`. How often the order was saved.
     #[inline]
     pub fn version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "version")
+        rt::view::integer(&self.0, "version")
     }
     /// `version1c`. Version of the document in 1C.
     #[inline]
@@ -307,29 +306,29 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_version1c(self, value: impl Into<String>) -> Self {
-        self.set("version1c", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "version1c", value))
     }
     /// `externalOrder`. Whether it comes from another system. It does not when a new one is made without it.
     #[inline]
     pub fn external_order(&self) -> Option<bool> {
-        rt::view::read(&self.0, "externalOrder")
+        rt::view::boolean(&self.0, "externalOrder")
     }
     /// Sets `externalOrder`. Whether it comes from another system. It does not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_external_order(self, value: bool) -> Self {
-        self.set("externalOrder", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "externalOrder", value))
     }
     /// `canceled`. Whether it is cancelled. It is not when a new one is made without it.
     #[inline]
     pub fn canceled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canceled")
+        rt::view::boolean(&self.0, "canceled")
     }
     /// Sets `canceled`. Whether it is cancelled. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_canceled(self, value: bool) -> Self {
-        self.set("canceled", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "canceled", value))
     }
     /// `dateCanceled`. When it was cancelled.
     #[inline]
@@ -339,13 +338,13 @@ impl SaleOrder {
     /// `empCanceledId`. Employee who cancelled it.
     #[inline]
     pub fn emp_canceled_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empCanceledId")
+        rt::view::id(&self.0, "empCanceledId")
     }
     /// Sets `empCanceledId`. Employee who cancelled it.
     #[inline]
     #[must_use]
     pub fn set_emp_canceled_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empCanceledId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empCanceledId", value))
     }
     /// `reasonCanceled`. Why the order was cancelled.
     #[inline]
@@ -356,18 +355,18 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_reason_canceled(self, value: impl Into<String>) -> Self {
-        self.set("reasonCanceled", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "reasonCanceled", value))
     }
     /// `userId`. Account of the client.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// Sets `userId`. Account of the client.
     #[inline]
     #[must_use]
     pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("userId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "userId", value))
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
@@ -378,7 +377,7 @@ impl SaleOrder {
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {
-        self.set("currency", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "currency", value))
     }
     /// `accountNumber`. Number that people see.
     #[inline]
@@ -388,12 +387,12 @@ impl SaleOrder {
     /// `payed`. Whether the whole order is paid.
     #[inline]
     pub fn payed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "payed")
+        rt::view::boolean(&self.0, "payed")
     }
     /// `deducted`. Whether the whole order is shipped; not used any more.
     #[inline]
     pub fn deducted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "deducted")
+        rt::view::boolean(&self.0, "deducted")
     }
     /// `basketItems`. Items of the order.
     #[inline]
@@ -433,12 +432,12 @@ impl SaleOrder {
     /// `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "companyId")
+        rt::view::id(&self.0, "companyId")
     }
     /// Sets `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("companyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "companyId", value))
     }
 }

@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePayerDomain(rt::Object);
 rt::view!(SalePayerDomain);
 impl SalePayerDomain {
     /// `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "personTypeId")
+        rt::view::id(&self.0, "personTypeId")
     }
     /// Sets `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     #[must_use]
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("personTypeId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "personTypeId", value))
     }
     /// `domain`. Whether payers of that kind are people or companies.
     #[inline]
@@ -31,6 +30,6 @@ impl SalePayerDomain {
     #[inline]
     #[must_use]
     pub fn set_domain(self, value: impl Into<String>) -> Self {
-        self.set("domain", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "domain", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePayerType(rt::Object);
 rt::view!(SalePayerType);
 impl SalePayerType {
     /// `id`. Number of the kind of payer.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name that people see.
     #[inline]
@@ -25,7 +24,7 @@ impl SalePayerType {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `code`. Symbolic code; no two kinds share one. CRM_COMPANY and CRM_CONTACT belong to the system.
     #[inline]
@@ -36,7 +35,7 @@ impl SalePayerType {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `sort`. Place among the others; smaller numbers come first. 150 when a new one is made without it.
     #[inline]
@@ -47,18 +46,18 @@ impl SalePayerType {
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<String>) -> Self {
-        self.set("sort", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "sort", value))
     }
     /// `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -69,6 +68,6 @@ impl SalePayerType {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
 }

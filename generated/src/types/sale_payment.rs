@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePayment(rt::Object);
 rt::view!(SalePayment);
 impl SalePayment {
     /// `id`. Number of the payment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderId")
+        rt::view::id(&self.0, "orderId")
     }
     /// Sets `orderId`. Order that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("orderId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "orderId", value))
     }
     /// `paySystemXmlId`. Identifier of the way of paying in another system.
     #[inline]
@@ -35,7 +34,7 @@ impl SalePayment {
     /// `paySystemIsCash`. Whether it is paid in cash.
     #[inline]
     pub fn pay_system_is_cash(&self) -> Option<bool> {
-        rt::view::read(&self.0, "paySystemIsCash")
+        rt::view::boolean(&self.0, "paySystemIsCash")
     }
     /// `accountNumber`. Number that people see.
     #[inline]
@@ -45,13 +44,13 @@ impl SalePayment {
     /// `paid`. Whether the money came. It did not when a new one is made without it.
     #[inline]
     pub fn paid(&self) -> Option<bool> {
-        rt::view::read(&self.0, "paid")
+        rt::view::boolean(&self.0, "paid")
     }
     /// Sets `paid`. Whether the money came. It did not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_paid(self, value: bool) -> Self {
-        self.set("paid", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "paid", value))
     }
     /// `datePaid`. When the money came; null while it did not.
     #[inline]
@@ -62,40 +61,40 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_date_paid(self, value: impl Into<String>) -> Self {
-        self.set("datePaid", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "datePaid", value))
     }
     /// `empPaidId`. Employee who noted that the money came; null for nobody.
     #[inline]
     pub fn emp_paid_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empPaidId")
+        rt::view::id(&self.0, "empPaidId")
     }
     /// Sets `empPaidId`. Employee who noted that the money came; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_paid_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empPaidId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empPaidId", value))
     }
     /// `paySystemId`. Way of paying, as sale.paysystem.list tells it.
     #[inline]
     pub fn pay_system_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "paySystemId")
+        rt::view::id(&self.0, "paySystemId")
     }
     /// Sets `paySystemId`. Way of paying, as sale.paysystem.list tells it.
     #[inline]
     #[must_use]
     pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("paySystemId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "paySystemId", value))
     }
     /// `psStatus`. Whether the payment system reports success.
     #[inline]
     pub fn ps_status(&self) -> Option<bool> {
-        rt::view::read(&self.0, "psStatus")
+        rt::view::boolean(&self.0, "psStatus")
     }
     /// Sets `psStatus`. Whether the payment system reports success.
     #[inline]
     #[must_use]
     pub fn set_ps_status(self, value: bool) -> Self {
-        self.set("psStatus", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "psStatus", value))
     }
     /// `psStatusCode`. Code that the payment system reports.
     #[inline]
@@ -106,7 +105,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_ps_status_code(self, value: impl Into<String>) -> Self {
-        self.set("psStatusCode", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "psStatusCode", value))
     }
     /// `psStatusDescription`. Explanation that the payment system reports.
     #[inline]
@@ -117,7 +116,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_ps_status_description(self, value: impl Into<String>) -> Self {
-        self.set("psStatusDescription", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "psStatusDescription", value))
     }
     /// `psStatusMessage`. Message that the payment system reports.
     #[inline]
@@ -128,18 +127,18 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_ps_status_message(self, value: impl Into<String>) -> Self {
-        self.set("psStatusMessage", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "psStatusMessage", value))
     }
     /// `psSum`. Sum that the payment system reports; null for none.
     #[inline]
     pub fn ps_sum(&self) -> Option<f64> {
-        rt::view::read(&self.0, "psSum")
+        rt::view::number(&self.0, "psSum")
     }
     /// Sets `psSum`. Sum that the payment system reports; null for none.
     #[inline]
     #[must_use]
     pub fn set_ps_sum(self, value: impl Into<f64>) -> Self {
-        self.set("psSum", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "psSum", value))
     }
     /// `psCurrency`. Currency that the payment system reports.
     #[inline]
@@ -150,7 +149,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_ps_currency(self, value: impl Into<String>) -> Self {
-        self.set("psCurrency", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "psCurrency", value))
     }
     /// `psResponseDate`. When the payment system reported; null while it did not.
     #[inline]
@@ -161,7 +160,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_ps_response_date(self, value: impl Into<String>) -> Self {
-        self.set("psResponseDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "psResponseDate", value))
     }
     /// `payVoucherNum`. Number of the document of the payment.
     #[inline]
@@ -172,7 +171,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_pay_voucher_num(self, value: impl Into<String>) -> Self {
-        self.set("payVoucherNum", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "payVoucherNum", value))
     }
     /// `payVoucherDate`. Day of the document of the payment; null for none.
     #[inline]
@@ -183,7 +182,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_pay_voucher_date(self, value: impl Into<String>) -> Self {
-        self.set("payVoucherDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "payVoucherDate", value))
     }
     /// `datePayBefore`. Until when the sum is to be paid; not used any more.
     #[inline]
@@ -194,7 +193,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_date_pay_before(self, value: impl Into<String>) -> Self {
-        self.set("datePayBefore", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "datePayBefore", value))
     }
     /// `dateBill`. When the sum was billed.
     #[inline]
@@ -205,7 +204,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_date_bill(self, value: impl Into<String>) -> Self {
-        self.set("dateBill", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateBill", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -216,18 +215,18 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `sum`. Sum of the payment.
     #[inline]
     pub fn sum(&self) -> Option<f64> {
-        rt::view::read(&self.0, "sum")
+        rt::view::number(&self.0, "sum")
     }
     /// Sets `sum`. Sum of the payment.
     #[inline]
     #[must_use]
     pub fn set_sum(self, value: impl Into<f64>) -> Self {
-        self.set("sum", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "sum", value))
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
@@ -242,13 +241,13 @@ impl SalePayment {
     /// `companyId`. Own company that gets the money; not used at present.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "companyId")
+        rt::view::id(&self.0, "companyId")
     }
     /// Sets `companyId`. Own company that gets the money; not used at present.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("companyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "companyId", value))
     }
     /// `payReturnNum`. Number of the document of the refund.
     #[inline]
@@ -259,18 +258,18 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_pay_return_num(self, value: impl Into<String>) -> Self {
-        self.set("payReturnNum", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "payReturnNum", value))
     }
     /// `priceCod`. What paying on delivery costs; only where the portal runs on an own server.
     #[inline]
     pub fn price_cod(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceCod")
+        rt::view::number(&self.0, "priceCod")
     }
     /// Sets `priceCod`. What paying on delivery costs; only where the portal runs on an own server.
     #[inline]
     #[must_use]
     pub fn set_price_cod(self, value: impl Into<f64>) -> Self {
-        self.set("priceCod", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "priceCod", value))
     }
     /// `payReturnDate`. Day of the document of the refund; null for none.
     #[inline]
@@ -281,18 +280,18 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_pay_return_date(self, value: impl Into<String>) -> Self {
-        self.set("payReturnDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "payReturnDate", value))
     }
     /// `empReturnId`. Employee who gave the money back; null for nobody.
     #[inline]
     pub fn emp_return_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empReturnId")
+        rt::view::id(&self.0, "empReturnId")
     }
     /// Sets `empReturnId`. Employee who gave the money back; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_return_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empReturnId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empReturnId", value))
     }
     /// `payReturnComment`. Note on the refund.
     #[inline]
@@ -303,29 +302,29 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_pay_return_comment(self, value: impl Into<String>) -> Self {
-        self.set("payReturnComment", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "payReturnComment", value))
     }
     /// `responsibleId`. Employee who is responsible.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "responsibleId")
+        rt::view::id(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. Employee who is responsible.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("responsibleId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "responsibleId", value))
     }
     /// `empResponsibleId`. Employee who named the responsible one.
     #[inline]
     pub fn emp_responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empResponsibleId")
+        rt::view::id(&self.0, "empResponsibleId")
     }
     /// Sets `empResponsibleId`. Employee who named the responsible one.
     #[inline]
     #[must_use]
     pub fn set_emp_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empResponsibleId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empResponsibleId", value))
     }
     /// `dateResponsibleId`. When the responsible employee was named.
     #[inline]
@@ -335,13 +334,13 @@ impl SalePayment {
     /// `isReturn`. Whether the money was given back. It was not when a new one is made without it.
     #[inline]
     pub fn is_return(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isReturn")
+        rt::view::boolean(&self.0, "isReturn")
     }
     /// Sets `isReturn`. Whether the money was given back. It was not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_return(self, value: bool) -> Self {
-        self.set("isReturn", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isReturn", value))
     }
     /// `comments`. Note of the manager.
     #[inline]
@@ -352,18 +351,18 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("comments", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "comments", value))
     }
     /// `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     pub fn updated1c(&self) -> Option<bool> {
-        rt::view::read(&self.0, "updated1c")
+        rt::view::boolean(&self.0, "updated1c")
     }
     /// Sets `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_updated1c(self, value: bool) -> Self {
-        self.set("updated1c", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "updated1c", value))
     }
     /// `id1c`. Identifier of the same record in 1C.
     #[inline]
@@ -374,7 +373,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_id1c(self, value: impl Into<String>) -> Self {
-        self.set("id1c", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "id1c", value))
     }
     /// `version1c`. Version of the document in 1C.
     #[inline]
@@ -385,7 +384,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_version1c(self, value: impl Into<String>) -> Self {
-        self.set("version1c", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "version1c", value))
     }
     /// `externalPayment`. Where the payment comes from; only where the portal runs on an own server. Here when a new one is made without it.
     #[inline]
@@ -396,7 +395,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_external_payment(self, value: impl Into<String>) -> Self {
-        self.set("externalPayment", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "externalPayment", value))
     }
     /// `psInvoiceId`. Identifier of the payment in the payment system; null for none.
     #[inline]
@@ -407,18 +406,18 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
-        self.set("psInvoiceId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "psInvoiceId", value))
     }
     /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
-        rt::view::read(&self.0, "marked")
+        rt::view::boolean(&self.0, "marked")
     }
     /// Sets `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_marked(self, value: bool) -> Self {
-        self.set("marked", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "marked", value))
     }
     /// `reasonMarked`. Why it is marked as faulty.
     #[inline]
@@ -429,7 +428,7 @@ impl SalePayment {
     #[inline]
     #[must_use]
     pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
-        self.set("reasonMarked", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "reasonMarked", value))
     }
     /// `dateMarked`. When it was marked; null while it is not.
     #[inline]
@@ -439,12 +438,12 @@ impl SalePayment {
     /// `empMarkedId`. Employee who marked it; null for nobody.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empMarkedId")
+        rt::view::id(&self.0, "empMarkedId")
     }
     /// Sets `empMarkedId`. Employee who marked it; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("empMarkedId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "empMarkedId", value))
     }
 }

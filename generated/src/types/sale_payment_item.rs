@@ -7,47 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePaymentItem(rt::Object);
 rt::view!(SalePaymentItem);
 impl SalePaymentItem {
     /// `id`. Number of the link.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `paymentId`. Payment, as GetOrderPayments tells it.
     #[inline]
     pub fn payment_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "paymentId")
+        rt::view::id(&self.0, "paymentId")
     }
     /// Sets `paymentId`. Payment, as GetOrderPayments tells it.
     #[inline]
     #[must_use]
     pub fn set_payment_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("paymentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "paymentId", value))
     }
     /// `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     pub fn basket_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "basketId")
+        rt::view::id(&self.0, "basketId")
     }
     /// Sets `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     #[must_use]
     pub fn set_basket_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("basketId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "basketId", value))
     }
     /// `quantity`. How many pieces are paid.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantity")
+        rt::view::number(&self.0, "quantity")
     }
     /// Sets `quantity`. How many pieces are paid.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
-        self.set("quantity", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "quantity", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -58,7 +57,7 @@ impl SalePaymentItem {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `dateInsert`. When it was made.
     #[inline]

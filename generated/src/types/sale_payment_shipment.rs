@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePaymentShipment(rt::Object);
 rt::view!(SalePaymentShipment);
 impl SalePaymentShipment {
     /// `id`. Number of the link.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `shipmentId`. Shipment, as GetShipments tells it.
     #[inline]
     pub fn shipment_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "shipmentId")
+        rt::view::id(&self.0, "shipmentId")
     }
     /// Sets `shipmentId`. Shipment, as GetShipments tells it.
     #[inline]
     #[must_use]
     pub fn set_shipment_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("shipmentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "shipmentId", value))
     }
     /// `paymentId`. Payment, as GetOrderPayments tells it.
     #[inline]
     pub fn payment_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "paymentId")
+        rt::view::id(&self.0, "paymentId")
     }
     /// Sets `paymentId`. Payment, as GetOrderPayments tells it.
     #[inline]
     #[must_use]
     pub fn set_payment_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("paymentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "paymentId", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -47,7 +46,7 @@ impl SalePaymentShipment {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `dateInsert`. When it was made.
     #[inline]

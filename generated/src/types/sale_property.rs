@@ -7,36 +7,35 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleProperty(rt::Object);
 rt::view!(SaleProperty);
 impl SaleProperty {
     /// `id`. Number of the property.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     pub fn person_type_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "personTypeId")
+        rt::view::id(&self.0, "personTypeId")
     }
     /// Sets `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     #[must_use]
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("personTypeId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "personTypeId", value))
     }
     /// `propsGroupId`. Group of properties, as GetPropertyGroups tells it.
     #[inline]
     pub fn props_group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "propsGroupId")
+        rt::view::id(&self.0, "propsGroupId")
     }
     /// Sets `propsGroupId`. Group of properties, as GetPropertyGroups tells it.
     #[inline]
     #[must_use]
     pub fn set_props_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("propsGroupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "propsGroupId", value))
     }
     /// `name`. Name that people see.
     #[inline]
@@ -47,7 +46,7 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `type`. Kind of value.
     #[inline]
@@ -58,7 +57,7 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `code`. Symbolic code of the property, such as PHONE.
     #[inline]
@@ -69,62 +68,62 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "code", value))
     }
     /// `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("active", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "active", value))
     }
     /// `util`. Whether clients do not see it. They do when a new one is made without it.
     #[inline]
     pub fn util(&self) -> Option<bool> {
-        rt::view::read(&self.0, "util")
+        rt::view::boolean(&self.0, "util")
     }
     /// Sets `util`. Whether clients do not see it. They do when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_util(self, value: bool) -> Self {
-        self.set("util", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "util", value))
     }
     /// `userProps`. Whether the profile of the client keeps it. No when a new one is made without it.
     #[inline]
     pub fn user_props(&self) -> Option<bool> {
-        rt::view::read(&self.0, "userProps")
+        rt::view::boolean(&self.0, "userProps")
     }
     /// Sets `userProps`. Whether the profile of the client keeps it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_user_props(self, value: bool) -> Self {
-        self.set("userProps", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "userProps", value))
     }
     /// `isFiltered`. Whether the list can be filtered by it; impossible with several values. No when a new one is made without it.
     #[inline]
     pub fn is_filtered(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isFiltered")
+        rt::view::boolean(&self.0, "isFiltered")
     }
     /// Sets `isFiltered`. Whether the list can be filtered by it; impossible with several values. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_filtered(self, value: bool) -> Self {
-        self.set("isFiltered", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isFiltered", value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `description`. Description, as people see it.
     #[inline]
@@ -135,29 +134,29 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `required`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     pub fn required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "required")
+        rt::view::boolean(&self.0, "required")
     }
     /// Sets `required`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_required(self, value: bool) -> Self {
-        self.set("required", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "required", value))
     }
     /// `multiple`. Whether it holds several values. No when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "multiple")
+        rt::view::boolean(&self.0, "multiple")
     }
     /// Sets `multiple`. Whether it holds several values. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("multiple", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "multiple", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -168,7 +167,7 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `defaultValue`. Value at the beginning; a list where it holds several. A file is an object with fileData, a list of name and Base64; with remove and the word Y it goes.
     #[inline]
@@ -179,7 +178,7 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
-        self.set("defaultValue", value)
+        Self(rt::set::field::any(self.0, "defaultValue", value))
     }
     /// `settings`. Further limits, which depend on the kind of value.
     #[inline]
@@ -190,95 +189,95 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("settings", value)
+        Self(rt::set::field::any(self.0, "settings", value))
     }
     /// `isProfileName`. Whether a text serves as name of the client's profile; it must be required then. No when a new one is made without it.
     #[inline]
     pub fn is_profile_name(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isProfileName")
+        rt::view::boolean(&self.0, "isProfileName")
     }
     /// Sets `isProfileName`. Whether a text serves as name of the client's profile; it must be required then. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_profile_name(self, value: bool) -> Self {
-        self.set("isProfileName", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isProfileName", value))
     }
     /// `isPayer`. Whether a text serves as name of the payer. No when a new one is made without it.
     #[inline]
     pub fn is_payer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isPayer")
+        rt::view::boolean(&self.0, "isPayer")
     }
     /// Sets `isPayer`. Whether a text serves as name of the payer. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_payer(self, value: bool) -> Self {
-        self.set("isPayer", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isPayer", value))
     }
     /// `isEmail`. Whether a text serves as e-mail address. No when a new one is made without it.
     #[inline]
     pub fn is_email(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isEmail")
+        rt::view::boolean(&self.0, "isEmail")
     }
     /// Sets `isEmail`. Whether a text serves as e-mail address. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_email(self, value: bool) -> Self {
-        self.set("isEmail", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isEmail", value))
     }
     /// `isPhone`. Whether a text serves as telephone number. No when a new one is made without it.
     #[inline]
     pub fn is_phone(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isPhone")
+        rt::view::boolean(&self.0, "isPhone")
     }
     /// Sets `isPhone`. Whether a text serves as telephone number. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_phone(self, value: bool) -> Self {
-        self.set("isPhone", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isPhone", value))
     }
     /// `isZip`. Whether a text serves as postal code. No when a new one is made without it.
     #[inline]
     pub fn is_zip(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isZip")
+        rt::view::boolean(&self.0, "isZip")
     }
     /// Sets `isZip`. Whether a text serves as postal code. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_zip(self, value: bool) -> Self {
-        self.set("isZip", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isZip", value))
     }
     /// `isAddress`. Whether a text serves as address. No when a new one is made without it.
     #[inline]
     pub fn is_address(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isAddress")
+        rt::view::boolean(&self.0, "isAddress")
     }
     /// Sets `isAddress`. Whether a text serves as address. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_address(self, value: bool) -> Self {
-        self.set("isAddress", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isAddress", value))
     }
     /// `isLocation`. Whether a place serves to reckon the delivery; it has one value then. No when a new one is made without it.
     #[inline]
     pub fn is_location(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isLocation")
+        rt::view::boolean(&self.0, "isLocation")
     }
     /// Sets `isLocation`. Whether a place serves to reckon the delivery; it has one value then. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_location(self, value: bool) -> Self {
-        self.set("isLocation", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isLocation", value))
     }
     /// `isLocation4tax`. Whether a place serves to find the tax; it has one value then. No when a new one is made without it.
     #[inline]
     pub fn is_location4tax(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isLocation4tax")
+        rt::view::boolean(&self.0, "isLocation4tax")
     }
     /// Sets `isLocation4tax`. Whether a place serves to find the tax; it has one value then. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_location4tax(self, value: bool) -> Self {
-        self.set("isLocation4tax", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isLocation4tax", value))
     }
     /// `inputFieldLocation`. Field for a place that is in no list; not used any more.
     #[inline]
@@ -289,28 +288,28 @@ impl SaleProperty {
     #[inline]
     #[must_use]
     pub fn set_input_field_location(self, value: impl Into<String>) -> Self {
-        self.set("inputFieldLocation", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "inputFieldLocation", value))
     }
     /// `isAddressFrom`. Whether an address is where the goods are fetched, for the price of the delivery. No when a new one is made without it.
     #[inline]
     pub fn is_address_from(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isAddressFrom")
+        rt::view::boolean(&self.0, "isAddressFrom")
     }
     /// Sets `isAddressFrom`. Whether an address is where the goods are fetched, for the price of the delivery. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_address_from(self, value: bool) -> Self {
-        self.set("isAddressFrom", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isAddressFrom", value))
     }
     /// `isAddressTo`. Whether an address is where the goods are brought, for the price of the delivery. No when a new one is made without it.
     #[inline]
     pub fn is_address_to(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isAddressTo")
+        rt::view::boolean(&self.0, "isAddressTo")
     }
     /// Sets `isAddressTo`. Whether an address is where the goods are brought, for the price of the delivery. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_address_to(self, value: bool) -> Self {
-        self.set("isAddressTo", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isAddressTo", value))
     }
 }

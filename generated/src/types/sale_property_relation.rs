@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyRelation(rt::Object);
 rt::view!(SalePropertyRelation);
 impl SalePropertyRelation {
     /// `entityId`. Number of the object that the property belongs to.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entityId")
+        rt::view::id(&self.0, "entityId")
     }
     /// Sets `entityId`. Number of the object that the property belongs to.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("entityId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "entityId", value))
     }
     /// `entityType`. Kind of that object.
     #[inline]
@@ -31,17 +30,17 @@ impl SalePropertyRelation {
     #[inline]
     #[must_use]
     pub fn set_entity_type(self, value: impl Into<String>) -> Self {
-        self.set("entityType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "entityType", value))
     }
     /// `propertyId`. Property, as GetOrderProperties tells it.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "propertyId")
+        rt::view::id(&self.0, "propertyId")
     }
     /// Sets `propertyId`. Property, as GetOrderProperties tells it.
     #[inline]
     #[must_use]
     pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("propertyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "propertyId", value))
     }
 }

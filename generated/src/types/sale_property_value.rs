@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyValue(rt::Object);
 rt::view!(SalePropertyValue);
 impl SalePropertyValue {
     /// `id`. Number of the value.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people see before the value.
     #[inline]
@@ -24,7 +23,7 @@ impl SalePropertyValue {
     /// `orderId`. Order that it belongs to.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderId")
+        rt::view::id(&self.0, "orderId")
     }
     /// `code`. Symbolic code of the property.
     #[inline]
@@ -39,7 +38,7 @@ impl SalePropertyValue {
     /// `orderPropsId`. Property, as GetOrderProperties tells it.
     #[inline]
     pub fn order_props_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderPropsId")
+        rt::view::id(&self.0, "orderPropsId")
     }
     /// `orderPropsXmlId`. Identifier of the property in another system; null for none.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyVariant(rt::Object);
 rt::view!(SalePropertyVariant);
 impl SalePropertyVariant {
     /// `id`. Number of the choice.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Choice as people read it.
     #[inline]
@@ -25,7 +24,7 @@ impl SalePropertyVariant {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `value`. Value that is stored when the choice is taken.
     #[inline]
@@ -36,18 +35,18 @@ impl SalePropertyVariant {
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {
-        self.set("value", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "value", value))
     }
     /// `orderPropsId`. Property, as GetOrderProperties tells it.
     #[inline]
     pub fn order_props_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderPropsId")
+        rt::view::id(&self.0, "orderPropsId")
     }
     /// Sets `orderPropsId`. Property, as GetOrderProperties tells it.
     #[inline]
     #[must_use]
     pub fn set_order_props_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("orderPropsId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "orderPropsId", value))
     }
     /// `description`. Description, as people see it.
     #[inline]
@@ -58,17 +57,17 @@ impl SalePropertyVariant {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleShipment(rt::Object);
 rt::view!(SaleShipment);
 impl SaleShipment {
     /// `id`. Number of the shipment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `dateInsert`. When it was made.
     #[inline]
@@ -24,13 +23,13 @@ impl SaleShipment {
     /// `orderId`. Order that it belongs to.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderId")
+        rt::view::id(&self.0, "orderId")
     }
     /// Sets `orderId`. Order that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("orderId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "orderId", value))
     }
     /// `accountNumber`. Number that people see.
     #[inline]
@@ -40,13 +39,13 @@ impl SaleShipment {
     /// `allowDelivery`. Whether it may be sent.
     #[inline]
     pub fn allow_delivery(&self) -> Option<bool> {
-        rt::view::read(&self.0, "allowDelivery")
+        rt::view::boolean(&self.0, "allowDelivery")
     }
     /// Sets `allowDelivery`. Whether it may be sent.
     #[inline]
     #[must_use]
     pub fn set_allow_delivery(self, value: bool) -> Self {
-        self.set("allowDelivery", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "allowDelivery", value))
     }
     /// `dateAllowDelivery`. When it was decided whether it may be sent; null while nobody did.
     #[inline]
@@ -56,18 +55,18 @@ impl SaleShipment {
     /// `empAllowDeliveryId`. Employee who decided whether it may be sent; null for nobody.
     #[inline]
     pub fn emp_allow_delivery_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empAllowDeliveryId")
+        rt::view::id(&self.0, "empAllowDeliveryId")
     }
     /// `deducted`. Whether it was sent.
     #[inline]
     pub fn deducted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "deducted")
+        rt::view::boolean(&self.0, "deducted")
     }
     /// Sets `deducted`. Whether it was sent.
     #[inline]
     #[must_use]
     pub fn set_deducted(self, value: bool) -> Self {
-        self.set("deducted", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "deducted", value))
     }
     /// `dateDeducted`. When it was noted as sent or not sent; null while nobody did.
     #[inline]
@@ -77,7 +76,7 @@ impl SaleShipment {
     /// `empDeductedId`. Employee who noted it as sent or not sent; null for nobody.
     #[inline]
     pub fn emp_deducted_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empDeductedId")
+        rt::view::id(&self.0, "empDeductedId")
     }
     /// `reasonUndoDeducted`. Why it was not sent after all; not used any more.
     #[inline]
@@ -87,18 +86,18 @@ impl SaleShipment {
     /// `system`. Whether it is a hidden one; those that can be read never are.
     #[inline]
     pub fn system(&self) -> Option<bool> {
-        rt::view::read(&self.0, "system")
+        rt::view::boolean(&self.0, "system")
     }
     /// `deliveryId`. Delivery service, as GetDeliveryServices tells it.
     #[inline]
     pub fn delivery_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "deliveryId")
+        rt::view::id(&self.0, "deliveryId")
     }
     /// Sets `deliveryId`. Delivery service, as GetDeliveryServices tells it.
     #[inline]
     #[must_use]
     pub fn set_delivery_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("deliveryId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "deliveryId", value))
     }
     /// `deliveryName`. Name of the delivery service.
     #[inline]
@@ -119,7 +118,7 @@ impl SaleShipment {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("statusId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "statusId", value))
     }
     /// `statusXmlId`. Identifier of the state in another system.
     #[inline]
@@ -129,7 +128,7 @@ impl SaleShipment {
     /// `canceled`. Whether it is cancelled; not used any more, the state tells it.
     #[inline]
     pub fn canceled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "canceled")
+        rt::view::boolean(&self.0, "canceled")
     }
     /// `dateCanceled`. When it was cancelled; null while it is not.
     #[inline]
@@ -139,12 +138,12 @@ impl SaleShipment {
     /// `empCanceledId`. Employee who cancelled it; null for nobody.
     #[inline]
     pub fn emp_canceled_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empCanceledId")
+        rt::view::id(&self.0, "empCanceledId")
     }
     /// `marked`. Whether it is marked as faulty.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
-        rt::view::read(&self.0, "marked")
+        rt::view::boolean(&self.0, "marked")
     }
     /// `dateMarked`. When it was marked; null while it is not.
     #[inline]
@@ -159,7 +158,7 @@ impl SaleShipment {
     /// `empMarkedId`. Employee who marked it; null for nobody.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empMarkedId")
+        rt::view::id(&self.0, "empMarkedId")
     }
     /// `deliveryDocDate`. Day of the document of the shipment; null for none.
     #[inline]
@@ -170,7 +169,7 @@ impl SaleShipment {
     #[inline]
     #[must_use]
     pub fn set_delivery_doc_date(self, value: impl Into<String>) -> Self {
-        self.set("deliveryDocDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "deliveryDocDate", value))
     }
     /// `deliveryDocNum`. Number of the document of the shipment.
     #[inline]
@@ -181,7 +180,7 @@ impl SaleShipment {
     #[inline]
     #[must_use]
     pub fn set_delivery_doc_num(self, value: impl Into<String>) -> Self {
-        self.set("deliveryDocNum", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "deliveryDocNum", value))
     }
     /// `trackingNumber`. Number by which the parcel can be followed.
     #[inline]
@@ -192,7 +191,7 @@ impl SaleShipment {
     #[inline]
     #[must_use]
     pub fn set_tracking_number(self, value: impl Into<String>) -> Self {
-        self.set("trackingNumber", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "trackingNumber", value))
     }
     /// `trackingDescription`. Explanation of where the parcel is.
     #[inline]
@@ -217,34 +216,34 @@ impl SaleShipment {
     /// `customPriceDelivery`. Whether the price of the delivery was set by hand.
     #[inline]
     pub fn custom_price_delivery(&self) -> Option<bool> {
-        rt::view::read(&self.0, "customPriceDelivery")
+        rt::view::boolean(&self.0, "customPriceDelivery")
     }
     /// `basePriceDelivery`. What the delivery costs before discounts; it becomes priceDelivery too. A new shipment without it gets the price of the delivery service.
     #[inline]
     pub fn base_price_delivery(&self) -> Option<f64> {
-        rt::view::read(&self.0, "basePriceDelivery")
+        rt::view::number(&self.0, "basePriceDelivery")
     }
     /// Sets `basePriceDelivery`. What the delivery costs before discounts; it becomes priceDelivery too. A new shipment without it gets the price of the delivery service.
     #[inline]
     #[must_use]
     pub fn set_base_price_delivery(self, value: impl Into<f64>) -> Self {
-        self.set("basePriceDelivery", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "basePriceDelivery", value))
     }
     /// `priceDelivery`. What the delivery costs. A change passes it over where basePriceDelivery is given, and sets both to 0 where neither is.
     #[inline]
     pub fn price_delivery(&self) -> Option<f64> {
-        rt::view::read(&self.0, "priceDelivery")
+        rt::view::number(&self.0, "priceDelivery")
     }
     /// Sets `priceDelivery`. What the delivery costs. A change passes it over where basePriceDelivery is given, and sets both to 0 where neither is.
     #[inline]
     #[must_use]
     pub fn set_price_delivery(self, value: impl Into<f64>) -> Self {
-        self.set("priceDelivery", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "priceDelivery", value))
     }
     /// `discountPrice`. Discount on the delivery; null for none.
     #[inline]
     pub fn discount_price(&self) -> Option<f64> {
-        rt::view::read(&self.0, "discountPrice")
+        rt::view::number(&self.0, "discountPrice")
     }
     /// `comments`. Note of the manager.
     #[inline]
@@ -255,29 +254,29 @@ impl SaleShipment {
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {
-        self.set("comments", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "comments", value))
     }
     /// `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "companyId")
+        rt::view::id(&self.0, "companyId")
     }
     /// Sets `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("companyId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "companyId", value))
     }
     /// `responsibleId`. Employee who is responsible; null for nobody.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "responsibleId")
+        rt::view::id(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. Employee who is responsible; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("responsibleId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "responsibleId", value))
     }
     /// `dateResponsibleId`. When the responsible employee was named; null while none is.
     #[inline]
@@ -287,7 +286,7 @@ impl SaleShipment {
     /// `empResponsibleId`. Employee who named the responsible one; null for nobody.
     #[inline]
     pub fn emp_responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "empResponsibleId")
+        rt::view::id(&self.0, "empResponsibleId")
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -298,12 +297,12 @@ impl SaleShipment {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `externalDelivery`. Whether it comes from another system.
     #[inline]
     pub fn external_delivery(&self) -> Option<bool> {
-        rt::view::read(&self.0, "externalDelivery")
+        rt::view::boolean(&self.0, "externalDelivery")
     }
     /// `id1c`. Identifier of the same record in 1C.
     #[inline]
@@ -313,7 +312,7 @@ impl SaleShipment {
     /// `updated1c`. Whether an exchange with 1C changed it.
     #[inline]
     pub fn updated1c(&self) -> Option<bool> {
-        rt::view::read(&self.0, "updated1c")
+        rt::view::boolean(&self.0, "updated1c")
     }
     /// `version1c`. Version of the document in 1C.
     #[inline]

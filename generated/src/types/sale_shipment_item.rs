@@ -7,52 +7,51 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleShipmentItem(rt::Object);
 rt::view!(SaleShipmentItem);
 impl SaleShipmentItem {
     /// `id`. Number of the item in the shipment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `orderDeliveryId`. Shipment that holds the item.
     #[inline]
     pub fn order_delivery_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderDeliveryId")
+        rt::view::id(&self.0, "orderDeliveryId")
     }
     /// Sets `orderDeliveryId`. Shipment that holds the item.
     #[inline]
     #[must_use]
     pub fn set_order_delivery_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("orderDeliveryId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "orderDeliveryId", value))
     }
     /// `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     pub fn basket_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "basketId")
+        rt::view::id(&self.0, "basketId")
     }
     /// Sets `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     #[must_use]
     pub fn set_basket_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("basketId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "basketId", value))
     }
     /// `quantity`. How many pieces are sent.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "quantity")
+        rt::view::number(&self.0, "quantity")
     }
     /// Sets `quantity`. How many pieces are sent.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
-        self.set("quantity", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "quantity", value))
     }
     /// `reservedQuantity`. How many pieces are held back.
     #[inline]
     pub fn reserved_quantity(&self) -> Option<f64> {
-        rt::view::read(&self.0, "reservedQuantity")
+        rt::view::number(&self.0, "reservedQuantity")
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -63,7 +62,7 @@ impl SaleShipmentItem {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `dateInsert`. When it was made.
     #[inline]

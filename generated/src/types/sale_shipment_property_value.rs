@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleShipmentPropertyValue(rt::Object);
 rt::view!(SaleShipmentPropertyValue);
 impl SaleShipmentPropertyValue {
     /// `id`. Number of the value.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What people see before the value.
     #[inline]
@@ -24,7 +23,7 @@ impl SaleShipmentPropertyValue {
     /// `shipmentId`. Shipment, as GetShipments tells it.
     #[inline]
     pub fn shipment_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "shipmentId")
+        rt::view::id(&self.0, "shipmentId")
     }
     /// `code`. Symbolic code of the property; null for none.
     #[inline]
@@ -39,7 +38,7 @@ impl SaleShipmentPropertyValue {
     /// `shipmentPropsId`. Property, as GetShipmentProperties tells it.
     #[inline]
     pub fn shipment_props_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "shipmentPropsId")
+        rt::view::id(&self.0, "shipmentPropsId")
     }
     /// `shipmentPropsXmlId`. Identifier of the property in another system.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleStatus(rt::Object);
 rt::view!(SaleStatus);
 impl SaleStatus {
@@ -20,7 +19,7 @@ impl SaleStatus {
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<String>) -> Self {
-        self.set("id", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "id", value))
     }
     /// `type`. What the state belongs to.
     #[inline]
@@ -31,18 +30,18 @@ impl SaleStatus {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `notify`. Whether clients get an e-mail when the state is reached.
     #[inline]
     pub fn notify(&self) -> Option<bool> {
-        rt::view::read(&self.0, "notify")
+        rt::view::boolean(&self.0, "notify")
     }
     /// Sets `notify`. Whether clients get an e-mail when the state is reached.
     #[inline]
     #[must_use]
     pub fn set_notify(self, value: bool) -> Self {
-        self.set("notify", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "notify", value))
     }
     /// `color`. Colour as hexadecimal digits, such as \#BEEDF1.
     #[inline]
@@ -53,18 +52,18 @@ impl SaleStatus {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "color", value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
@@ -75,6 +74,6 @@ impl SaleStatus {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleStatusTranslation(rt::Object);
 rt::view!(SaleStatusTranslation);
 impl SaleStatusTranslation {
@@ -20,7 +19,7 @@ impl SaleStatusTranslation {
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
-        self.set("statusId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "statusId", value))
     }
     /// `lid`. Language code, such as en, as GetShopLanguages tells it.
     #[inline]
@@ -31,7 +30,7 @@ impl SaleStatusTranslation {
     #[inline]
     #[must_use]
     pub fn set_lid(self, value: impl Into<String>) -> Self {
-        self.set("lid", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "lid", value))
     }
     /// `name`. Name of the state in that language.
     #[inline]
@@ -42,7 +41,7 @@ impl SaleStatusTranslation {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `description`. Explanation of the state in that language.
     #[inline]
@@ -53,6 +52,6 @@ impl SaleStatusTranslation {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
 }

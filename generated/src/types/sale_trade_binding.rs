@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleTradeBinding(rt::Object);
 rt::view!(SaleTradeBinding);
 impl SaleTradeBinding {
     /// `id`. Number of the note.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `xmlId`. Identifier in another system.
     #[inline]
@@ -29,12 +28,12 @@ impl SaleTradeBinding {
     /// `orderId`. Order that it belongs to.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "orderId")
+        rt::view::id(&self.0, "orderId")
     }
     /// `tradingPlatformId`. Platform, as GetTradePlatforms tells it.
     #[inline]
     pub fn trading_platform_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "tradingPlatformId")
+        rt::view::id(&self.0, "tradingPlatformId")
     }
     /// `tradingPlatformXmlId`. Identifier of the platform in another system.
     #[inline]

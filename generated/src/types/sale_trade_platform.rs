@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sale`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleTradePlatform(rt::Object);
 rt::view!(SaleTradePlatform);
 impl SaleTradePlatform {
     /// `id`. Number of the platform.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `code`. Symbolic code of the platform, such as smart_invoice.
     #[inline]
@@ -24,7 +23,7 @@ impl SaleTradePlatform {
     /// `active`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `name`. Name that people see.
     #[inline]

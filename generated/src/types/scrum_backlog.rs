@@ -7,46 +7,45 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumBacklog(rt::Object);
 rt::view!(ScrumBacklog);
 impl ScrumBacklog {
     /// `id`. Number of the backlog.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::id(&self.0, "groupId")
     }
     /// Sets `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("groupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "groupId", value))
     }
     /// `createdBy`. Person who counts as its maker.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// Sets `createdBy`. Person who counts as its maker.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("createdBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "createdBy", value))
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("modifiedBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
 }

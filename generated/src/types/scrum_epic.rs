@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumEpic(rt::Object);
 rt::view!(ScrumEpic);
 impl ScrumEpic {
     /// `id`. Number of the epic.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::id(&self.0, "groupId")
     }
     /// Sets `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("groupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "groupId", value))
     }
     /// `name`. Name that people see.
     #[inline]
@@ -36,7 +35,7 @@ impl ScrumEpic {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `description`. What it is about.
     #[inline]
@@ -47,29 +46,29 @@ impl ScrumEpic {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `createdBy`. Person who counts as its maker; the caller when it is left out.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// Sets `createdBy`. Person who counts as its maker; the caller when it is left out.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("createdBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "createdBy", value))
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("modifiedBy", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
     /// `color`. Colour as hexadecimal digits, such as 00C4FB.
     #[inline]
@@ -80,7 +79,7 @@ impl ScrumEpic {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "color", value))
     }
     /// `files`. Custom field that holds the files, with its settings; their numbers are the list in VALUE. Only GetEpic answers it.
     #[inline]

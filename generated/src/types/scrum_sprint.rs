@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumSprint(rt::Object);
 rt::view!(ScrumSprint);
 impl ScrumSprint {
     /// `id`. Number of the sprint.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::id(&self.0, "groupId")
     }
     /// Sets `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("groupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "groupId", value))
     }
     /// `entityType`. Kind of object, sprint here.
     #[inline]
@@ -41,7 +40,7 @@ impl ScrumSprint {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `goal`. What the sprint shall reach; people set it on the portal when they start the sprint.
     #[inline]
@@ -51,23 +50,23 @@ impl ScrumSprint {
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `createdBy`. Person who made it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
     /// `dateStart`. When the sprint begins, as a date in ISO 8601; a request may give seconds since 1970\.
     #[inline]
@@ -78,7 +77,7 @@ impl ScrumSprint {
     #[inline]
     #[must_use]
     pub fn set_date_start(self, value: impl Into<String>) -> Self {
-        self.set("dateStart", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateStart", value))
     }
     /// `dateEnd`. When the sprint ends, as a date in ISO 8601; a request may give seconds since 1970\.
     #[inline]
@@ -89,7 +88,7 @@ impl ScrumSprint {
     #[inline]
     #[must_use]
     pub fn set_date_end(self, value: impl Into<String>) -> Self {
-        self.set("dateEnd", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "dateEnd", value))
     }
     /// `status`. State of the sprint; a team has one running sprint at most.
     #[inline]
@@ -100,6 +99,6 @@ impl ScrumSprint {
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<String>) -> Self {
-        self.set("status", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "status", value))
     }
 }

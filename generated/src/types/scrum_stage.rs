@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumStage(rt::Object);
 rt::view!(ScrumStage);
 impl ScrumStage {
     /// `id`. Number of the stage.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name that people see.
     #[inline]
@@ -25,7 +24,7 @@ impl ScrumStage {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `type`. Part that the stage plays; a kanban needs one of the first and one of the last kind.
     #[inline]
@@ -36,18 +35,18 @@ impl ScrumStage {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `sort`. Place among the others, a multiple of 100; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others, a multiple of 100; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `color`. Colour as hexadecimal digits, such as 00C4FB.
     #[inline]
@@ -58,17 +57,17 @@ impl ScrumStage {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("color", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "color", value))
     }
     /// `sprintId`. Number of the sprint, as GetSprints tells it.
     #[inline]
     pub fn sprint_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "sprintId")
+        rt::view::id(&self.0, "sprintId")
     }
     /// Sets `sprintId`. Number of the sprint, as GetSprints tells it.
     #[inline]
     #[must_use]
     pub fn set_sprint_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("sprintId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "sprintId", value))
     }
 }

@@ -7,20 +7,19 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumTask(rt::Object);
 rt::view!(ScrumTask);
 impl ScrumTask {
     /// `entityId`. Backlog or sprint that holds the task.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entityId")
+        rt::view::id(&self.0, "entityId")
     }
     /// Sets `entityId`. Backlog or sprint that holds the task.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("entityId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "entityId", value))
     }
     /// `storyPoints`. Estimate of the effort, a number or any other short text.
     #[inline]
@@ -31,38 +30,38 @@ impl ScrumTask {
     #[inline]
     #[must_use]
     pub fn set_story_points(self, value: impl Into<String>) -> Self {
-        self.set("storyPoints", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "storyPoints", value))
     }
     /// `epicId`. Epic that the task belongs to.
     #[inline]
     pub fn epic_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "epicId")
+        rt::view::id(&self.0, "epicId")
     }
     /// Sets `epicId`. Epic that the task belongs to.
     #[inline]
     #[must_use]
     pub fn set_epic_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("epicId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "epicId", value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `createdBy`. Person who took it into scrum.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "modifiedBy")
+        rt::view::id(&self.0, "modifiedBy")
     }
 }

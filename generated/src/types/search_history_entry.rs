@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `im`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchHistoryEntry(rt::Object);
 rt::view!(SearchHistoryEntry);
 impl SearchHistoryEntry {
     /// `id`. Dialog: chat with a number for a chat, the number of the account for a person.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `type`. What the entry is.
     #[inline]

@@ -7,18 +7,17 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `vote`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SentPoll(rt::Object);
 rt::view!(SentPoll);
 impl SentPoll {
     /// `messageId`. Message that shows the poll.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "messageId")
+        rt::view::id(&self.0, "messageId")
     }
     /// `voteId`. Number of the poll.
     #[inline]
     pub fn vote_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "voteId")
+        rt::view::id(&self.0, "voteId")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sign`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignedDocument(rt::Object);
 rt::view!(SignedDocument);
 impl SignedDocument {
     /// `id`. Number of the document.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `title`. Name of the document.
     #[inline]
@@ -34,12 +33,12 @@ impl SignedDocument {
     /// `creator_id`. Number of the account that made it.
     #[inline]
     pub fn creator_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "creator_id")
+        rt::view::id(&self.0, "creator_id")
     }
     /// `member_id`. Number of the account that it was signed with.
     #[inline]
     pub fn member_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "member_id")
+        rt::view::id(&self.0, "member_id")
     }
     /// `role`. What that person did.
     #[inline]

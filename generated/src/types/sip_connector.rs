@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `voximplant`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SipConnector(rt::Object);
 rt::view!(SipConnector);
 impl SipConnector {
     /// `FREE_MINUTES`. Minutes that are left for trying it out.
     #[inline]
     pub fn free_minutes(&self) -> Option<i64> {
-        rt::view::read(&self.0, "FREE_MINUTES")
+        rt::view::integer(&self.0, "FREE_MINUTES")
     }
     /// `PAID`. Whether it is paid for.
     #[inline]
     pub fn paid(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PAID")
+        rt::view::boolean(&self.0, "PAID")
     }
     /// `PAID_DATE_END`. Until when it is paid for; only where it is.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `voximplant`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SipLine(rt::Object);
 rt::view!(SipLine);
 impl SipLine {
     /// `ID`. Number of the record; only CreateSipLine answers it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TYPE`. Where the exchange stands; in the cloud when it is left out.
     #[inline]
@@ -25,17 +24,17 @@ impl SipLine {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TYPE", value))
     }
     /// `CONFIG_ID`. Number of the line's configuration, which the other methods for SIP lines ask for.
     #[inline]
     pub fn config_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CONFIG_ID")
+        rt::view::id(&self.0, "CONFIG_ID")
     }
     /// `REG_ID`. Number of the registration with the provider; only lines of the kind cloud have one.
     #[inline]
     pub fn reg_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REG_ID")
+        rt::view::id(&self.0, "REG_ID")
     }
     /// `TITLE`. Name of the connection.
     #[inline]
@@ -46,7 +45,7 @@ impl SipLine {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `SERVER`. Address of the SIP server.
     #[inline]
@@ -57,7 +56,7 @@ impl SipLine {
     #[inline]
     #[must_use]
     pub fn set_server(self, value: impl Into<String>) -> Self {
-        self.set("SERVER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SERVER", value))
     }
     /// `LOGIN`. User name at the server.
     #[inline]
@@ -68,7 +67,7 @@ impl SipLine {
     #[inline]
     #[must_use]
     pub fn set_login(self, value: impl Into<String>) -> Self {
-        self.set("LOGIN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LOGIN", value))
     }
     /// `PASSWORD`. Password at the server, 100 characters at most. Without one no line is registered at a provider.
     #[inline]
@@ -79,7 +78,7 @@ impl SipLine {
     #[inline]
     #[must_use]
     pub fn set_password(self, value: impl Into<String>) -> Self {
-        self.set("PASSWORD", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PASSWORD", value))
     }
     /// `AUTH_USER`. User name for signing in where it differs from LOGIN; null or empty for none.
     #[inline]
@@ -94,7 +93,7 @@ impl SipLine {
     /// `DETECT_LINE_NUMBER`. Whether the dialled number is recognised.
     #[inline]
     pub fn detect_line_number(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DETECT_LINE_NUMBER")
+        rt::view::boolean(&self.0, "DETECT_LINE_NUMBER")
     }
     /// `LINE_DETECT_HEADER_ORDER`. Headers by which the dialled number is recognised, in their order.
     #[inline]
@@ -104,7 +103,7 @@ impl SipLine {
     /// `REGISTRATION_STATUS_CODE`. State of the registration, a SIP code such as 200\.
     #[inline]
     pub fn registration_status_code(&self) -> Option<i64> {
-        rt::view::read(&self.0, "REGISTRATION_STATUS_CODE")
+        rt::view::integer(&self.0, "REGISTRATION_STATUS_CODE")
     }
     /// `REGISTRATION_ERROR_MESSAGE`. Why the registration failed; null or empty when it did not.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `voximplant`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SipRegistration(rt::Object);
 rt::view!(SipRegistration);
 impl SipRegistration {
     /// `REG_ID`. Number of the registration.
     #[inline]
     pub fn reg_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "REG_ID")
+        rt::view::id(&self.0, "REG_ID")
     }
     /// `LAST_UPDATED`. When the state last changed, as in 2026-03-12 09:10:51.
     #[inline]
@@ -29,7 +28,7 @@ impl SipRegistration {
     /// `STATUS_CODE`. State as a SIP code, as in 200\.
     #[inline]
     pub fn status_code(&self) -> Option<i64> {
-        rt::view::read(&self.0, "STATUS_CODE")
+        rt::view::integer(&self.0, "STATUS_CODE")
     }
     /// `STATUS_RESULT`. How it went.
     #[inline]

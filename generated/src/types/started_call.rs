@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `voximplant`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartedCall(rt::Object);
 rt::view!(StartedCall);
 impl StartedCall {
     /// `RESULT`. Whether it was begun.
     #[inline]
     pub fn result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "RESULT")
+        rt::view::boolean(&self.0, "RESULT")
     }
     /// `CALL_ID`. Identifier of the call, which statistics and events name too.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureCommunication(rt::Object);
 rt::view!(StructureCommunication);
 impl StructureCommunication {
     /// `id`. Number of the chat behind it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `dialogId`. The same as dialogs are written, as in chat21.
     #[inline]
@@ -49,16 +48,16 @@ impl StructureCommunication {
     /// `hasAccess`. Whether the caller may open it.
     #[inline]
     pub fn has_access(&self) -> Option<bool> {
-        rt::view::read(&self.0, "hasAccess")
+        rt::view::boolean(&self.0, "hasAccess")
     }
     /// `isExtranet`. Whether people from outside the company take part. Collaborations do not tell.
     #[inline]
     pub fn is_extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isExtranet")
+        rt::view::boolean(&self.0, "isExtranet")
     }
     /// `originalNodeId`. Department or team above that it comes from; null for one of its own.
     #[inline]
     pub fn original_node_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "originalNodeId")
+        rt::view::id(&self.0, "originalNodeId")
     }
 }

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureCommunications(rt::Object);
 rt::view!(StructureCommunications);
 impl StructureCommunications {
@@ -19,7 +18,7 @@ impl StructureCommunications {
     /// `chatsNoAccess`. How many chats there are that the caller may not open.
     #[inline]
     pub fn chats_no_access(&self) -> Option<i64> {
-        rt::view::read(&self.0, "chatsNoAccess")
+        rt::view::integer(&self.0, "chatsNoAccess")
     }
     /// `channels`. Channels that the caller may open.
     #[inline]
@@ -29,7 +28,7 @@ impl StructureCommunications {
     /// `channelsNoAccess`. How many channels there are that the caller may not open.
     #[inline]
     pub fn channels_no_access(&self) -> Option<i64> {
-        rt::view::read(&self.0, "channelsNoAccess")
+        rt::view::integer(&self.0, "channelsNoAccess")
     }
     /// `collabs`. Collaborations that the caller may open.
     #[inline]
@@ -39,6 +38,6 @@ impl StructureCommunications {
     /// `collabsNoAccess`. How many collaborations there are that the caller may not open.
     #[inline]
     pub fn collabs_no_access(&self) -> Option<i64> {
-        rt::view::read(&self.0, "collabsNoAccess")
+        rt::view::integer(&self.0, "collabsNoAccess")
     }
 }

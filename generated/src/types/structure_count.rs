@@ -7,18 +7,17 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureCount(rt::Object);
 rt::view!(StructureCount);
 impl StructureCount {
     /// `departments`. How many departments there are.
     #[inline]
     pub fn departments(&self) -> Option<i64> {
-        rt::view::read(&self.0, "departments")
+        rt::view::integer(&self.0, "departments")
     }
     /// `teams`. How many teams there are.
     #[inline]
     pub fn teams(&self) -> Option<i64> {
-        rt::view::read(&self.0, "teams")
+        rt::view::integer(&self.0, "teams")
     }
 }

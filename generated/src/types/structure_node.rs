@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureNode(rt::Object);
 rt::view!(StructureNode);
 impl StructureNode {
     /// `id`. Number of the department or team, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. What the department or team is called.
     #[inline]
@@ -25,7 +24,7 @@ impl StructureNode {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `type`. Whether it is a department or a team.
     #[inline]
@@ -36,23 +35,23 @@ impl StructureNode {
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
-        self.set("type", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "type", value))
     }
     /// `structureId`. Number of the structure that it belongs to; most portals have one.
     #[inline]
     pub fn structure_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "structureId")
+        rt::view::id(&self.0, "structureId")
     }
     /// `parentId`. Number of the department or team above; empty for the top one.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parentId")
+        rt::view::id(&self.0, "parentId")
     }
     /// Sets `parentId`. Number of the department or team above; empty for the top one.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("parentId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "parentId", value))
     }
     /// `description`. What the department or team does.
     #[inline]
@@ -63,7 +62,7 @@ impl StructureNode {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `accessCode`. Code that stands for its people where rights are given, such as DR44.
     #[inline]
@@ -73,7 +72,7 @@ impl StructureNode {
     /// `userCount`. How many people are in it.
     #[inline]
     pub fn user_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "userCount")
+        rt::view::integer(&self.0, "userCount")
     }
     /// `colorName`. Colour of a team in the chart; departments have none.
     #[inline]
@@ -84,7 +83,7 @@ impl StructureNode {
     #[inline]
     #[must_use]
     pub fn set_color_name(self, value: impl Into<String>) -> Self {
-        self.set("colorName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "colorName", value))
     }
     /// `xmlId`. Identifier in another system; empty where there is none.
     #[inline]

@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureRoles(rt::Object);
 rt::view!(StructureRoles);
 impl StructureRoles {
@@ -23,7 +22,7 @@ impl StructureRoles {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("MEMBER_HEAD", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "MEMBER_HEAD", value))
     }
     /// `MEMBER_DEPUTY_HEAD`. Numbers of the accounts that stand in for the head.
     #[inline]
@@ -37,7 +36,7 @@ impl StructureRoles {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("MEMBER_DEPUTY_HEAD", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "MEMBER_DEPUTY_HEAD", value))
     }
     /// `MEMBER_EMPLOYEE`. Numbers of the accounts that work in the department.
     #[inline]
@@ -51,7 +50,7 @@ impl StructureRoles {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("MEMBER_EMPLOYEE", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "MEMBER_EMPLOYEE", value))
     }
     /// `MEMBER_TEAM_HEAD`. Numbers of the accounts that lead the team.
     #[inline]
@@ -65,7 +64,7 @@ impl StructureRoles {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("MEMBER_TEAM_HEAD", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "MEMBER_TEAM_HEAD", value))
     }
     /// `MEMBER_TEAM_DEPUTY_HEAD`. Numbers of the accounts that stand in for the leader.
     #[inline]
@@ -79,7 +78,7 @@ impl StructureRoles {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("MEMBER_TEAM_DEPUTY_HEAD", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "MEMBER_TEAM_DEPUTY_HEAD", value))
     }
     /// `MEMBER_TEAM_EMPLOYEE`. Numbers of the accounts that belong to the team.
     #[inline]
@@ -93,6 +92,6 @@ impl StructureRoles {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("MEMBER_TEAM_EMPLOYEE", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "MEMBER_TEAM_EMPLOYEE", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `humanresources`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureSubordinates(rt::Object);
 rt::view!(StructureSubordinates);
 impl StructureSubordinates {
     /// `userId`. Number of the account asked for.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `departments`. Departments in which the person has a role.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Task(rt::Object);
 rt::view!(Task);
 impl Task {
     /// `id`. Number of the task.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "parentId")
+        rt::view::id(&self.0, "parentId")
     }
     /// `title`. What is to be done, in one line.
     #[inline]
@@ -34,7 +33,7 @@ impl Task {
     /// `chatId`. Chat that belongs to the task on portals with the new task card.
     #[inline]
     pub fn chat_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::integer(&self.0, "chatId")
     }
     /// `mark`. Rating of the finished work; null while there is none.
     #[inline]
@@ -49,37 +48,37 @@ impl Task {
     /// `multitask`. Whether it was given to several people, so that each got a subtask.
     #[inline]
     pub fn multitask(&self) -> Option<bool> {
-        rt::view::read(&self.0, "multitask")
+        rt::view::boolean(&self.0, "multitask")
     }
     /// `notViewed`. Whether the caller has not opened the task yet.
     #[inline]
     pub fn not_viewed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "notViewed")
+        rt::view::boolean(&self.0, "notViewed")
     }
     /// `replicate`. Whether the task repeats by a schedule.
     #[inline]
     pub fn replicate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "replicate")
+        rt::view::boolean(&self.0, "replicate")
     }
     /// `stageId`. Column of the Kanban board; 0 where it stands in none.
     #[inline]
     pub fn stage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "stageId")
+        rt::view::id(&self.0, "stageId")
     }
     /// `sprintId`. Sprint of a Scrum project that the task is planned for.
     #[inline]
     pub fn sprint_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "sprintId")
+        rt::view::id(&self.0, "sprintId")
     }
     /// `backlogId`. Backlog of a Scrum project that the task waits in.
     #[inline]
     pub fn backlog_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "backlogId")
+        rt::view::id(&self.0, "backlogId")
     }
     /// `createdBy`. User who set the task.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::id(&self.0, "createdBy")
     }
     /// `createdDate`. When the task was made.
     #[inline]
@@ -89,12 +88,12 @@ impl Task {
     /// `responsibleId`. User who has to do the work.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "responsibleId")
+        rt::view::id(&self.0, "responsibleId")
     }
     /// `changedBy`. User who made the last change.
     #[inline]
     pub fn changed_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "changedBy")
+        rt::view::id(&self.0, "changedBy")
     }
     /// `changedDate`. When the last change was made.
     #[inline]
@@ -104,7 +103,7 @@ impl Task {
     /// `statusChangedBy`. User who last moved the task to another state.
     #[inline]
     pub fn status_changed_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "statusChangedBy")
+        rt::view::id(&self.0, "statusChangedBy")
     }
     /// `statusChangedDate`. When the state last changed.
     #[inline]
@@ -114,7 +113,7 @@ impl Task {
     /// `closedBy`. User who finished the task; 0 while it is open.
     #[inline]
     pub fn closed_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "closedBy")
+        rt::view::id(&self.0, "closedBy")
     }
     /// `closedDate`. When the task was finished; null while it is open.
     #[inline]
@@ -159,67 +158,67 @@ impl Task {
     /// `commentsCount`. How many comments there are, those of the system included.
     #[inline]
     pub fn comments_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "commentsCount")
+        rt::view::integer(&self.0, "commentsCount")
     }
     /// `serviceCommentsCount`. How many of the comments the system wrote.
     #[inline]
     pub fn service_comments_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "serviceCommentsCount")
+        rt::view::integer(&self.0, "serviceCommentsCount")
     }
     /// `newCommentsCount`. How many comments the caller has not read.
     #[inline]
     pub fn new_comments_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "newCommentsCount")
+        rt::view::integer(&self.0, "newCommentsCount")
     }
     /// `allowChangeDeadline`. Whether the responsible person may move the deadline.
     #[inline]
     pub fn allow_change_deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "allowChangeDeadline")
+        rt::view::boolean(&self.0, "allowChangeDeadline")
     }
     /// `allowTimeTracking`. Whether time is tracked.
     #[inline]
     pub fn allow_time_tracking(&self) -> Option<bool> {
-        rt::view::read(&self.0, "allowTimeTracking")
+        rt::view::boolean(&self.0, "allowTimeTracking")
     }
     /// `taskControl`. Whether the creator has to accept the work before the task counts as finished.
     #[inline]
     pub fn task_control(&self) -> Option<bool> {
-        rt::view::read(&self.0, "taskControl")
+        rt::view::boolean(&self.0, "taskControl")
     }
     /// `addInReport`. Whether the task goes into the work report.
     #[inline]
     pub fn add_in_report(&self) -> Option<bool> {
-        rt::view::read(&self.0, "addInReport")
+        rt::view::boolean(&self.0, "addInReport")
     }
     /// `forkedByTemplateId`. Template that the task was made from.
     #[inline]
     pub fn forked_by_template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "forkedByTemplateId")
+        rt::view::id(&self.0, "forkedByTemplateId")
     }
     /// `timeEstimate`. Time planned for the work, in seconds.
     #[inline]
     pub fn time_estimate(&self) -> Option<i64> {
-        rt::view::read(&self.0, "timeEstimate")
+        rt::view::integer(&self.0, "timeEstimate")
     }
     /// `timeSpentInLogs`. Time booked so far, in seconds.
     #[inline]
     pub fn time_spent_in_logs(&self) -> Option<i64> {
-        rt::view::read(&self.0, "timeSpentInLogs")
+        rt::view::integer(&self.0, "timeSpentInLogs")
     }
     /// `matchWorkTime`. Whether dates skip days off and hours outside of work.
     #[inline]
     pub fn match_work_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "matchWorkTime")
+        rt::view::boolean(&self.0, "matchWorkTime")
     }
     /// `forumTopicId`. Topic of the forum that holds the comments.
     #[inline]
     pub fn forum_topic_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "forumTopicId")
+        rt::view::id(&self.0, "forumTopicId")
     }
     /// `forumId`. Forum that holds the comments.
     #[inline]
     pub fn forum_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "forumId")
+        rt::view::id(&self.0, "forumId")
     }
     /// `siteId`. Site that the task belongs to, such as s1.
     #[inline]
@@ -229,7 +228,7 @@ impl Task {
     /// `subordinate`. Whether the responsible person works below the caller in the company structure.
     #[inline]
     pub fn subordinate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "subordinate")
+        rt::view::boolean(&self.0, "subordinate")
     }
     /// `exchangeModified`. When a synchronisation with a mail program last changed the task.
     #[inline]
@@ -244,7 +243,7 @@ impl Task {
     /// `outlookVersion`. Counter of changes for the synchronisation with Outlook.
     #[inline]
     pub fn outlook_version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "outlookVersion")
+        rt::view::integer(&self.0, "outlookVersion")
     }
     /// `viewedDate`. When the caller last opened the task.
     #[inline]
@@ -254,17 +253,17 @@ impl Task {
     /// `sorting`. Place in a list sorted by hand.
     #[inline]
     pub fn sorting(&self) -> Option<f64> {
-        rt::view::read(&self.0, "sorting")
+        rt::view::number(&self.0, "sorting")
     }
     /// `durationPlan`. Planned duration in the unit of durationType.
     #[inline]
     pub fn duration_plan(&self) -> Option<i64> {
-        rt::view::read(&self.0, "durationPlan")
+        rt::view::integer(&self.0, "durationPlan")
     }
     /// `durationFact`. Time really spent, in minutes.
     #[inline]
     pub fn duration_fact(&self) -> Option<i64> {
-        rt::view::read(&self.0, "durationFact")
+        rt::view::integer(&self.0, "durationFact")
     }
     /// `durationType`. Unit of the planned duration: secs, mins, hours, days, weeks, monts (the portal spells it so) or years.
     #[inline]
@@ -274,27 +273,27 @@ impl Task {
     /// `isMuted`. Whether the caller gets no notifications of the task.
     #[inline]
     pub fn is_muted(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMuted")
+        rt::view::boolean(&self.0, "isMuted")
     }
     /// `isPinned`. Whether it stands at the top of the caller's list.
     #[inline]
     pub fn is_pinned(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isPinned")
+        rt::view::boolean(&self.0, "isPinned")
     }
     /// `isPinnedInGroup`. Whether it stands at the top of the list of its workgroup.
     #[inline]
     pub fn is_pinned_in_group(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isPinnedInGroup")
+        rt::view::boolean(&self.0, "isPinnedInGroup")
     }
     /// `flowId`. Flow that handed the task out.
     #[inline]
     pub fn flow_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "flowId")
+        rt::view::id(&self.0, "flowId")
     }
     /// `descriptionInBbcode`. Whether the description has BB codes; otherwise it has HTML.
     #[inline]
     pub fn description_in_bbcode(&self) -> Option<bool> {
-        rt::view::read(&self.0, "descriptionInBbcode")
+        rt::view::boolean(&self.0, "descriptionInBbcode")
     }
     /// `status`. State that was really set.
     #[inline]
@@ -309,12 +308,12 @@ impl Task {
     /// `favorite`. Whether the caller marked the task as a favourite.
     #[inline]
     pub fn favorite(&self) -> Option<bool> {
-        rt::view::read(&self.0, "favorite")
+        rt::view::boolean(&self.0, "favorite")
     }
     /// `groupId`. Workgroup or project; 0 where it belongs to none.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::id(&self.0, "groupId")
     }
     /// `auditors`. Users who watch the task.
     #[inline]
@@ -369,27 +368,27 @@ impl Task {
     /// `timeElapsed`. Time that the running timer has counted, in seconds; with WITH_TIMER_INFO.
     #[inline]
     pub fn time_elapsed(&self) -> Option<i64> {
-        rt::view::read(&self.0, "timeElapsed")
+        rt::view::integer(&self.0, "timeElapsed")
     }
     /// `timerIsRunningForCurrentUser`. Whether the caller has a timer running on the task; with WITH_TIMER_INFO.
     #[inline]
     pub fn timer_is_running_for_current_user(&self) -> Option<bool> {
-        rt::view::read(&self.0, "timerIsRunningForCurrentUser")
+        rt::view::boolean(&self.0, "timerIsRunningForCurrentUser")
     }
     /// `taskRequireResult`. Whether the task cannot be finished without a result; with WITH_RESULT_INFO.
     #[inline]
     pub fn task_require_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "taskRequireResult")
+        rt::view::boolean(&self.0, "taskRequireResult")
     }
     /// `taskHasOpenResult`. Whether a result waits for consent; with WITH_RESULT_INFO.
     #[inline]
     pub fn task_has_open_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "taskHasOpenResult")
+        rt::view::boolean(&self.0, "taskHasOpenResult")
     }
     /// `taskHasResult`. Whether there is a result at all; with WITH_RESULT_INFO.
     #[inline]
     pub fn task_has_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "taskHasResult")
+        rt::view::boolean(&self.0, "taskHasResult")
     }
     /// `parsedDescription`. Description as HTML; with WITH_PARSED_DESCRIPTION.
     #[inline]
@@ -409,7 +408,7 @@ impl Task {
     /// `checkListCanAdd`. Whether the caller may add checklist items.
     #[inline]
     pub fn check_list_can_add(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checkListCanAdd")
+        rt::view::boolean(&self.0, "checkListCanAdd")
     }
     /// `ufCrmTask`. CRM records tied to the task, each as a prefix and a number, such as D_10; false where there are none.
     #[inline]

@@ -7,233 +7,232 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskAccess(rt::Object);
 rt::view!(TaskAccess);
 impl TaskAccess {
     /// `read`. See the task.
     #[inline]
     pub fn read(&self) -> Option<bool> {
-        rt::view::read(&self.0, "read")
+        rt::view::boolean(&self.0, "read")
     }
     /// `watch`. Become an observer.
     #[inline]
     pub fn watch(&self) -> Option<bool> {
-        rt::view::read(&self.0, "watch")
+        rt::view::boolean(&self.0, "watch")
     }
     /// `mute`. Switch its notifications off.
     #[inline]
     pub fn mute(&self) -> Option<bool> {
-        rt::view::read(&self.0, "mute")
+        rt::view::boolean(&self.0, "mute")
     }
     /// `edit`. Change it.
     #[inline]
     pub fn edit(&self) -> Option<bool> {
-        rt::view::read(&self.0, "edit")
+        rt::view::boolean(&self.0, "edit")
     }
     /// `remove`. Delete it.
     #[inline]
     pub fn remove(&self) -> Option<bool> {
-        rt::view::read(&self.0, "remove")
+        rt::view::boolean(&self.0, "remove")
     }
     /// `copy`. Make a task like it.
     #[inline]
     pub fn copy(&self) -> Option<bool> {
-        rt::view::read(&self.0, "copy")
+        rt::view::boolean(&self.0, "copy")
     }
     /// `saveAsTemplate`. Make a template of it.
     #[inline]
     pub fn save_as_template(&self) -> Option<bool> {
-        rt::view::read(&self.0, "saveAsTemplate")
+        rt::view::boolean(&self.0, "saveAsTemplate")
     }
     /// `createSubtask`. Add a task below it.
     #[inline]
     pub fn create_subtask(&self) -> Option<bool> {
-        rt::view::read(&self.0, "createSubtask")
+        rt::view::boolean(&self.0, "createSubtask")
     }
     /// `detachParent`. Take it out from below its parent.
     #[inline]
     pub fn detach_parent(&self) -> Option<bool> {
-        rt::view::read(&self.0, "detachParent")
+        rt::view::boolean(&self.0, "detachParent")
     }
     /// `start`. Begin to work on it.
     #[inline]
     pub fn start(&self) -> Option<bool> {
-        rt::view::read(&self.0, "start")
+        rt::view::boolean(&self.0, "start")
     }
     /// `pause`. Stop work for a while.
     #[inline]
     pub fn pause(&self) -> Option<bool> {
-        rt::view::read(&self.0, "pause")
+        rt::view::boolean(&self.0, "pause")
     }
     /// `take`. Take it over, as one who could do it.
     #[inline]
     pub fn take(&self) -> Option<bool> {
-        rt::view::read(&self.0, "take")
+        rt::view::boolean(&self.0, "take")
     }
     /// `complete`. Say that it is done.
     #[inline]
     pub fn complete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "complete")
+        rt::view::boolean(&self.0, "complete")
     }
     /// `approve`. Accept what was done.
     #[inline]
     pub fn approve(&self) -> Option<bool> {
-        rt::view::read(&self.0, "approve")
+        rt::view::boolean(&self.0, "approve")
     }
     /// `disapprove`. Give it back as not done well.
     #[inline]
     pub fn disapprove(&self) -> Option<bool> {
-        rt::view::read(&self.0, "disapprove")
+        rt::view::boolean(&self.0, "disapprove")
     }
     /// `defer`. Put it off.
     #[inline]
     pub fn defer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "defer")
+        rt::view::boolean(&self.0, "defer")
     }
     /// `renew`. Begin it anew.
     #[inline]
     pub fn renew(&self) -> Option<bool> {
-        rt::view::read(&self.0, "renew")
+        rt::view::boolean(&self.0, "renew")
     }
     /// `changeStatus`. Change its state.
     #[inline]
     pub fn change_status(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeStatus")
+        rt::view::boolean(&self.0, "changeStatus")
     }
     /// `delegate`. Hand it on to somebody else.
     #[inline]
     pub fn delegate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "delegate")
+        rt::view::boolean(&self.0, "delegate")
     }
     /// `deadline`. Change the deadline.
     #[inline]
     pub fn deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "deadline")
+        rt::view::boolean(&self.0, "deadline")
     }
     /// `datePlan`. Change the planned dates.
     #[inline]
     pub fn date_plan(&self) -> Option<bool> {
-        rt::view::read(&self.0, "datePlan")
+        rt::view::boolean(&self.0, "datePlan")
     }
     /// `changeDirector`. Change the author.
     #[inline]
     pub fn change_director(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeDirector")
+        rt::view::boolean(&self.0, "changeDirector")
     }
     /// `changeResponsible`. Change the person who is to do it.
     #[inline]
     pub fn change_responsible(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeResponsible")
+        rt::view::boolean(&self.0, "changeResponsible")
     }
     /// `changeAccomplices`. Change the people who help.
     #[inline]
     pub fn change_accomplices(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeAccomplices")
+        rt::view::boolean(&self.0, "changeAccomplices")
     }
     /// `addAuditors`. Add observers.
     #[inline]
     pub fn add_auditors(&self) -> Option<bool> {
-        rt::view::read(&self.0, "addAuditors")
+        rt::view::boolean(&self.0, "addAuditors")
     }
     /// `timeTracking`. Run the clock of the task.
     #[inline]
     pub fn time_tracking(&self) -> Option<bool> {
-        rt::view::read(&self.0, "timeTracking")
+        rt::view::boolean(&self.0, "timeTracking")
     }
     /// `elapsedTime`. Note time that was spent.
     #[inline]
     pub fn elapsed_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "elapsedTime")
+        rt::view::boolean(&self.0, "elapsedTime")
     }
     /// `mark`. Give a mark.
     #[inline]
     pub fn mark(&self) -> Option<bool> {
-        rt::view::read(&self.0, "mark")
+        rt::view::boolean(&self.0, "mark")
     }
     /// `reminder`. Set reminders.
     #[inline]
     pub fn reminder(&self) -> Option<bool> {
-        rt::view::read(&self.0, "reminder")
+        rt::view::boolean(&self.0, "reminder")
     }
     /// `favorite`. Put it among the favourites.
     #[inline]
     pub fn favorite(&self) -> Option<bool> {
-        rt::view::read(&self.0, "favorite")
+        rt::view::boolean(&self.0, "favorite")
     }
     /// `checklistAdd`. Add checklists and their items.
     #[inline]
     pub fn checklist_add(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklistAdd")
+        rt::view::boolean(&self.0, "checklistAdd")
     }
     /// `checklistEdit`. Change checklists and their items.
     #[inline]
     pub fn checklist_edit(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklistEdit")
+        rt::view::boolean(&self.0, "checklistEdit")
     }
     /// `checklistSave`. Save changes of checklists.
     #[inline]
     pub fn checklist_save(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklistSave")
+        rt::view::boolean(&self.0, "checklistSave")
     }
     /// `checklistToggle`. Tick items.
     #[inline]
     pub fn checklist_toggle(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklistToggle")
+        rt::view::boolean(&self.0, "checklistToggle")
     }
     /// `createResult`. Write down a result.
     #[inline]
     pub fn create_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "createResult")
+        rt::view::boolean(&self.0, "createResult")
     }
     /// `resultRead`. Read its results.
     #[inline]
     pub fn result_read(&self) -> Option<bool> {
-        rt::view::read(&self.0, "resultRead")
+        rt::view::boolean(&self.0, "resultRead")
     }
     /// `resultEdit`. Change its results.
     #[inline]
     pub fn result_edit(&self) -> Option<bool> {
-        rt::view::read(&self.0, "resultEdit")
+        rt::view::boolean(&self.0, "resultEdit")
     }
     /// `completeResult`. Say that it is done with a result.
     #[inline]
     pub fn complete_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "completeResult")
+        rt::view::boolean(&self.0, "completeResult")
     }
     /// `removeResult`. Delete its results.
     #[inline]
     pub fn remove_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "removeResult")
+        rt::view::boolean(&self.0, "removeResult")
     }
     /// `attachFile`. Attach files.
     #[inline]
     pub fn attach_file(&self) -> Option<bool> {
-        rt::view::read(&self.0, "attachFile")
+        rt::view::boolean(&self.0, "attachFile")
     }
     /// `detachFile`. Detach files.
     #[inline]
     pub fn detach_file(&self) -> Option<bool> {
-        rt::view::read(&self.0, "detachFile")
+        rt::view::boolean(&self.0, "detachFile")
     }
     /// `createGanttDependence`. Link it with other tasks in the Gantt chart.
     #[inline]
     pub fn create_gantt_dependence(&self) -> Option<bool> {
-        rt::view::read(&self.0, "createGanttDependence")
+        rt::view::boolean(&self.0, "createGanttDependence")
     }
     /// `automate`. Set up robots for it.
     #[inline]
     pub fn automate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "automate")
+        rt::view::boolean(&self.0, "automate")
     }
     /// `sort`. Change its place in lists.
     #[inline]
     pub fn sort(&self) -> Option<bool> {
-        rt::view::read(&self.0, "sort")
+        rt::view::boolean(&self.0, "sort")
     }
     /// `admin`. Everything, as an administrator.
     #[inline]
     pub fn admin(&self) -> Option<bool> {
-        rt::view::read(&self.0, "admin")
+        rt::view::boolean(&self.0, "admin")
     }
 }

@@ -7,143 +7,142 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskActions(rt::Object);
 rt::view!(TaskActions);
 impl TaskActions {
     /// `accept`. Not used any more.
     #[inline]
     pub fn accept(&self) -> Option<bool> {
-        rt::view::read(&self.0, "accept")
+        rt::view::boolean(&self.0, "accept")
     }
     /// `decline`. Not used any more.
     #[inline]
     pub fn decline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "decline")
+        rt::view::boolean(&self.0, "decline")
     }
     /// `complete`. Finish the task.
     #[inline]
     pub fn complete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "complete")
+        rt::view::boolean(&self.0, "complete")
     }
     /// `approve`. Accept the work, where the creator has to.
     #[inline]
     pub fn approve(&self) -> Option<bool> {
-        rt::view::read(&self.0, "approve")
+        rt::view::boolean(&self.0, "approve")
     }
     /// `disapprove`. Give the work back, where the creator has to accept it.
     #[inline]
     pub fn disapprove(&self) -> Option<bool> {
-        rt::view::read(&self.0, "disapprove")
+        rt::view::boolean(&self.0, "disapprove")
     }
     /// `start`. Begin the work.
     #[inline]
     pub fn start(&self) -> Option<bool> {
-        rt::view::read(&self.0, "start")
+        rt::view::boolean(&self.0, "start")
     }
     /// `pause`. Stop the work for a while.
     #[inline]
     pub fn pause(&self) -> Option<bool> {
-        rt::view::read(&self.0, "pause")
+        rt::view::boolean(&self.0, "pause")
     }
     /// `delegate`. Hand the task over to somebody else.
     #[inline]
     pub fn delegate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "delegate")
+        rt::view::boolean(&self.0, "delegate")
     }
     /// `remove`. Delete the task.
     #[inline]
     pub fn remove(&self) -> Option<bool> {
-        rt::view::read(&self.0, "remove")
+        rt::view::boolean(&self.0, "remove")
     }
     /// `edit`. Change the task.
     #[inline]
     pub fn edit(&self) -> Option<bool> {
-        rt::view::read(&self.0, "edit")
+        rt::view::boolean(&self.0, "edit")
     }
     /// `defer`. Put the task off.
     #[inline]
     pub fn defer(&self) -> Option<bool> {
-        rt::view::read(&self.0, "defer")
+        rt::view::boolean(&self.0, "defer")
     }
     /// `renew`. Open the task again.
     #[inline]
     pub fn renew(&self) -> Option<bool> {
-        rt::view::read(&self.0, "renew")
+        rt::view::boolean(&self.0, "renew")
     }
     /// `create`. Make tasks related to it.
     #[inline]
     pub fn create(&self) -> Option<bool> {
-        rt::view::read(&self.0, "create")
+        rt::view::boolean(&self.0, "create")
     }
     /// `changeDeadline`. Move the deadline.
     #[inline]
     pub fn change_deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "changeDeadline")
+        rt::view::boolean(&self.0, "changeDeadline")
     }
     /// `checklistAddItems`. Put new items into a checklist.
     #[inline]
     pub fn checklist_add_items(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklistAddItems")
+        rt::view::boolean(&self.0, "checklistAddItems")
     }
     /// `addFavorite`. Mark it as a favourite.
     #[inline]
     pub fn add_favorite(&self) -> Option<bool> {
-        rt::view::read(&self.0, "addFavorite")
+        rt::view::boolean(&self.0, "addFavorite")
     }
     /// `deleteFavorite`. Take it off the favourites.
     #[inline]
     pub fn delete_favorite(&self) -> Option<bool> {
-        rt::view::read(&self.0, "deleteFavorite")
+        rt::view::boolean(&self.0, "deleteFavorite")
     }
     /// `rate`. Rate the work.
     #[inline]
     pub fn rate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "rate")
+        rt::view::boolean(&self.0, "rate")
     }
     /// `take`. Take the task on.
     #[inline]
     pub fn take(&self) -> Option<bool> {
-        rt::view::read(&self.0, "take")
+        rt::view::boolean(&self.0, "take")
     }
     /// `edit.originator`. Change the creator.
     #[inline]
     pub fn edit_originator(&self) -> Option<bool> {
-        rt::view::read(&self.0, "edit.originator")
+        rt::view::boolean(&self.0, "edit.originator")
     }
     /// `checklist.reorder`. Change the order of checklist items.
     #[inline]
     pub fn checklist_reorder(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklist.reorder")
+        rt::view::boolean(&self.0, "checklist.reorder")
     }
     /// `elapsedtime.add`. Book time.
     #[inline]
     pub fn elapsedtime_add(&self) -> Option<bool> {
-        rt::view::read(&self.0, "elapsedtime.add")
+        rt::view::boolean(&self.0, "elapsedtime.add")
     }
     /// `dayplan.timer.toggle`. Start and stop the timer of the day plan.
     #[inline]
     pub fn dayplan_timer_toggle(&self) -> Option<bool> {
-        rt::view::read(&self.0, "dayplan.timer.toggle")
+        rt::view::boolean(&self.0, "dayplan.timer.toggle")
     }
     /// `edit.plan`. Change the planned dates.
     #[inline]
     pub fn edit_plan(&self) -> Option<bool> {
-        rt::view::read(&self.0, "edit.plan")
+        rt::view::boolean(&self.0, "edit.plan")
     }
     /// `checklist.add`. Make a new checklist.
     #[inline]
     pub fn checklist_add(&self) -> Option<bool> {
-        rt::view::read(&self.0, "checklist.add")
+        rt::view::boolean(&self.0, "checklist.add")
     }
     /// `favorite.add`. Mark it as a favourite.
     #[inline]
     pub fn favorite_add(&self) -> Option<bool> {
-        rt::view::read(&self.0, "favorite.add")
+        rt::view::boolean(&self.0, "favorite.add")
     }
     /// `favorite.delete`. Take it off the favourites.
     #[inline]
     pub fn favorite_delete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "favorite.delete")
+        rt::view::boolean(&self.0, "favorite.delete")
     }
 }

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `task`, `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskChecklistItem(rt::Object);
 rt::view!(TaskChecklistItem);
 impl TaskChecklistItem {
     /// `ID`. Number of the item.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TASK_ID`. Task that the item belongs to.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TASK_ID")
+        rt::view::id(&self.0, "TASK_ID")
     }
     /// `TITLE`. What is to be done; the name of the list for an item at the top.
     #[inline]
@@ -30,61 +29,61 @@ impl TaskChecklistItem {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. A new item without it goes to the first checklist, which is made if there is none.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. A new item without it goes to the first checklist, which is made if there is none.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PARENT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PARENT_ID", value))
     }
     /// `CREATED_BY`. User who added the item.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]
     pub fn sort_index(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT_INDEX")
+        rt::view::integer(&self.0, "SORT_INDEX")
     }
     /// Sets `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort_index(self, value: impl Into<i64>) -> Self {
-        self.set("SORT_INDEX", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT_INDEX", value))
     }
     /// `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
     #[inline]
     pub fn is_complete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_COMPLETE")
+        rt::view::boolean(&self.0, "IS_COMPLETE")
     }
     /// Sets `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
     #[inline]
     #[must_use]
     pub fn set_is_complete(self, value: bool) -> Self {
-        self.set("IS_COMPLETE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_COMPLETE", value))
     }
     /// `IS_IMPORTANT`. Whether the item has the flame of an important one.
     #[inline]
     pub fn is_important(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_IMPORTANT")
+        rt::view::boolean(&self.0, "IS_IMPORTANT")
     }
     /// Sets `IS_IMPORTANT`. Whether the item has the flame of an important one.
     #[inline]
     #[must_use]
     pub fn set_is_important(self, value: bool) -> Self {
-        self.set("IS_IMPORTANT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_IMPORTANT", value))
     }
     /// `TOGGLED_BY`. User who last ticked the item or took the tick away; null if nobody did.
     #[inline]
     pub fn toggled_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TOGGLED_BY")
+        rt::view::id(&self.0, "TOGGLED_BY")
     }
     /// `TOGGLED_DATE`. When that happened; empty if it never did.
     #[inline]

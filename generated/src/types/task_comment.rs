@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `task`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskComment(rt::Object);
 rt::view!(TaskComment);
 impl TaskComment {
     /// `ID`. Number of the comment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AUTHOR_ID")
+        rt::view::id(&self.0, "AUTHOR_ID")
     }
     /// Sets `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
     #[inline]
     #[must_use]
     pub fn set_author_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("AUTHOR_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "AUTHOR_ID", value))
     }
     /// `AUTHOR_NAME`. Who wrote the comment: first and last name.
     #[inline]
@@ -46,7 +45,7 @@ impl TaskComment {
     #[inline]
     #[must_use]
     pub fn set_post_date(self, value: impl Into<String>) -> Self {
-        self.set("POST_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "POST_DATE", value))
     }
     /// `POST_MESSAGE`. Text, with BB codes such as \[B\] and \[USER=5\].
     #[inline]
@@ -57,7 +56,7 @@ impl TaskComment {
     #[inline]
     #[must_use]
     pub fn set_post_message(self, value: impl Into<String>) -> Self {
-        self.set("POST_MESSAGE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "POST_MESSAGE", value))
     }
     /// `POST_MESSAGE_HTML`. Text as HTML; often null.
     #[inline]
@@ -76,7 +75,7 @@ impl TaskComment {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("UF_FORUM_MESSAGE_DOC", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "UF_FORUM_MESSAGE_DOC", value))
     }
     /// `ATTACHED_OBJECTS`. Attachments by their number, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL.
     #[inline]

@@ -7,30 +7,29 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `task`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskElapsedItem(rt::Object);
 rt::view!(TaskElapsedItem);
 impl TaskElapsedItem {
     /// `ID`. Number of the record.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TASK_ID`. Task that the time was spent on.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TASK_ID")
+        rt::view::id(&self.0, "TASK_ID")
     }
     /// `USER_ID`. User who worked; the caller in a new record without it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "USER_ID")
+        rt::view::id(&self.0, "USER_ID")
     }
     /// Sets `USER_ID`. User who worked; the caller in a new record without it.
     #[inline]
     #[must_use]
     pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("USER_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "USER_ID", value))
     }
     /// `COMMENT_TEXT`. What was done in that time.
     #[inline]
@@ -41,28 +40,28 @@ impl TaskElapsedItem {
     #[inline]
     #[must_use]
     pub fn set_comment_text(self, value: impl Into<String>) -> Self {
-        self.set("COMMENT_TEXT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COMMENT_TEXT", value))
     }
     /// `SECONDS`. Time spent, in seconds.
     #[inline]
     pub fn seconds(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SECONDS")
+        rt::view::integer(&self.0, "SECONDS")
     }
     /// Sets `SECONDS`. Time spent, in seconds.
     #[inline]
     #[must_use]
     pub fn set_seconds(self, value: impl Into<i64>) -> Self {
-        self.set("SECONDS", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SECONDS", value))
     }
     /// `MINUTES`. Time spent, in whole minutes.
     #[inline]
     pub fn minutes(&self) -> Option<i64> {
-        rt::view::read(&self.0, "MINUTES")
+        rt::view::integer(&self.0, "MINUTES")
     }
     /// `SOURCE`. Where the record comes from.
     #[inline]
     pub fn source(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SOURCE")
+        rt::view::integer(&self.0, "SOURCE")
     }
     /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment in a new record without it.
     #[inline]
@@ -73,7 +72,7 @@ impl TaskElapsedItem {
     #[inline]
     #[must_use]
     pub fn set_created_date(self, value: impl Into<String>) -> Self {
-        self.set("CREATED_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CREATED_DATE", value))
     }
     /// `DATE_START`. When the timer began, or when a record was entered by hand.
     #[inline]

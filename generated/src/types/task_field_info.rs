@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFieldInfo(rt::Object);
 rt::view!(TaskFieldInfo);
 impl TaskFieldInfo {
@@ -24,12 +23,12 @@ impl TaskFieldInfo {
     /// `primary`. True for the number of the record itself.
     #[inline]
     pub fn primary(&self) -> Option<bool> {
-        rt::view::read(&self.0, "primary")
+        rt::view::boolean(&self.0, "primary")
     }
     /// `required`. True where a new record needs a value.
     #[inline]
     pub fn required(&self) -> Option<bool> {
-        rt::view::read(&self.0, "required")
+        rt::view::boolean(&self.0, "required")
     }
     /// `default`. Value that a new record gets when none is given; null for none.
     #[inline]

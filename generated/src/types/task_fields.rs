@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with any of the features `task`, `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFields(rt::Object);
 rt::view!(TaskFields);
 impl TaskFields {
@@ -20,7 +19,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. Details. BB codes such as \[B\] and \[URL\] format the text.
     #[inline]
@@ -31,29 +30,29 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESPONSIBLE_ID")
+        rt::view::id(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("RESPONSIBLE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "RESPONSIBLE_ID", value))
     }
     /// `CREATED_BY`. User who sets the task; the caller in a new task without it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// Sets `CREATED_BY`. User who sets the task; the caller in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CREATED_BY", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CREATED_BY", value))
     }
     /// `DEADLINE`. When the work must be done, with the time zone. An empty text removes the limit.
     #[inline]
@@ -64,7 +63,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_deadline(self, value: impl Into<String>) -> Self {
-        self.set("DEADLINE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DEADLINE", value))
     }
     /// `START_DATE_PLAN`. When work is planned to begin; END_DATE_PLAN must come with it.
     #[inline]
@@ -75,7 +74,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_start_date_plan(self, value: impl Into<String>) -> Self {
-        self.set("START_DATE_PLAN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "START_DATE_PLAN", value))
     }
     /// `END_DATE_PLAN`. When work is planned to end; START_DATE_PLAN must come with it.
     #[inline]
@@ -86,29 +85,29 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_end_date_plan(self, value: impl Into<String>) -> Self {
-        self.set("END_DATE_PLAN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "END_DATE_PLAN", value))
     }
     /// `PRIORITY`. How urgent the task is. A new task is of medium priority without it.
     #[inline]
     pub fn priority(&self) -> Option<i64> {
-        rt::view::read(&self.0, "PRIORITY")
+        rt::view::integer(&self.0, "PRIORITY")
     }
     /// Sets `PRIORITY`. How urgent the task is. A new task is of medium priority without it.
     #[inline]
     #[must_use]
     pub fn set_priority(self, value: impl Into<i64>) -> Self {
-        self.set("PRIORITY", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "PRIORITY", value))
     }
     /// `STATUS`. State of the task. The methods that start, finish or put off a task are safer, because they check what is allowed.
     #[inline]
     pub fn status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "STATUS")
+        rt::view::integer(&self.0, "STATUS")
     }
     /// Sets `STATUS`. State of the task. The methods that start, finish or put off a task are safer, because they check what is allowed.
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<i64>) -> Self {
-        self.set("STATUS", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "STATUS", value))
     }
     /// `MARK`. Rating of the finished work; an empty text takes it back.
     #[inline]
@@ -119,7 +118,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_mark(self, value: impl Into<String>) -> Self {
-        self.set("MARK", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "MARK", value))
     }
     /// `ACCOMPLICES`. Users who help with the work; the list replaces the old one.
     #[inline]
@@ -133,7 +132,7 @@ impl TaskFields {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("ACCOMPLICES", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "ACCOMPLICES", value))
     }
     /// `AUDITORS`. Users who watch the task; the list replaces the old one.
     #[inline]
@@ -147,7 +146,7 @@ impl TaskFields {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("AUDITORS", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "AUDITORS", value))
     }
     /// `TAGS`. Tags to find the task by; the list replaces the old one.
     #[inline]
@@ -158,18 +157,18 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_tags(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("TAGS", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "TAGS", value))
     }
     /// `PARENT_ID`. Task to make this one a subtask of; 0 sets it free.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Task to make this one a subtask of; 0 sets it free.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PARENT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PARENT_ID", value))
     }
     /// `DEPENDS_ON`. Earlier tasks that are shown as related.
     #[inline]
@@ -183,161 +182,161 @@ impl TaskFields {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("DEPENDS_ON", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "DEPENDS_ON", value))
     }
     /// `GROUP_ID`. Workgroup or project; 0 for none.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "GROUP_ID")
+        rt::view::id(&self.0, "GROUP_ID")
     }
     /// Sets `GROUP_ID`. Workgroup or project; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("GROUP_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "GROUP_ID", value))
     }
     /// `STAGE_ID`. Column of the Kanban board of the workgroup.
     #[inline]
     pub fn stage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "STAGE_ID")
+        rt::view::id(&self.0, "STAGE_ID")
     }
     /// Sets `STAGE_ID`. Column of the Kanban board of the workgroup.
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("STAGE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "STAGE_ID", value))
     }
     /// `SPRINT_ID`. Sprint of a Scrum project.
     #[inline]
     pub fn sprint_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SPRINT_ID")
+        rt::view::id(&self.0, "SPRINT_ID")
     }
     /// Sets `SPRINT_ID`. Sprint of a Scrum project.
     #[inline]
     #[must_use]
     pub fn set_sprint_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("SPRINT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "SPRINT_ID", value))
     }
     /// `BACKLOG_ID`. Backlog of a Scrum project.
     #[inline]
     pub fn backlog_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "BACKLOG_ID")
+        rt::view::id(&self.0, "BACKLOG_ID")
     }
     /// Sets `BACKLOG_ID`. Backlog of a Scrum project.
     #[inline]
     #[must_use]
     pub fn set_backlog_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("BACKLOG_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "BACKLOG_ID", value))
     }
     /// `FLOW_ID`. Flow that hands the task out by its own rules.
     #[inline]
     pub fn flow_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "FLOW_ID")
+        rt::view::id(&self.0, "FLOW_ID")
     }
     /// Sets `FLOW_ID`. Flow that hands the task out by its own rules.
     #[inline]
     #[must_use]
     pub fn set_flow_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("FLOW_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "FLOW_ID", value))
     }
     /// `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline. N in a new task without it.
     #[inline]
     pub fn allow_change_deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ALLOW_CHANGE_DEADLINE")
+        rt::view::boolean(&self.0, "ALLOW_CHANGE_DEADLINE")
     }
     /// Sets `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline. N in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_allow_change_deadline(self, value: bool) -> Self {
-        self.set("ALLOW_CHANGE_DEADLINE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ALLOW_CHANGE_DEADLINE", value))
     }
     /// `ALLOW_TIME_TRACKING`. Whether time is tracked. N in a new task without it.
     #[inline]
     pub fn allow_time_tracking(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ALLOW_TIME_TRACKING")
+        rt::view::boolean(&self.0, "ALLOW_TIME_TRACKING")
     }
     /// Sets `ALLOW_TIME_TRACKING`. Whether time is tracked. N in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_allow_time_tracking(self, value: bool) -> Self {
-        self.set("ALLOW_TIME_TRACKING", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ALLOW_TIME_TRACKING", value))
     }
     /// `TASK_CONTROL`. Whether the creator has to accept the work before the task counts as finished. N in a new task without it.
     #[inline]
     pub fn task_control(&self) -> Option<bool> {
-        rt::view::read(&self.0, "TASK_CONTROL")
+        rt::view::boolean(&self.0, "TASK_CONTROL")
     }
     /// Sets `TASK_CONTROL`. Whether the creator has to accept the work before the task counts as finished. N in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_task_control(self, value: bool) -> Self {
-        self.set("TASK_CONTROL", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "TASK_CONTROL", value))
     }
     /// `MATCH_WORK_TIME`. Whether dates skip days off and hours outside of work. N in a new task without it.
     #[inline]
     pub fn match_work_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MATCH_WORK_TIME")
+        rt::view::boolean(&self.0, "MATCH_WORK_TIME")
     }
     /// Sets `MATCH_WORK_TIME`. Whether dates skip days off and hours outside of work. N in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_match_work_time(self, value: bool) -> Self {
-        self.set("MATCH_WORK_TIME", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MATCH_WORK_TIME", value))
     }
     /// `ADD_IN_REPORT`. Whether the task goes into the work report. N in a new task without it.
     #[inline]
     pub fn add_in_report(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ADD_IN_REPORT")
+        rt::view::boolean(&self.0, "ADD_IN_REPORT")
     }
     /// Sets `ADD_IN_REPORT`. Whether the task goes into the work report. N in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_add_in_report(self, value: bool) -> Self {
-        self.set("ADD_IN_REPORT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ADD_IN_REPORT", value))
     }
     /// `MULTITASK`. Whether the task is given to several people, so that each gets a subtask.
     #[inline]
     pub fn multitask(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTITASK")
+        rt::view::boolean(&self.0, "MULTITASK")
     }
     /// Sets `MULTITASK`. Whether the task is given to several people, so that each gets a subtask.
     #[inline]
     #[must_use]
     pub fn set_multitask(self, value: bool) -> Self {
-        self.set("MULTITASK", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTITASK", value))
     }
     /// `REPLICATE`. Whether the task repeats by a schedule.
     #[inline]
     pub fn replicate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "REPLICATE")
+        rt::view::boolean(&self.0, "REPLICATE")
     }
     /// Sets `REPLICATE`. Whether the task repeats by a schedule.
     #[inline]
     #[must_use]
     pub fn set_replicate(self, value: bool) -> Self {
-        self.set("REPLICATE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "REPLICATE", value))
     }
     /// `TIME_ESTIMATE`. Time planned for the work, in seconds.
     #[inline]
     pub fn time_estimate(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TIME_ESTIMATE")
+        rt::view::integer(&self.0, "TIME_ESTIMATE")
     }
     /// Sets `TIME_ESTIMATE`. Time planned for the work, in seconds.
     #[inline]
     #[must_use]
     pub fn set_time_estimate(self, value: impl Into<i64>) -> Self {
-        self.set("TIME_ESTIMATE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "TIME_ESTIMATE", value))
     }
     /// `DURATION_PLAN`. Planned duration in the unit of DURATION_TYPE.
     #[inline]
     pub fn duration_plan(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DURATION_PLAN")
+        rt::view::integer(&self.0, "DURATION_PLAN")
     }
     /// Sets `DURATION_PLAN`. Planned duration in the unit of DURATION_TYPE.
     #[inline]
     #[must_use]
     pub fn set_duration_plan(self, value: impl Into<i64>) -> Self {
-        self.set("DURATION_PLAN", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "DURATION_PLAN", value))
     }
     /// `DURATION_TYPE`. Unit of the planned duration; days in a new task without it. Months are spelt monts.
     #[inline]
@@ -348,7 +347,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_duration_type(self, value: impl Into<String>) -> Self {
-        self.set("DURATION_TYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DURATION_TYPE", value))
     }
     /// `DATE_START`. When work really began. The portal sets it by itself when a task is started.
     #[inline]
@@ -359,7 +358,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_date_start(self, value: impl Into<String>) -> Self {
-        self.set("DATE_START", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DATE_START", value))
     }
     /// `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment in a new task without it.
     #[inline]
@@ -370,7 +369,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_created_date(self, value: impl Into<String>) -> Self {
-        self.set("CREATED_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CREATED_DATE", value))
     }
     /// `CLOSED_DATE`. When the task was finished, for tasks taken over from another system.
     #[inline]
@@ -381,18 +380,18 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_closed_date(self, value: impl Into<String>) -> Self {
-        self.set("CLOSED_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CLOSED_DATE", value))
     }
     /// `CLOSED_BY`. User who finished the task, for tasks taken over from another system.
     #[inline]
     pub fn closed_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CLOSED_BY")
+        rt::view::id(&self.0, "CLOSED_BY")
     }
     /// Sets `CLOSED_BY`. User who finished the task, for tasks taken over from another system.
     #[inline]
     #[must_use]
     pub fn set_closed_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CLOSED_BY", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CLOSED_BY", value))
     }
     /// `GUID`. Identifier that is unique over all portals, in braces; given by the portal in a new task without it.
     #[inline]
@@ -403,7 +402,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_guid(self, value: impl Into<String>) -> Self {
-        self.set("GUID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "GUID", value))
     }
     /// `XML_ID`. Identifier of the same task in another system.
     #[inline]
@@ -414,7 +413,7 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `SITE_ID`. Site that the task belongs to, such as s1; the main one in a new task without it.
     #[inline]
@@ -425,29 +424,29 @@ impl TaskFields {
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<String>) -> Self {
-        self.set("SITE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SITE_ID", value))
     }
     /// `SORTING`. Place in a list sorted by hand.
     #[inline]
     pub fn sorting(&self) -> Option<f64> {
-        rt::view::read(&self.0, "SORTING")
+        rt::view::number(&self.0, "SORTING")
     }
     /// Sets `SORTING`. Place in a list sorted by hand.
     #[inline]
     #[must_use]
     pub fn set_sorting(self, value: impl Into<f64>) -> Self {
-        self.set("SORTING", rt::value::number(value))
+        Self(rt::set::field::number(self.0, "SORTING", value))
     }
     /// `FORKED_BY_TEMPLATE_ID`. Template that the task is made from.
     #[inline]
     pub fn forked_by_template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "FORKED_BY_TEMPLATE_ID")
+        rt::view::id(&self.0, "FORKED_BY_TEMPLATE_ID")
     }
     /// Sets `FORKED_BY_TEMPLATE_ID`. Template that the task is made from.
     #[inline]
     #[must_use]
     pub fn set_forked_by_template_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("FORKED_BY_TEMPLATE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "FORKED_BY_TEMPLATE_ID", value))
     }
     /// `UF_CRM_TASK`. CRM records tied to the task: L\_ lead, D\_ deal, C\_ contact, CO\_ company, SI\_ invoice and the number, as in D_10; items of smart processes as T, their type in hexadecimal, \_ and the number.
     #[inline]
@@ -461,7 +460,7 @@ impl TaskFields {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("UF_CRM_TASK", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "UF_CRM_TASK", value))
     }
     /// `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428. Without n it is the number of an attachment that is already there.
     #[inline]
@@ -475,18 +474,18 @@ impl TaskFields {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("UF_TASK_WEBDAV_FILES", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "UF_TASK_WEBDAV_FILES", value))
     }
     /// `UF_MAIL_MESSAGE`. Mail that the task is made from.
     #[inline]
     pub fn uf_mail_message(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UF_MAIL_MESSAGE")
+        rt::view::id(&self.0, "UF_MAIL_MESSAGE")
     }
     /// Sets `UF_MAIL_MESSAGE`. Mail that the task is made from.
     #[inline]
     #[must_use]
     pub fn set_uf_mail_message(self, value: impl Into<rt::Id>) -> Self {
-        self.set("UF_MAIL_MESSAGE", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "UF_MAIL_MESSAGE", value))
     }
     /// `SE_PARAMETER`. Further settings of the task, each with a code and a value.
     #[inline]
@@ -500,22 +499,22 @@ impl TaskFields {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("SE_PARAMETER", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "SE_PARAMETER", value))
     }
     /// `ID`. Number of the task, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `REAL_STATUS`. State of the task as it is stored; STATUS may say more, as that it is overdue.
     #[inline]
     pub fn real_status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "REAL_STATUS")
+        rt::view::integer(&self.0, "REAL_STATUS")
     }
     /// `CHANGED_BY`. User who changed it last.
     #[inline]
     pub fn changed_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CHANGED_BY")
+        rt::view::id(&self.0, "CHANGED_BY")
     }
     /// `CHANGED_DATE`. When it was last changed.
     #[inline]

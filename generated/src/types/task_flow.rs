@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFlow(rt::Object);
 rt::view!(TaskFlow);
 impl TaskFlow {
     /// `id`. Number of the flow.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `name`. Name; no two flows share one.
     #[inline]
@@ -25,7 +24,7 @@ impl TaskFlow {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "name", value))
     }
     /// `description`. What the flow is for.
     #[inline]
@@ -36,51 +35,51 @@ impl TaskFlow {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `groupId`. Workgroup of the flow. A new flow without it gets a new one, with the creator, the administrator and the team as members.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::id(&self.0, "groupId")
     }
     /// Sets `groupId`. Workgroup of the flow. A new flow without it gets a new one, with the creator, the administrator and the team as members.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("groupId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "groupId", value))
     }
     /// `ownerId`. Administrator of the flow; the creator in a new flow without it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ownerId")
+        rt::view::id(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Administrator of the flow; the creator in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ownerId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ownerId", value))
     }
     /// `templateId`. Template that people make tasks of the flow from; 0 for none.
     #[inline]
     pub fn template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "templateId")
+        rt::view::id(&self.0, "templateId")
     }
     /// Sets `templateId`. Template that people make tasks of the flow from; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_template_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("templateId", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "templateId", value))
     }
     /// `plannedCompletionTime`. Time that a task should take, in seconds. It makes the deadline.
     #[inline]
     pub fn planned_completion_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "plannedCompletionTime")
+        rt::view::integer(&self.0, "plannedCompletionTime")
     }
     /// Sets `plannedCompletionTime`. Time that a task should take, in seconds. It makes the deadline.
     #[inline]
     #[must_use]
     pub fn set_planned_completion_time(self, value: impl Into<i64>) -> Self {
-        self.set("plannedCompletionTime", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "plannedCompletionTime", value))
     }
     /// `distributionType`. Who decides on the responsible person.
     #[inline]
@@ -91,7 +90,7 @@ impl TaskFlow {
     #[inline]
     #[must_use]
     pub fn set_distribution_type(self, value: impl Into<String>) -> Self {
-        self.set("distributionType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "distributionType", value))
     }
     /// `responsibleList`. Who gets the tasks: pairs of a kind and a number, such as \[user, "3"\] or \[department, "17:F"\]; without :F the departments below count too. For manually it names the moderator.
     #[inline]
@@ -105,9 +104,12 @@ impl TaskFlow {
         self,
         value: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<String>>>,
     ) -> Self {
-        self.set(
-            "responsibleList",
-            rt::value::list(value, |item| rt::value::list(item, rt::value::text)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "responsibleList",
+                rt::value::list(value, |item| rt::value::texts(item)),
+            ),
         )
     }
     /// `taskCreators`. Who may put tasks in, as pairs like those of responsibleList; \[meta-user, all-users\] stands for everybody.
@@ -122,70 +124,73 @@ impl TaskFlow {
         self,
         value: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<String>>>,
     ) -> Self {
-        self.set(
-            "taskCreators",
-            rt::value::list(value, |item| rt::value::list(item, rt::value::text)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "taskCreators",
+                rt::value::list(value, |item| rt::value::texts(item)),
+            ),
         )
     }
     /// `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 in a new flow without it.
     #[inline]
     pub fn match_work_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "matchWorkTime")
+        rt::view::boolean(&self.0, "matchWorkTime")
     }
     /// Sets `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_match_work_time(self, value: bool) -> Self {
-        self.set("matchWorkTime", rt::value::one_zero(value))
+        Self(rt::set::field::one_zero(self.0, "matchWorkTime", value))
     }
     /// `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 in a new flow without it.
     #[inline]
     pub fn responsible_can_change_deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "responsibleCanChangeDeadline")
+        rt::view::boolean(&self.0, "responsibleCanChangeDeadline")
     }
     /// Sets `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_responsible_can_change_deadline(self, value: bool) -> Self {
-        self.set("responsibleCanChangeDeadline", rt::value::one_zero(value))
+        Self(rt::set::field::one_zero(self.0, "responsibleCanChangeDeadline", value))
     }
     /// `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 in a new flow without it.
     #[inline]
     pub fn notify_at_half_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "notifyAtHalfTime")
+        rt::view::boolean(&self.0, "notifyAtHalfTime")
     }
     /// Sets `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_notify_at_half_time(self, value: bool) -> Self {
-        self.set("notifyAtHalfTime", rt::value::one_zero(value))
+        Self(rt::set::field::one_zero(self.0, "notifyAtHalfTime", value))
     }
     /// `taskControl`. Whether the creator of a task has to accept the work; 0 in a new flow without it.
     #[inline]
     pub fn task_control(&self) -> Option<bool> {
-        rt::view::read(&self.0, "taskControl")
+        rt::view::boolean(&self.0, "taskControl")
     }
     /// Sets `taskControl`. Whether the creator of a task has to accept the work; 0 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_task_control(self, value: bool) -> Self {
-        self.set("taskControl", rt::value::one_zero(value))
+        Self(rt::set::field::one_zero(self.0, "taskControl", value))
     }
     /// `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never in a new flow without it.
     #[inline]
     pub fn notify_on_queue_overflow(&self) -> Option<i64> {
-        rt::view::read(&self.0, "notifyOnQueueOverflow")
+        rt::view::integer(&self.0, "notifyOnQueueOverflow")
     }
     /// Sets `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_notify_on_queue_overflow(self, value: impl Into<i64>) -> Self {
-        self.set("notifyOnQueueOverflow", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "notifyOnQueueOverflow", value))
     }
     /// `notifyOnTasksInProgressOverflow`. How many tasks in progress make the portal warn the administrator; never without it in a new flow.
     #[inline]
     pub fn notify_on_tasks_in_progress_overflow(&self) -> Option<i64> {
-        rt::view::read(&self.0, "notifyOnTasksInProgressOverflow")
+        rt::view::integer(&self.0, "notifyOnTasksInProgressOverflow")
     }
     /// Sets `notifyOnTasksInProgressOverflow`. How many tasks in progress make the portal warn the administrator; never without it in a new flow.
     #[inline]
@@ -194,33 +199,33 @@ impl TaskFlow {
         self,
         value: impl Into<i64>,
     ) -> Self {
-        self.set("notifyOnTasksInProgressOverflow", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "notifyOnTasksInProgressOverflow", value))
     }
     /// `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never in a new flow without it.
     #[inline]
     pub fn notify_when_efficiency_decreases(&self) -> Option<i64> {
-        rt::view::read(&self.0, "notifyWhenEfficiencyDecreases")
+        rt::view::integer(&self.0, "notifyWhenEfficiencyDecreases")
     }
     /// Sets `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_notify_when_efficiency_decreases(self, value: impl Into<i64>) -> Self {
-        self.set("notifyWhenEfficiencyDecreases", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "notifyWhenEfficiencyDecreases", value))
     }
     /// `creatorId`. User who made the flow.
     #[inline]
     pub fn creator_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "creatorId")
+        rt::view::integer(&self.0, "creatorId")
     }
     /// `efficiency`. Share of tasks that were done in time, in per cent.
     #[inline]
     pub fn efficiency(&self) -> Option<i64> {
-        rt::view::read(&self.0, "efficiency")
+        rt::view::integer(&self.0, "efficiency")
     }
     /// `active`. Whether the flow takes tasks.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `activity`. When something last happened in the flow.
     #[inline]
@@ -230,7 +235,7 @@ impl TaskFlow {
     /// `demo`. Whether the portal made the flow as a sample.
     #[inline]
     pub fn demo(&self) -> Option<bool> {
-        rt::view::read(&self.0, "demo")
+        rt::view::boolean(&self.0, "demo")
     }
     /// `team`. Everybody who gets tasks of the flow, as pairs of a kind and a number.
     #[inline]
@@ -240,6 +245,6 @@ impl TaskFlow {
     /// `trialFeatureEnabled`. Whether flows run as a trial on this portal.
     #[inline]
     pub fn trial_feature_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "trialFeatureEnabled")
+        rt::view::boolean(&self.0, "trialFeatureEnabled")
     }
 }

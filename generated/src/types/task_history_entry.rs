@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskHistoryEntry(rt::Object);
 rt::view!(TaskHistoryEntry);
 impl TaskHistoryEntry {
     /// `id`. Number of the entry.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `createdDate`. When the change was made.
     #[inline]

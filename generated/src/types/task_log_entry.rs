@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `task`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskLogEntry(rt::Object);
 rt::view!(TaskLogEntry);
 impl TaskLogEntry {
@@ -19,12 +18,12 @@ impl TaskLogEntry {
     /// `USER_ID`. Person who made it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "USER_ID")
+        rt::view::id(&self.0, "USER_ID")
     }
     /// `TASK_ID`. Number of the task.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TASK_ID")
+        rt::view::id(&self.0, "TASK_ID")
     }
     /// `FIELD`. Field or event, as in NEW, COMMENT or TAGS.
     #[inline]

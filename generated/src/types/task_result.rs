@@ -7,29 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskResult(rt::Object);
 rt::view!(TaskResult);
 impl TaskResult {
     /// `id`. Number of the result.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `taskId`. Task that it belongs to.
     #[inline]
     pub fn task_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "taskId")
+        rt::view::integer(&self.0, "taskId")
     }
     /// `commentId`. Comment that was declared to be the result.
     #[inline]
     pub fn comment_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "commentId")
+        rt::view::integer(&self.0, "commentId")
     }
     /// `createdBy`. User who declared it.
     #[inline]
     pub fn created_by(&self) -> Option<i64> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::integer(&self.0, "createdBy")
     }
     /// `createdAt`. When it was declared.
     #[inline]
@@ -44,7 +43,7 @@ impl TaskResult {
     /// `status`. Whether it is still open.
     #[inline]
     pub fn status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "status")
+        rt::view::integer(&self.0, "status")
     }
     /// `text`. Text with BB codes.
     #[inline]

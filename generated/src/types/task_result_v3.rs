@@ -7,25 +7,24 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskResultV3(rt::Object);
 rt::view!(TaskResultV3);
 impl TaskResultV3 {
     /// `id`. Number of the result.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `taskId`. Task that it belongs to.
     #[inline]
     pub fn task_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "taskId")
+        rt::view::integer(&self.0, "taskId")
     }
     /// Sets `taskId`. Task that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_task_id(self, value: impl Into<i64>) -> Self {
-        self.set("taskId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "taskId", value))
     }
     /// `text`. What the work brought, with BB codes.
     #[inline]
@@ -36,12 +35,12 @@ impl TaskResultV3 {
     #[inline]
     #[must_use]
     pub fn set_text(self, value: impl Into<String>) -> Self {
-        self.set("text", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "text", value))
     }
     /// `authorId`. User who wrote it.
     #[inline]
     pub fn author_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "authorId")
+        rt::view::integer(&self.0, "authorId")
     }
     /// `author`. The user who wrote it, when it is asked for.
     #[inline]
@@ -76,6 +75,6 @@ impl TaskResultV3 {
     /// `messageId`. Chat message that it was made from; null where there is none.
     #[inline]
     pub fn message_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "messageId")
+        rt::view::integer(&self.0, "messageId")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `task`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskStage(rt::Object);
 rt::view!(TaskStage);
 impl TaskStage {
     /// `ID`. Number of the stage.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. Name above the column.
     #[inline]
@@ -25,12 +24,12 @@ impl TaskStage {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `SORT`. Place of the column; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// `COLOR`. Colour as six hexadecimal digits, such as 47D1E2.
     #[inline]
@@ -41,7 +40,7 @@ impl TaskStage {
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
-        self.set("COLOR", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "COLOR", value))
     }
     /// `SYSTEM_TYPE`. Role of a column that the system made; null for the others.
     #[inline]
@@ -51,24 +50,24 @@ impl TaskStage {
     /// `AFTER_ID`. Stage to stand behind; at the beginning in a new stage without it or with 0\.
     #[inline]
     pub fn after_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "AFTER_ID")
+        rt::view::id(&self.0, "AFTER_ID")
     }
     /// Sets `AFTER_ID`. Stage to stand behind; at the beginning in a new stage without it or with 0\.
     #[inline]
     #[must_use]
     pub fn set_after_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("AFTER_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "AFTER_ID", value))
     }
     /// `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ENTITY_ID")
+        rt::view::id(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ENTITY_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
     /// `ENTITY_TYPE`. Kind of board: G for a workgroup, U for the plan of a user.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskTemplate(rt::Object);
 rt::view!(TaskTemplate);
 impl TaskTemplate {
     /// `ID`. Number of the template.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `TITLE`. What is to be done, in one line.
     #[inline]
@@ -25,7 +24,7 @@ impl TaskTemplate {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. Details, with BB codes.
     #[inline]
@@ -36,34 +35,34 @@ impl TaskTemplate {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `DESCRIPTION_IN_BBCODE`. Whether the description has BB codes; otherwise it has HTML.
     #[inline]
     pub fn description_in_bbcode(&self) -> Option<bool> {
-        rt::view::read(&self.0, "DESCRIPTION_IN_BBCODE")
+        rt::view::boolean(&self.0, "DESCRIPTION_IN_BBCODE")
     }
     /// `CREATED_BY`. User who sets the tasks.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// Sets `CREATED_BY`. User who sets the tasks.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
-        self.set("CREATED_BY", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "CREATED_BY", value))
     }
     /// `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESPONSIBLE_ID")
+        rt::view::id(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("RESPONSIBLE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "RESPONSIBLE_ID", value))
     }
     /// `RESPONSIBLES`. Users who each get a task, with MULTITASK: their numbers, as PHP serialises a list.
     #[inline]
@@ -83,68 +82,68 @@ impl TaskTemplate {
     /// `PRIORITY`. How urgent the tasks are.
     #[inline]
     pub fn priority(&self) -> Option<i64> {
-        rt::view::read(&self.0, "PRIORITY")
+        rt::view::integer(&self.0, "PRIORITY")
     }
     /// Sets `PRIORITY`. How urgent the tasks are.
     #[inline]
     #[must_use]
     pub fn set_priority(self, value: impl Into<i64>) -> Self {
-        self.set("PRIORITY", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "PRIORITY", value))
     }
     /// `STATUS`. Number of a state, as tasks have it; usual templates hold 1\.
     #[inline]
     pub fn status(&self) -> Option<i64> {
-        rt::view::read(&self.0, "STATUS")
+        rt::view::integer(&self.0, "STATUS")
     }
     /// Sets `STATUS`. Number of a state, as tasks have it; usual templates hold 1\.
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<i64>) -> Self {
-        self.set("STATUS", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "STATUS", value))
     }
     /// `GROUP_ID`. Workgroup or project of the tasks; 0, none, in a new template without it.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "GROUP_ID")
+        rt::view::id(&self.0, "GROUP_ID")
     }
     /// Sets `GROUP_ID`. Workgroup or project of the tasks; 0, none, in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("GROUP_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "GROUP_ID", value))
     }
     /// `STAGE_ID`. Column of the Kanban board for the tasks; 0 in a new template without it.
     #[inline]
     pub fn stage_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "STAGE_ID")
+        rt::view::id(&self.0, "STAGE_ID")
     }
     /// Sets `STAGE_ID`. Column of the Kanban board for the tasks; 0 in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("STAGE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "STAGE_ID", value))
     }
     /// `PARENT_ID`. Task that the new ones become subtasks of; 0, none, without it.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "PARENT_ID")
+        rt::view::id(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Task that the new ones become subtasks of; 0, none, without it.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("PARENT_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "PARENT_ID", value))
     }
     /// `BASE_TEMPLATE_ID`. Template that this one stands below; its tasks become subtasks.
     #[inline]
     pub fn base_template_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "BASE_TEMPLATE_ID")
+        rt::view::id(&self.0, "BASE_TEMPLATE_ID")
     }
     /// Sets `BASE_TEMPLATE_ID`. Template that this one stands below; its tasks become subtasks.
     #[inline]
     #[must_use]
     pub fn set_base_template_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("BASE_TEMPLATE_ID", rt::value::id(value))
+        Self(rt::set::field::id(self.0, "BASE_TEMPLATE_ID", value))
     }
     /// `DEPENDS_ON`. Templates that this one depends on.
     #[inline]
@@ -158,29 +157,29 @@ impl TaskTemplate {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("DEPENDS_ON", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "DEPENDS_ON", value))
     }
     /// `MULTITASK`. Whether each of RESPONSIBLES gets a task. N in a new template without it.
     #[inline]
     pub fn multitask(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTITASK")
+        rt::view::boolean(&self.0, "MULTITASK")
     }
     /// Sets `MULTITASK`. Whether each of RESPONSIBLES gets a task. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_multitask(self, value: bool) -> Self {
-        self.set("MULTITASK", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTITASK", value))
     }
     /// `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N in a new template without it.
     #[inline]
     pub fn replicate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "REPLICATE")
+        rt::view::boolean(&self.0, "REPLICATE")
     }
     /// Sets `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_replicate(self, value: bool) -> Self {
-        self.set("REPLICATE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "REPLICATE", value))
     }
     /// `REPLICATE_PARAMS`. How the portal makes tasks again and again, as PHP serialises an object.
     #[inline]
@@ -190,90 +189,90 @@ impl TaskTemplate {
     /// `TASK_CONTROL`. Whether the creator has to accept the work. N in a new template without it.
     #[inline]
     pub fn task_control(&self) -> Option<bool> {
-        rt::view::read(&self.0, "TASK_CONTROL")
+        rt::view::boolean(&self.0, "TASK_CONTROL")
     }
     /// Sets `TASK_CONTROL`. Whether the creator has to accept the work. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_task_control(self, value: bool) -> Self {
-        self.set("TASK_CONTROL", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "TASK_CONTROL", value))
     }
     /// `ADD_IN_REPORT`. Whether the tasks go into the work report. N in a new template without it.
     #[inline]
     pub fn add_in_report(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ADD_IN_REPORT")
+        rt::view::boolean(&self.0, "ADD_IN_REPORT")
     }
     /// Sets `ADD_IN_REPORT`. Whether the tasks go into the work report. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_add_in_report(self, value: bool) -> Self {
-        self.set("ADD_IN_REPORT", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ADD_IN_REPORT", value))
     }
     /// `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline in a new template without it.
     #[inline]
     pub fn deadline_after(&self) -> Option<i64> {
-        rt::view::read(&self.0, "DEADLINE_AFTER")
+        rt::view::integer(&self.0, "DEADLINE_AFTER")
     }
     /// Sets `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_deadline_after(self, value: impl Into<i64>) -> Self {
-        self.set("DEADLINE_AFTER", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "DEADLINE_AFTER", value))
     }
     /// `START_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to begin, in seconds.
     #[inline]
     pub fn start_date_plan_after(&self) -> Option<i64> {
-        rt::view::read(&self.0, "START_DATE_PLAN_AFTER")
+        rt::view::integer(&self.0, "START_DATE_PLAN_AFTER")
     }
     /// Sets `START_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to begin, in seconds.
     #[inline]
     #[must_use]
     pub fn set_start_date_plan_after(self, value: impl Into<i64>) -> Self {
-        self.set("START_DATE_PLAN_AFTER", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "START_DATE_PLAN_AFTER", value))
     }
     /// `END_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to end, in seconds.
     #[inline]
     pub fn end_date_plan_after(&self) -> Option<i64> {
-        rt::view::read(&self.0, "END_DATE_PLAN_AFTER")
+        rt::view::integer(&self.0, "END_DATE_PLAN_AFTER")
     }
     /// Sets `END_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to end, in seconds.
     #[inline]
     #[must_use]
     pub fn set_end_date_plan_after(self, value: impl Into<i64>) -> Self {
-        self.set("END_DATE_PLAN_AFTER", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "END_DATE_PLAN_AFTER", value))
     }
     /// `TPARAM_TYPE`. Kind of template; 0 in a new template without it.
     #[inline]
     pub fn tparam_type(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TPARAM_TYPE")
+        rt::view::integer(&self.0, "TPARAM_TYPE")
     }
     /// Sets `TPARAM_TYPE`. Kind of template; 0 in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_tparam_type(self, value: impl Into<i64>) -> Self {
-        self.set("TPARAM_TYPE", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "TPARAM_TYPE", value))
     }
     /// `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 in a new template without it.
     #[inline]
     pub fn tparam_replication_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TPARAM_REPLICATION_COUNT")
+        rt::view::integer(&self.0, "TPARAM_REPLICATION_COUNT")
     }
     /// Sets `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_tparam_replication_count(self, value: impl Into<i64>) -> Self {
-        self.set("TPARAM_REPLICATION_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "TPARAM_REPLICATION_COUNT", value))
     }
     /// `TEMPLATE_CHILDREN_COUNT`. How many templates stand below this one.
     #[inline]
     pub fn template_children_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TEMPLATE_CHILDREN_COUNT")
+        rt::view::integer(&self.0, "TEMPLATE_CHILDREN_COUNT")
     }
     /// Sets `TEMPLATE_CHILDREN_COUNT`. How many templates stand below this one.
     #[inline]
     #[must_use]
     pub fn set_template_children_count(self, value: impl Into<i64>) -> Self {
-        self.set("TEMPLATE_CHILDREN_COUNT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "TEMPLATE_CHILDREN_COUNT", value))
     }
     /// `SITE_ID`. Site that the tasks belong to, such as s1.
     #[inline]
@@ -284,7 +283,7 @@ impl TaskTemplate {
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<String>) -> Self {
-        self.set("SITE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SITE_ID", value))
     }
     /// `XML_ID`. Identifier of the template in another system.
     #[inline]
@@ -295,7 +294,7 @@ impl TaskTemplate {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `UF_CRM_TASK`. CRM records for the tasks: L\_ lead, D\_ deal, C\_ contact, CO\_ company and the number, as in D_10.
     #[inline]
@@ -309,7 +308,7 @@ impl TaskTemplate {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("UF_CRM_TASK", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "UF_CRM_TASK", value))
     }
     /// `UF_TASK_WEBDAV_FILES`. Files attached, by the numbers of their attachments.
     #[inline]
@@ -319,17 +318,17 @@ impl TaskTemplate {
     /// `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline.
     #[inline]
     pub fn allow_change_deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ALLOW_CHANGE_DEADLINE")
+        rt::view::boolean(&self.0, "ALLOW_CHANGE_DEADLINE")
     }
     /// `ALLOW_TIME_TRACKING`. Whether time is tracked.
     #[inline]
     pub fn allow_time_tracking(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ALLOW_TIME_TRACKING")
+        rt::view::boolean(&self.0, "ALLOW_TIME_TRACKING")
     }
     /// `MATCH_WORK_TIME`. Whether dates skip days off and hours outside of work.
     #[inline]
     pub fn match_work_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MATCH_WORK_TIME")
+        rt::view::boolean(&self.0, "MATCH_WORK_TIME")
     }
     /// `FILES`. Files of the template; null where there are none.
     #[inline]
@@ -344,7 +343,7 @@ impl TaskTemplate {
     /// `TASK_ID`. Task that the template was made from; null where there is none.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "TASK_ID")
+        rt::view::id(&self.0, "TASK_ID")
     }
     /// `SCENARIO`. Kind of work that the template was made for, such as default or crm.
     #[inline]
@@ -379,7 +378,7 @@ impl TaskTemplate {
     /// `CREATED_BY_PHOTO`. Number of the portrait of the creator.
     #[inline]
     pub fn created_by_photo(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_PHOTO")
+        rt::view::id(&self.0, "CREATED_BY_PHOTO")
     }
     /// `RESPONSIBLE_NAME`. First name of the responsible person.
     #[inline]
@@ -409,6 +408,6 @@ impl TaskTemplate {
     /// `RESPONSIBLE_PHOTO`. Number of the portrait of the responsible person.
     #[inline]
     pub fn responsible_photo(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "RESPONSIBLE_PHOTO")
+        rt::view::id(&self.0, "RESPONSIBLE_PHOTO")
     }
 }

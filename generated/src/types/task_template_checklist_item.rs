@@ -7,24 +7,23 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskTemplateChecklistItem(rt::Object);
 rt::view!(TaskTemplateChecklistItem);
 impl TaskTemplateChecklistItem {
     /// `id`. Number of the item.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `templateId`. Template that it belongs to.
     #[inline]
     pub fn template_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "templateId")
+        rt::view::integer(&self.0, "templateId")
     }
     /// `parentId`. Item above it; 0 for a checklist itself.
     #[inline]
     pub fn parent_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "parentId")
+        rt::view::integer(&self.0, "parentId")
     }
     /// `title`. What is to be done; the name of the list for an item at the top.
     #[inline]
@@ -34,7 +33,7 @@ impl TaskTemplateChecklistItem {
     /// `sortIndex`. Place among the siblings; smaller numbers come first.
     #[inline]
     pub fn sort_index(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sortIndex")
+        rt::view::integer(&self.0, "sortIndex")
     }
     /// `displaySortIndex`. Number to show before the text, such as 1\.2; often empty.
     #[inline]
@@ -44,37 +43,37 @@ impl TaskTemplateChecklistItem {
     /// `isComplete`. Whether the item is ticked.
     #[inline]
     pub fn is_complete(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isComplete")
+        rt::view::boolean(&self.0, "isComplete")
     }
     /// `isImportant`. Whether the item has the flame of an important one.
     #[inline]
     pub fn is_important(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isImportant")
+        rt::view::boolean(&self.0, "isImportant")
     }
     /// `completedCount`. How many items below it are ticked.
     #[inline]
     pub fn completed_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "completedCount")
+        rt::view::integer(&self.0, "completedCount")
     }
     /// `copiedId`. Item that it was copied from; null for most.
     #[inline]
     pub fn copied_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "copiedId")
+        rt::view::integer(&self.0, "copiedId")
     }
     /// `userId`. User whose call it was.
     #[inline]
     pub fn user_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "userId")
+        rt::view::integer(&self.0, "userId")
     }
     /// `createdBy`. User who added the item; null where that is not known.
     #[inline]
     pub fn created_by(&self) -> Option<i64> {
-        rt::view::read(&self.0, "createdBy")
+        rt::view::integer(&self.0, "createdBy")
     }
     /// `nodeId`. Mark of the item in a form that is not saved yet; null for saved ones.
     #[inline]
     pub fn node_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "nodeId")
+        rt::view::id(&self.0, "nodeId")
     }
     /// `members`. People of the item, each with id, type (A helps, U watches), name and image.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `task`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskUserField(rt::Object);
 rt::view!(TaskUserField);
 impl TaskUserField {
     /// `ID`. Number of the field.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. What the field belongs to: TASKS_TASK.
     #[inline]
@@ -30,7 +29,7 @@ impl TaskUserField {
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
-        self.set("USER_TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "USER_TYPE_ID", value))
     }
     /// `FIELD_NAME`. Code of the field in capitals. UF\_ is put before it if it is missing; it cannot be changed later.
     #[inline]
@@ -41,7 +40,7 @@ impl TaskUserField {
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
-        self.set("FIELD_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FIELD_NAME", value))
     }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
@@ -52,40 +51,40 @@ impl TaskUserField {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `SORT`. Place among the fields; smaller numbers come first. 100 in a new field without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the fields; smaller numbers come first. 100 in a new field without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `MULTIPLE`. Whether a task holds several values; always N for yes or no.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTIPLE")
+        rt::view::boolean(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether a task holds several values; always N for yes or no.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("MULTIPLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTIPLE", value))
     }
     /// `MANDATORY`. Whether a task cannot be saved without a value.
     #[inline]
     pub fn mandatory(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MANDATORY")
+        rt::view::boolean(&self.0, "MANDATORY")
     }
     /// Sets `MANDATORY`. Whether a task cannot be saved without a value.
     #[inline]
     #[must_use]
     pub fn set_mandatory(self, value: bool) -> Self {
-        self.set("MANDATORY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MANDATORY", value))
     }
     /// `SHOW_FILTER`. Whether lists can be filtered by the field: N for no, otherwise the way to compare.
     #[inline]
@@ -95,17 +94,17 @@ impl TaskUserField {
     /// `SHOW_IN_LIST`. Whether the field can be a column of lists.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SHOW_IN_LIST")
+        rt::view::boolean(&self.0, "SHOW_IN_LIST")
     }
     /// `EDIT_IN_LIST`. Whether people may edit the value.
     #[inline]
     pub fn edit_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "EDIT_IN_LIST")
+        rt::view::boolean(&self.0, "EDIT_IN_LIST")
     }
     /// `IS_SEARCHABLE`. Whether the search looks at the value.
     #[inline]
     pub fn is_searchable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_SEARCHABLE")
+        rt::view::boolean(&self.0, "IS_SEARCHABLE")
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
@@ -116,7 +115,7 @@ impl TaskUserField {
     #[inline]
     #[must_use]
     pub fn set_label(self, value: impl Into<String>) -> Self {
-        self.set("LABEL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LABEL", value))
     }
     /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
@@ -127,7 +126,7 @@ impl TaskUserField {
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("EDIT_FORM_LABEL", value)
+        Self(rt::set::field::any(self.0, "EDIT_FORM_LABEL", value))
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists, a text for each language code.
     #[inline]
@@ -158,6 +157,6 @@ impl TaskUserField {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS", value)
+        Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
 }

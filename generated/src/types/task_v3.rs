@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `tasks`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskV3(rt::Object);
 rt::view!(TaskV3);
 impl TaskV3 {
     /// `id`. Number of the task.
     #[inline]
     pub fn id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "id")
+        rt::view::integer(&self.0, "id")
     }
     /// `title`. What is to be done, in one line.
     #[inline]
@@ -25,7 +24,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("title", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "title", value))
     }
     /// `description`. Details, with BB codes.
     #[inline]
@@ -36,18 +35,18 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("description", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "description", value))
     }
     /// `creatorId`. User who sets the task. It cannot be changed later.
     #[inline]
     pub fn creator_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "creatorId")
+        rt::view::integer(&self.0, "creatorId")
     }
     /// Sets `creatorId`. User who sets the task. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_creator_id(self, value: impl Into<i64>) -> Self {
-        self.set("creatorId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "creatorId", value))
     }
     /// `creator`. On demand only: ask for keys of it, such as creator.name. The user who set the task.
     #[inline]
@@ -62,13 +61,13 @@ impl TaskV3 {
     /// `responsibleId`. User who has to do the work.
     #[inline]
     pub fn responsible_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "responsibleId")
+        rt::view::integer(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. User who has to do the work.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<i64>) -> Self {
-        self.set("responsibleId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "responsibleId", value))
     }
     /// `responsible`. On demand only: ask for keys of it, such as responsible.name. The user who does the work.
     #[inline]
@@ -84,18 +83,18 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_deadline(self, value: impl Into<String>) -> Self {
-        self.set("deadline", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "deadline", value))
     }
     /// `needsControl`. Whether the creator has to accept the work; not in a new task without it.
     #[inline]
     pub fn needs_control(&self) -> Option<bool> {
-        rt::view::read(&self.0, "needsControl")
+        rt::view::boolean(&self.0, "needsControl")
     }
     /// Sets `needsControl`. Whether the creator has to accept the work; not in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_needs_control(self, value: bool) -> Self {
-        self.set("needsControl", value)
+        Self(rt::set::field::boolean(self.0, "needsControl", value))
     }
     /// `startPlan`. When work is planned to begin, with the time zone.
     #[inline]
@@ -106,7 +105,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_start_plan(self, value: impl Into<String>) -> Self {
-        self.set("startPlan", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "startPlan", value))
     }
     /// `endPlan`. When work is planned to end, with the time zone; later than startPlan.
     #[inline]
@@ -117,7 +116,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_end_plan(self, value: impl Into<String>) -> Self {
-        self.set("endPlan", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "endPlan", value))
     }
     /// `fileIds`. Numbers of the attachments; null where there are none. AttachFilesToTask adds files.
     #[inline]
@@ -131,7 +130,7 @@ impl TaskV3 {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        self.set("fileIds", rt::value::list(value, rt::value::id))
+        Self(rt::set::field::ids(self.0, "fileIds", value))
     }
     /// `checklist`. Numbers of the checklist items. The methods for checklists are in REST 2\.
     #[inline]
@@ -141,13 +140,13 @@ impl TaskV3 {
     /// `groupId`. Workgroup or project.
     #[inline]
     pub fn group_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "groupId")
+        rt::view::integer(&self.0, "groupId")
     }
     /// Sets `groupId`. Workgroup or project.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<i64>) -> Self {
-        self.set("groupId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "groupId", value))
     }
     /// `group`. On demand only: ask for keys of it, such as group.name. The workgroup or project.
     #[inline]
@@ -157,13 +156,13 @@ impl TaskV3 {
     /// `stageId`. Column of the Kanban board of the workgroup.
     #[inline]
     pub fn stage_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "stageId")
+        rt::view::integer(&self.0, "stageId")
     }
     /// Sets `stageId`. Column of the Kanban board of the workgroup.
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<i64>) -> Self {
-        self.set("stageId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "stageId", value))
     }
     /// `stage`. On demand only: ask for keys of it, such as stage.title. The column: id, title and color.
     #[inline]
@@ -173,35 +172,35 @@ impl TaskV3 {
     /// `epicId`. Epic of a Scrum project.
     #[inline]
     pub fn epic_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "epicId")
+        rt::view::integer(&self.0, "epicId")
     }
     /// Sets `epicId`. Epic of a Scrum project.
     #[inline]
     #[must_use]
     pub fn set_epic_id(self, value: impl Into<i64>) -> Self {
-        self.set("epicId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "epicId", value))
     }
     /// `storyPoints`. Effort of a Scrum task in story points; some portals refuse to set it here.
     #[inline]
     pub fn story_points(&self) -> Option<i64> {
-        rt::view::read(&self.0, "storyPoints")
+        rt::view::integer(&self.0, "storyPoints")
     }
     /// Sets `storyPoints`. Effort of a Scrum task in story points; some portals refuse to set it here.
     #[inline]
     #[must_use]
     pub fn set_story_points(self, value: impl Into<i64>) -> Self {
-        self.set("storyPoints", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "storyPoints", value))
     }
     /// `flowId`. Flow that hands the task out.
     #[inline]
     pub fn flow_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "flowId")
+        rt::view::integer(&self.0, "flowId")
     }
     /// Sets `flowId`. Flow that hands the task out.
     #[inline]
     #[must_use]
     pub fn set_flow_id(self, value: impl Into<i64>) -> Self {
-        self.set("flowId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "flowId", value))
     }
     /// `flow`. On demand only: ask for keys of it, such as flow.name. The flow.
     #[inline]
@@ -217,7 +216,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_priority(self, value: impl Into<String>) -> Self {
-        self.set("priority", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "priority", value))
     }
     /// `status`. State of the task.
     #[inline]
@@ -228,7 +227,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<String>) -> Self {
-        self.set("status", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "status", value))
     }
     /// `statusChanged`. When the state last changed.
     #[inline]
@@ -247,7 +246,7 @@ impl TaskV3 {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("accomplices", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "accomplices", value))
     }
     /// `auditors`. Users who watch: send their numbers; the answer holds objects, when auditors.name or the like is asked for.
     #[inline]
@@ -261,18 +260,18 @@ impl TaskV3 {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("auditors", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "auditors", value))
     }
     /// `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
     pub fn parent_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "parentId")
+        rt::view::integer(&self.0, "parentId")
     }
     /// Sets `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<i64>) -> Self {
-        self.set("parentId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "parentId", value))
     }
     /// `parent`. On demand only: ask for keys of it, such as parent.title. The task above.
     #[inline]
@@ -282,42 +281,42 @@ impl TaskV3 {
     /// `containsChecklist`. Whether there are checklists.
     #[inline]
     pub fn contains_checklist(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsChecklist")
+        rt::view::boolean(&self.0, "containsChecklist")
     }
     /// `containsSubTasks`. Whether there are subtasks.
     #[inline]
     pub fn contains_sub_tasks(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsSubTasks")
+        rt::view::boolean(&self.0, "containsSubTasks")
     }
     /// `containsRelatedTasks`. Whether other tasks are tied to it.
     #[inline]
     pub fn contains_related_tasks(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsRelatedTasks")
+        rt::view::boolean(&self.0, "containsRelatedTasks")
     }
     /// `containsGanttLinks`. Whether it depends on others in the Gantt chart, or they on it.
     #[inline]
     pub fn contains_gantt_links(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsGanttLinks")
+        rt::view::boolean(&self.0, "containsGanttLinks")
     }
     /// `containsPlacements`. Whether applications show something in the task.
     #[inline]
     pub fn contains_placements(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsPlacements")
+        rt::view::boolean(&self.0, "containsPlacements")
     }
     /// `containsResults`. Whether there are results.
     #[inline]
     pub fn contains_results(&self) -> Option<bool> {
-        rt::view::read(&self.0, "containsResults")
+        rt::view::boolean(&self.0, "containsResults")
     }
     /// `numberOfReminders`. How many reminders are set.
     #[inline]
     pub fn number_of_reminders(&self) -> Option<i64> {
-        rt::view::read(&self.0, "numberOfReminders")
+        rt::view::integer(&self.0, "numberOfReminders")
     }
     /// `chatId`. Number of the chat of the task, which the methods for messages take.
     #[inline]
     pub fn chat_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "chatId")
+        rt::view::integer(&self.0, "chatId")
     }
     /// `chat`. On demand only: ask for keys of it, such as chat.entityId. The chat of the task.
     #[inline]
@@ -327,18 +326,18 @@ impl TaskV3 {
     /// `plannedDuration`. Planned duration in the unit of durationType.
     #[inline]
     pub fn planned_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "plannedDuration")
+        rt::view::integer(&self.0, "plannedDuration")
     }
     /// Sets `plannedDuration`. Planned duration in the unit of durationType.
     #[inline]
     #[must_use]
     pub fn set_planned_duration(self, value: impl Into<i64>) -> Self {
-        self.set("plannedDuration", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "plannedDuration", value))
     }
     /// `actualDuration`. Time that the work has taken so far.
     #[inline]
     pub fn actual_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "actualDuration")
+        rt::view::integer(&self.0, "actualDuration")
     }
     /// `durationType`. Unit of the planned duration; days in a new task without it. Months are spelt monts.
     #[inline]
@@ -349,7 +348,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_duration_type(self, value: impl Into<String>) -> Self {
-        self.set("durationType", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "durationType", value))
     }
     /// `started`. When work really began.
     #[inline]
@@ -359,24 +358,24 @@ impl TaskV3 {
     /// `estimatedTime`. Time planned for the work, in seconds.
     #[inline]
     pub fn estimated_time(&self) -> Option<i64> {
-        rt::view::read(&self.0, "estimatedTime")
+        rt::view::integer(&self.0, "estimatedTime")
     }
     /// Sets `estimatedTime`. Time planned for the work, in seconds.
     #[inline]
     #[must_use]
     pub fn set_estimated_time(self, value: impl Into<i64>) -> Self {
-        self.set("estimatedTime", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "estimatedTime", value))
     }
     /// `replicate`. Whether the task repeats by a schedule.
     #[inline]
     pub fn replicate(&self) -> Option<bool> {
-        rt::view::read(&self.0, "replicate")
+        rt::view::boolean(&self.0, "replicate")
     }
     /// Sets `replicate`. Whether the task repeats by a schedule.
     #[inline]
     #[must_use]
     pub fn set_replicate(self, value: bool) -> Self {
-        self.set("replicate", value)
+        Self(rt::set::field::boolean(self.0, "replicate", value))
     }
     /// `changed`. When the last change was made.
     #[inline]
@@ -386,7 +385,7 @@ impl TaskV3 {
     /// `changedById`. User who made the last change.
     #[inline]
     pub fn changed_by_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "changedById")
+        rt::view::integer(&self.0, "changedById")
     }
     /// `changedBy`. On demand only: ask for keys of it, such as changedBy.name. The user who made the last change.
     #[inline]
@@ -396,7 +395,7 @@ impl TaskV3 {
     /// `statusChangedById`. User who last moved the task to another state.
     #[inline]
     pub fn status_changed_by_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "statusChangedById")
+        rt::view::integer(&self.0, "statusChangedById")
     }
     /// `statusChangedBy`. On demand only: ask for keys of it, such as statusChangedBy.name. The user who last moved the task to another state.
     #[inline]
@@ -406,7 +405,7 @@ impl TaskV3 {
     /// `closedById`. User who finished the task.
     #[inline]
     pub fn closed_by_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "closedById")
+        rt::view::integer(&self.0, "closedById")
     }
     /// `closedBy`. On demand only: ask for keys of it, such as closedBy.name. The user who finished the task.
     #[inline]
@@ -437,7 +436,7 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `exchangeId`. Identifier of the task in a synchronisation with a mail program.
     #[inline]
@@ -452,7 +451,7 @@ impl TaskV3 {
     /// `outlookVersion`. Counter of changes for the synchronisation with Outlook.
     #[inline]
     pub fn outlook_version(&self) -> Option<i64> {
-        rt::view::read(&self.0, "outlookVersion")
+        rt::view::integer(&self.0, "outlookVersion")
     }
     /// `mark`. Rating of the finished work; answers have none while there is no rating.
     #[inline]
@@ -463,62 +462,62 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_mark(self, value: impl Into<String>) -> Self {
-        self.set("mark", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "mark", value))
     }
     /// `allowsChangeDeadline`. Whether the responsible person may move the deadline.
     #[inline]
     pub fn allows_change_deadline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "allowsChangeDeadline")
+        rt::view::boolean(&self.0, "allowsChangeDeadline")
     }
     /// Sets `allowsChangeDeadline`. Whether the responsible person may move the deadline.
     #[inline]
     #[must_use]
     pub fn set_allows_change_deadline(self, value: bool) -> Self {
-        self.set("allowsChangeDeadline", value)
+        Self(rt::set::field::boolean(self.0, "allowsChangeDeadline", value))
     }
     /// `allowsTimeTracking`. Whether time is tracked.
     #[inline]
     pub fn allows_time_tracking(&self) -> Option<bool> {
-        rt::view::read(&self.0, "allowsTimeTracking")
+        rt::view::boolean(&self.0, "allowsTimeTracking")
     }
     /// Sets `allowsTimeTracking`. Whether time is tracked.
     #[inline]
     #[must_use]
     pub fn set_allows_time_tracking(self, value: bool) -> Self {
-        self.set("allowsTimeTracking", value)
+        Self(rt::set::field::boolean(self.0, "allowsTimeTracking", value))
     }
     /// `matchesWorkTime`. Whether dates skip days off and hours outside of work.
     #[inline]
     pub fn matches_work_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "matchesWorkTime")
+        rt::view::boolean(&self.0, "matchesWorkTime")
     }
     /// Sets `matchesWorkTime`. Whether dates skip days off and hours outside of work.
     #[inline]
     #[must_use]
     pub fn set_matches_work_time(self, value: bool) -> Self {
-        self.set("matchesWorkTime", value)
+        Self(rt::set::field::boolean(self.0, "matchesWorkTime", value))
     }
     /// `addInReport`. Whether the task goes into the work report.
     #[inline]
     pub fn add_in_report(&self) -> Option<bool> {
-        rt::view::read(&self.0, "addInReport")
+        rt::view::boolean(&self.0, "addInReport")
     }
     /// Sets `addInReport`. Whether the task goes into the work report.
     #[inline]
     #[must_use]
     pub fn set_add_in_report(self, value: bool) -> Self {
-        self.set("addInReport", value)
+        Self(rt::set::field::boolean(self.0, "addInReport", value))
     }
     /// `isMultitask`. Whether it was given to several people, so that each got a subtask.
     #[inline]
     pub fn is_multitask(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isMultitask")
+        rt::view::boolean(&self.0, "isMultitask")
     }
     /// Sets `isMultitask`. Whether it was given to several people, so that each got a subtask.
     #[inline]
     #[must_use]
     pub fn set_is_multitask(self, value: bool) -> Self {
-        self.set("isMultitask", value)
+        Self(rt::set::field::boolean(self.0, "isMultitask", value))
     }
     /// `siteId`. Site that the task belongs to, such as s1.
     #[inline]
@@ -529,18 +528,18 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<String>) -> Self {
-        self.set("siteId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "siteId", value))
     }
     /// `forkedByTemplateId`. Template that the task was made from.
     #[inline]
     pub fn forked_by_template_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "forkedByTemplateId")
+        rt::view::integer(&self.0, "forkedByTemplateId")
     }
     /// Sets `forkedByTemplateId`. Template that the task was made from.
     #[inline]
     #[must_use]
     pub fn set_forked_by_template_id(self, value: impl Into<i64>) -> Self {
-        self.set("forkedByTemplateId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "forkedByTemplateId", value))
     }
     /// `forkedByTemplate`. On demand only: ask for keys of it, such as forkedByTemplate.title. The template.
     #[inline]
@@ -550,7 +549,7 @@ impl TaskV3 {
     /// `forumTopicId`. Topic of the forum that holds old comments; null with the new task card.
     #[inline]
     pub fn forum_topic_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "forumTopicId")
+        rt::view::integer(&self.0, "forumTopicId")
     }
     /// `maxDeadlineChangeDate`. Moment after which the responsible person may not move the deadline any more.
     #[inline]
@@ -561,34 +560,34 @@ impl TaskV3 {
     #[inline]
     #[must_use]
     pub fn set_max_deadline_change_date(self, value: impl Into<String>) -> Self {
-        self.set("maxDeadlineChangeDate", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "maxDeadlineChangeDate", value))
     }
     /// `maxDeadlineChanges`. How often the responsible person may move the deadline.
     #[inline]
     pub fn max_deadline_changes(&self) -> Option<i64> {
-        rt::view::read(&self.0, "maxDeadlineChanges")
+        rt::view::integer(&self.0, "maxDeadlineChanges")
     }
     /// Sets `maxDeadlineChanges`. How often the responsible person may move the deadline.
     #[inline]
     #[must_use]
     pub fn set_max_deadline_changes(self, value: impl Into<i64>) -> Self {
-        self.set("maxDeadlineChanges", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "maxDeadlineChanges", value))
     }
     /// `requireDeadlineChangeReason`. Whether moving the deadline needs a reason.
     #[inline]
     pub fn require_deadline_change_reason(&self) -> Option<bool> {
-        rt::view::read(&self.0, "requireDeadlineChangeReason")
+        rt::view::boolean(&self.0, "requireDeadlineChangeReason")
     }
     /// Sets `requireDeadlineChangeReason`. Whether moving the deadline needs a reason.
     #[inline]
     #[must_use]
     pub fn set_require_deadline_change_reason(self, value: bool) -> Self {
-        self.set("requireDeadlineChangeReason", value)
+        Self(rt::set::field::boolean(self.0, "requireDeadlineChangeReason", value))
     }
     /// `deadlineCount`. How often the deadline has been moved.
     #[inline]
     pub fn deadline_count(&self) -> Option<i64> {
-        rt::view::read(&self.0, "deadlineCount")
+        rt::view::integer(&self.0, "deadlineCount")
     }
     /// `declineReason`. Why the responsible person refused the task.
     #[inline]
@@ -622,18 +621,18 @@ impl TaskV3 {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("crmItemIds", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "crmItemIds", value))
     }
     /// `emailId`. Mail that the task was made from.
     #[inline]
     pub fn email_id(&self) -> Option<i64> {
-        rt::view::read(&self.0, "emailId")
+        rt::view::integer(&self.0, "emailId")
     }
     /// Sets `emailId`. Mail that the task was made from.
     #[inline]
     #[must_use]
     pub fn set_email_id(self, value: impl Into<i64>) -> Self {
-        self.set("emailId", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "emailId", value))
     }
     /// `email`. On demand only: ask for keys of it, such as email.title. The mail that the task was made from.
     #[inline]
@@ -648,46 +647,46 @@ impl TaskV3 {
     /// `requireResult`. Whether the task cannot be finished without a result.
     #[inline]
     pub fn require_result(&self) -> Option<bool> {
-        rt::view::read(&self.0, "requireResult")
+        rt::view::boolean(&self.0, "requireResult")
     }
     /// Sets `requireResult`. Whether the task cannot be finished without a result.
     #[inline]
     #[must_use]
     pub fn set_require_result(self, value: bool) -> Self {
-        self.set("requireResult", value)
+        Self(rt::set::field::boolean(self.0, "requireResult", value))
     }
     /// `matchesSubTasksTime`. Whether the dates follow from those of the subtasks.
     #[inline]
     pub fn matches_sub_tasks_time(&self) -> Option<bool> {
-        rt::view::read(&self.0, "matchesSubTasksTime")
+        rt::view::boolean(&self.0, "matchesSubTasksTime")
     }
     /// Sets `matchesSubTasksTime`. Whether the dates follow from those of the subtasks.
     #[inline]
     #[must_use]
     pub fn set_matches_sub_tasks_time(self, value: bool) -> Self {
-        self.set("matchesSubTasksTime", value)
+        Self(rt::set::field::boolean(self.0, "matchesSubTasksTime", value))
     }
     /// `autocompleteSubTasks`. Whether the task finishes with its subtasks, and they with it.
     #[inline]
     pub fn autocomplete_sub_tasks(&self) -> Option<bool> {
-        rt::view::read(&self.0, "autocompleteSubTasks")
+        rt::view::boolean(&self.0, "autocompleteSubTasks")
     }
     /// Sets `autocompleteSubTasks`. Whether the task finishes with its subtasks, and they with it.
     #[inline]
     #[must_use]
     pub fn set_autocomplete_sub_tasks(self, value: bool) -> Self {
-        self.set("autocompleteSubTasks", value)
+        Self(rt::set::field::boolean(self.0, "autocompleteSubTasks", value))
     }
     /// `allowsChangeDatePlan`. Whether the responsible person may move the planned dates.
     #[inline]
     pub fn allows_change_date_plan(&self) -> Option<bool> {
-        rt::view::read(&self.0, "allowsChangeDatePlan")
+        rt::view::boolean(&self.0, "allowsChangeDatePlan")
     }
     /// Sets `allowsChangeDatePlan`. Whether the responsible person may move the planned dates.
     #[inline]
     #[must_use]
     pub fn set_allows_change_date_plan(self, value: bool) -> Self {
-        self.set("allowsChangeDatePlan", value)
+        Self(rt::set::field::boolean(self.0, "allowsChangeDatePlan", value))
     }
     /// `inFavorite`. The number of the caller if the task is a favourite of theirs.
     #[inline]
@@ -726,7 +725,7 @@ impl TaskV3 {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("dependsOn", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "dependsOn", value))
     }
     /// `scenarios`. Way in which the task came up.
     #[inline]
@@ -740,6 +739,6 @@ impl TaskV3 {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.set("scenarios", rt::value::list(value, rt::value::text))
+        Self(rt::set::field::texts(self.0, "scenarios", value))
     }
 }

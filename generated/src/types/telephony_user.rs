@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `voximplant`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TelephonyUser(rt::Object);
 rt::view!(TelephonyUser);
 impl TelephonyUser {
     /// `ID`. Number of the account.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `DEFAULT_LINE`. Line that the person calls from if nothing else is said; null for none.
     #[inline]
@@ -24,7 +23,7 @@ impl TelephonyUser {
     /// `PHONE_ENABLED`. Whether the SIP telephone of the person is activated.
     #[inline]
     pub fn phone_enabled(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PHONE_ENABLED")
+        rt::view::boolean(&self.0, "PHONE_ENABLED")
     }
     /// `SIP_SERVER`. Server that the telephone signs in to.
     #[inline]

@@ -7,34 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeControlSettings(rt::Object);
 rt::view!(TimeControlSettings);
 impl TimeControlSettings {
     /// `active`. Whether the time control is on.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `minimum_idle_for_report`. After how many minutes away an explanation is asked for.
     #[inline]
     pub fn minimum_idle_for_report(&self) -> Option<i64> {
-        rt::view::read(&self.0, "minimum_idle_for_report")
+        rt::view::integer(&self.0, "minimum_idle_for_report")
     }
     /// `register_offline`. Whether it is noted when somebody goes offline.
     #[inline]
     pub fn register_offline(&self) -> Option<bool> {
-        rt::view::read(&self.0, "register_offline")
+        rt::view::boolean(&self.0, "register_offline")
     }
     /// `register_idle`. Whether it is noted when somebody is away from the keyboard.
     #[inline]
     pub fn register_idle(&self) -> Option<bool> {
-        rt::view::read(&self.0, "register_idle")
+        rt::view::boolean(&self.0, "register_idle")
     }
     /// `register_desktop`. Whether it is noted when the desktop application is started or closed.
     #[inline]
     pub fn register_desktop(&self) -> Option<bool> {
-        rt::view::read(&self.0, "register_desktop")
+        rt::view::boolean(&self.0, "register_desktop")
     }
     /// `report_request_type`. Who has to explain absences.
     #[inline]

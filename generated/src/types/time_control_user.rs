@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeControlUser(rt::Object);
 rt::view!(TimeControlUser);
 impl TimeControlUser {
     /// `id`. Number of the account.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Full name.
     #[inline]
@@ -54,6 +53,6 @@ impl TimeControlUser {
     /// `active`. Whether the account may sign in.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
 }

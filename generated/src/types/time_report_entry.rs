@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeReportEntry(rt::Object);
 rt::view!(TimeReportEntry);
 impl TimeReportEntry {
     /// `id`. Number of the entry.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `user_id`. Number of the account.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "user_id")
+        rt::view::id(&self.0, "user_id")
     }
     /// `type`. What happened.
     #[inline]
@@ -39,17 +38,17 @@ impl TimeReportEntry {
     /// `duration`. How long it took, in seconds.
     #[inline]
     pub fn duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "duration")
+        rt::view::integer(&self.0, "duration")
     }
     /// `active`. Whether it goes on.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `entry_id`. Number of the working day's record.
     #[inline]
     pub fn entry_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "entry_id")
+        rt::view::id(&self.0, "entry_id")
     }
     /// `report_type`. What the absence was for.
     #[inline]

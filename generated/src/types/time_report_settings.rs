@@ -7,29 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeReportSettings(rt::Object);
 rt::view!(TimeReportSettings);
 impl TimeReportSettings {
     /// `active`. Whether the time control is on.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "active")
+        rt::view::boolean(&self.0, "active")
     }
     /// `user_id`. Number of the caller.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "user_id")
+        rt::view::id(&self.0, "user_id")
     }
     /// `user_admin`. Whether the caller is an administrator.
     #[inline]
     pub fn user_admin(&self) -> Option<bool> {
-        rt::view::read(&self.0, "user_admin")
+        rt::view::boolean(&self.0, "user_admin")
     }
     /// `user_head`. Whether the caller heads a department.
     #[inline]
     pub fn user_head(&self) -> Option<bool> {
-        rt::view::read(&self.0, "user_head")
+        rt::view::boolean(&self.0, "user_head")
     }
     /// `departments`. Departments whose reports the caller may read: all for an administrator, their own for a head, none for others.
     #[inline]
@@ -39,7 +38,7 @@ impl TimeReportSettings {
     /// `minimum_idle_for_report`. After how many minutes an absence needs a reason.
     #[inline]
     pub fn minimum_idle_for_report(&self) -> Option<i64> {
-        rt::view::read(&self.0, "minimum_idle_for_report")
+        rt::view::integer(&self.0, "minimum_idle_for_report")
     }
     /// `report_view_type`. How much the caller sees.
     #[inline]

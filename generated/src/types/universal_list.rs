@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `lists`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UniversalList(rt::Object);
 rt::view!(UniversalList);
 impl UniversalList {
     /// `ID`. Number of the list, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the list.
     #[inline]
@@ -25,7 +24,7 @@ impl UniversalList {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `DESCRIPTION`. What the list is for.
     #[inline]
@@ -36,18 +35,18 @@ impl UniversalList {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `SORT`. Place among the lists; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the lists; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `PICTURE`. Picture of the list, as a file.
     #[inline]
@@ -58,21 +57,24 @@ impl UniversalList {
     #[inline]
     #[must_use]
     pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PICTURE",
-            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "PICTURE",
+                rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `BIZPROC`. Whether workflows can be run on its elements.
     #[inline]
     pub fn bizproc(&self) -> Option<bool> {
-        rt::view::read(&self.0, "BIZPROC")
+        rt::view::boolean(&self.0, "BIZPROC")
     }
     /// Sets `BIZPROC`. Whether workflows can be run on its elements.
     #[inline]
     #[must_use]
     pub fn set_bizproc(self, value: bool) -> Self {
-        self.set("BIZPROC", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "BIZPROC", value))
     }
     /// `IBLOCK_TYPE_ID`. Which kind of list it is.
     #[inline]
@@ -92,12 +94,12 @@ impl UniversalList {
     /// `ACTIVE`. Whether the list is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `SOCNET_GROUP_ID`. Number of the workgroup that it belongs to; empty for others.
     #[inline]
     pub fn socnet_group_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SOCNET_GROUP_ID")
+        rt::view::id(&self.0, "SOCNET_GROUP_ID")
     }
     /// `LID`. Site that the list belongs to.
     #[inline]
@@ -157,17 +159,17 @@ impl UniversalList {
     /// `INDEX_ELEMENT`. Whether the search finds elements.
     #[inline]
     pub fn index_element(&self) -> Option<bool> {
-        rt::view::read(&self.0, "INDEX_ELEMENT")
+        rt::view::boolean(&self.0, "INDEX_ELEMENT")
     }
     /// `INDEX_SECTION`. Whether the search finds sections.
     #[inline]
     pub fn index_section(&self) -> Option<bool> {
-        rt::view::read(&self.0, "INDEX_SECTION")
+        rt::view::boolean(&self.0, "INDEX_SECTION")
     }
     /// `FULLTEXT_INDEX`. Whether elements have an index of their words.
     #[inline]
     pub fn fulltext_index(&self) -> Option<bool> {
-        rt::view::read(&self.0, "FULLTEXT_INDEX")
+        rt::view::boolean(&self.0, "FULLTEXT_INDEX")
     }
     /// `PROPERTY_INDEX`. Whether there is an index for filters by field; empty for none.
     #[inline]
@@ -182,12 +184,12 @@ impl UniversalList {
     /// `WORKFLOW`. Whether changes pass through the older workflows of documents.
     #[inline]
     pub fn workflow(&self) -> Option<bool> {
-        rt::view::read(&self.0, "WORKFLOW")
+        rt::view::boolean(&self.0, "WORKFLOW")
     }
     /// `REST_ON`. Whether the portal's own programming interface is open.
     #[inline]
     pub fn rest_on(&self) -> Option<bool> {
-        rt::view::read(&self.0, "REST_ON")
+        rt::view::boolean(&self.0, "REST_ON")
     }
     /// `ELEMENT_NAME`. What people call an element.
     #[inline]
@@ -242,32 +244,32 @@ impl UniversalList {
     /// `RSS_ACTIVE`. Whether elements are offered as RSS.
     #[inline]
     pub fn rss_active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "RSS_ACTIVE")
+        rt::view::boolean(&self.0, "RSS_ACTIVE")
     }
     /// `RSS_TTL`. For how many hours readers of RSS may keep them.
     #[inline]
     pub fn rss_ttl(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RSS_TTL")
+        rt::view::integer(&self.0, "RSS_TTL")
     }
     /// `RSS_FILE_ACTIVE`. Whether RSS is written to a file.
     #[inline]
     pub fn rss_file_active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "RSS_FILE_ACTIVE")
+        rt::view::boolean(&self.0, "RSS_FILE_ACTIVE")
     }
     /// `RSS_FILE_LIMIT`. How many elements that file has; empty for all.
     #[inline]
     pub fn rss_file_limit(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RSS_FILE_LIMIT")
+        rt::view::integer(&self.0, "RSS_FILE_LIMIT")
     }
     /// `RSS_FILE_DAYS`. From how many days that file has elements; empty for all.
     #[inline]
     pub fn rss_file_days(&self) -> Option<i64> {
-        rt::view::read(&self.0, "RSS_FILE_DAYS")
+        rt::view::integer(&self.0, "RSS_FILE_DAYS")
     }
     /// `RSS_YANDEX_ACTIVE`. Whether that RSS is in the form for Yandex.
     #[inline]
     pub fn rss_yandex_active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "RSS_YANDEX_ACTIVE")
+        rt::view::boolean(&self.0, "RSS_YANDEX_ACTIVE")
     }
     /// `LANG_DIR`. Folder of the site.
     #[inline]

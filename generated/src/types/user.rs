@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `user`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct User(rt::Object);
 rt::view!(User);
 impl User {
     /// `ID`. Number of the account, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
@@ -25,18 +24,18 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `EMAIL`. E-mail address: the sign-in name and the address of invitations. No two accounts share one.
     #[inline]
@@ -47,7 +46,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_email(self, value: impl Into<String>) -> Self {
-        self.set("EMAIL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "EMAIL", value))
     }
     /// `NAME`. First name.
     #[inline]
@@ -58,7 +57,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `LAST_NAME`. Family name.
     #[inline]
@@ -69,7 +68,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_last_name(self, value: impl Into<String>) -> Self {
-        self.set("LAST_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LAST_NAME", value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
@@ -80,7 +79,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_second_name(self, value: impl Into<String>) -> Self {
-        self.set("SECOND_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SECOND_NAME", value))
     }
     /// `TITLE`. Form of address or academic title before the name.
     #[inline]
@@ -105,7 +104,7 @@ impl User {
     /// `IS_ONLINE`. Whether the person has been active on the portal in the last minutes.
     #[inline]
     pub fn is_online(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_ONLINE")
+        rt::view::boolean(&self.0, "IS_ONLINE")
     }
     /// `TIMESTAMP_X`. When the account was last changed; some portals answer an empty object instead of a time.
     #[inline]
@@ -126,7 +125,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_gender(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_GENDER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_GENDER", value))
     }
     /// `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
@@ -137,7 +136,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_profession(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_PROFESSION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_PROFESSION", value))
     }
     /// `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
@@ -148,7 +147,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_www(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_WWW", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_WWW", value))
     }
     /// `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
@@ -159,7 +158,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_birthday(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_BIRTHDAY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_BIRTHDAY", value))
     }
     /// `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
@@ -170,9 +169,12 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_photo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PERSONAL_PHOTO",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "PERSONAL_PHOTO",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
@@ -184,7 +186,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_icq(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_ICQ", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_ICQ", value))
     }
     /// `PERSONAL_PHONE`. Home telephone number.
     #[inline]
@@ -195,7 +197,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_phone(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_PHONE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_PHONE", value))
     }
     /// `PERSONAL_FAX`. Home fax number.
     #[inline]
@@ -206,7 +208,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_fax(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_FAX", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_FAX", value))
     }
     /// `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
@@ -217,7 +219,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_mobile(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_MOBILE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_MOBILE", value))
     }
     /// `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
@@ -228,7 +230,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_pager(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_PAGER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_PAGER", value))
     }
     /// `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
@@ -239,7 +241,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_street(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_STREET", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_STREET", value))
     }
     /// `PERSONAL_CITY`. Town of the home address.
     #[inline]
@@ -250,7 +252,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_city(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_CITY", value))
     }
     /// `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
@@ -261,7 +263,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_state(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_STATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_STATE", value))
     }
     /// `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
@@ -272,7 +274,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_zip(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_ZIP", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_ZIP", value))
     }
     /// `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
@@ -283,7 +285,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_country(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_COUNTRY", value))
     }
     /// `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
@@ -294,7 +296,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_mailbox(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_MAILBOX", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_MAILBOX", value))
     }
     /// `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
@@ -305,7 +307,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_personal_notes(self, value: impl Into<String>) -> Self {
-        self.set("PERSONAL_NOTES", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PERSONAL_NOTES", value))
     }
     /// `WORK_PHONE`. Telephone number at work.
     #[inline]
@@ -316,7 +318,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_phone(self, value: impl Into<String>) -> Self {
-        self.set("WORK_PHONE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_PHONE", value))
     }
     /// `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
@@ -327,7 +329,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_company(self, value: impl Into<String>) -> Self {
-        self.set("WORK_COMPANY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_COMPANY", value))
     }
     /// `WORK_POSITION`. Job title, shown below the name.
     #[inline]
@@ -338,7 +340,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_position(self, value: impl Into<String>) -> Self {
-        self.set("WORK_POSITION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_POSITION", value))
     }
     /// `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
@@ -349,7 +351,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_department(self, value: impl Into<String>) -> Self {
-        self.set("WORK_DEPARTMENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_DEPARTMENT", value))
     }
     /// `WORK_WWW`. Address of the employer's web site.
     #[inline]
@@ -360,7 +362,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_www(self, value: impl Into<String>) -> Self {
-        self.set("WORK_WWW", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_WWW", value))
     }
     /// `WORK_FAX`. Fax number at work.
     #[inline]
@@ -371,7 +373,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_fax(self, value: impl Into<String>) -> Self {
-        self.set("WORK_FAX", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_FAX", value))
     }
     /// `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
@@ -382,7 +384,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_pager(self, value: impl Into<String>) -> Self {
-        self.set("WORK_PAGER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_PAGER", value))
     }
     /// `WORK_STREET`. Street and house of the workplace.
     #[inline]
@@ -393,7 +395,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_street(self, value: impl Into<String>) -> Self {
-        self.set("WORK_STREET", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_STREET", value))
     }
     /// `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
@@ -404,7 +406,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_mailbox(self, value: impl Into<String>) -> Self {
-        self.set("WORK_MAILBOX", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_MAILBOX", value))
     }
     /// `WORK_CITY`. Town of the workplace.
     #[inline]
@@ -415,7 +417,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_city(self, value: impl Into<String>) -> Self {
-        self.set("WORK_CITY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_CITY", value))
     }
     /// `WORK_STATE`. Region or province of the workplace.
     #[inline]
@@ -426,7 +428,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_state(self, value: impl Into<String>) -> Self {
-        self.set("WORK_STATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_STATE", value))
     }
     /// `WORK_ZIP`. Postcode of the workplace.
     #[inline]
@@ -437,7 +439,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_zip(self, value: impl Into<String>) -> Self {
-        self.set("WORK_ZIP", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_ZIP", value))
     }
     /// `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
@@ -448,7 +450,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_country(self, value: impl Into<String>) -> Self {
-        self.set("WORK_COUNTRY", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_COUNTRY", value))
     }
     /// `WORK_PROFILE`. What the employer does.
     #[inline]
@@ -459,7 +461,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_profile(self, value: impl Into<String>) -> Self {
-        self.set("WORK_PROFILE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_PROFILE", value))
     }
     /// `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
@@ -470,9 +472,12 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_logo(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "WORK_LOGO",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        Self(
+            rt::set::field::put(
+                self.0,
+                "WORK_LOGO",
+                rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+            ),
         )
     }
     /// `WORK_NOTES`. Remarks on the work of the person.
@@ -484,7 +489,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_work_notes(self, value: impl Into<String>) -> Self {
-        self.set("WORK_NOTES", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "WORK_NOTES", value))
     }
     /// `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
@@ -495,7 +500,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_skype_link(self, value: impl Into<String>) -> Self {
-        self.set("UF_SKYPE_LINK", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_SKYPE_LINK", value))
     }
     /// `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
@@ -506,7 +511,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_zoom(self, value: impl Into<String>) -> Self {
-        self.set("UF_ZOOM", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_ZOOM", value))
     }
     /// `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
@@ -517,7 +522,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_employment_date(self, value: impl Into<String>) -> Self {
-        self.set("UF_EMPLOYMENT_DATE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_EMPLOYMENT_DATE", value))
     }
     /// `UF_TIMEMAN`. Whether the person's working hours are tracked.
     #[inline]
@@ -536,7 +541,7 @@ impl User {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        self.set("UF_DEPARTMENT", rt::value::list(value, rt::value::integer))
+        Self(rt::set::field::integers(self.0, "UF_DEPARTMENT", value))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
@@ -547,7 +552,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_interests(self, value: impl Into<String>) -> Self {
-        self.set("UF_INTERESTS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_INTERESTS", value))
     }
     /// `UF_SKILLS`. What the person is good at.
     #[inline]
@@ -558,7 +563,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_skills(self, value: impl Into<String>) -> Self {
-        self.set("UF_SKILLS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_SKILLS", value))
     }
     /// `UF_WEB_SITES`. Further web sites.
     #[inline]
@@ -569,7 +574,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_web_sites(self, value: impl Into<String>) -> Self {
-        self.set("UF_WEB_SITES", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_WEB_SITES", value))
     }
     /// `UF_XING`. Address of the XING profile.
     #[inline]
@@ -580,7 +585,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_xing(self, value: impl Into<String>) -> Self {
-        self.set("UF_XING", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_XING", value))
     }
     /// `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
@@ -591,7 +596,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_linkedin(self, value: impl Into<String>) -> Self {
-        self.set("UF_LINKEDIN", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_LINKEDIN", value))
     }
     /// `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
@@ -602,7 +607,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_facebook(self, value: impl Into<String>) -> Self {
-        self.set("UF_FACEBOOK", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_FACEBOOK", value))
     }
     /// `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
@@ -613,7 +618,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_twitter(self, value: impl Into<String>) -> Self {
-        self.set("UF_TWITTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_TWITTER", value))
     }
     /// `UF_SKYPE`. Skype name.
     #[inline]
@@ -624,7 +629,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_skype(self, value: impl Into<String>) -> Self {
-        self.set("UF_SKYPE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_SKYPE", value))
     }
     /// `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
@@ -635,7 +640,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_district(self, value: impl Into<String>) -> Self {
-        self.set("UF_DISTRICT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_DISTRICT", value))
     }
     /// `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
@@ -646,7 +651,7 @@ impl User {
     #[inline]
     #[must_use]
     pub fn set_uf_phone_inner(self, value: impl Into<String>) -> Self {
-        self.set("UF_PHONE_INNER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "UF_PHONE_INNER", value))
     }
     /// `USER_TYPE`. Kind of account; it follows from how the person was invited.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `userconsent`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserAgreement(rt::Object);
 rt::view!(UserAgreement);
 impl UserAgreement {
     /// `ID`. Number of the agreement, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What the agreement is called.
     #[inline]
@@ -24,7 +23,7 @@ impl UserAgreement {
     /// `ACTIVE`. Whether forms can use the agreement.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `LANGUAGE_ID`. Code of the language, such as en; empty where none was chosen.
     #[inline]

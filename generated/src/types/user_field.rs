@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `user`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserField(rt::Object);
 rt::view!(UserField);
 impl UserField {
     /// `ID`. Number of the definition, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ENTITY_ID`. What the field belongs to; USER for fields of accounts.
     #[inline]
@@ -30,7 +29,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
-        self.set("FIELD_NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "FIELD_NAME", value))
     }
     /// `USER_TYPE_ID`. Kind of value that the field holds. Applications may add kinds of their own.
     #[inline]
@@ -41,7 +40,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
-        self.set("USER_TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "USER_TYPE_ID", value))
     }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
@@ -52,40 +51,40 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("XML_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "XML_ID", value))
     }
     /// `SORT`. Place among the custom fields; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SORT")
+        rt::view::integer(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the custom fields; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("SORT", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "SORT", value))
     }
     /// `MULTIPLE`. Whether the field holds several values. It cannot be changed later.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MULTIPLE")
+        rt::view::boolean(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether the field holds several values. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("MULTIPLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MULTIPLE", value))
     }
     /// `MANDATORY`. Whether the form cannot be saved without a value.
     #[inline]
     pub fn mandatory(&self) -> Option<bool> {
-        rt::view::read(&self.0, "MANDATORY")
+        rt::view::boolean(&self.0, "MANDATORY")
     }
     /// Sets `MANDATORY`. Whether the form cannot be saved without a value.
     #[inline]
     #[must_use]
     pub fn set_mandatory(self, value: bool) -> Self {
-        self.set("MANDATORY", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "MANDATORY", value))
     }
     /// `SHOW_FILTER`. Whether and how lists can be filtered by the field. Adding and updating take Y or N; answers tell the way of comparing.
     #[inline]
@@ -96,40 +95,40 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
-        self.set("SHOW_FILTER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SHOW_FILTER", value))
     }
     /// `SHOW_IN_LIST`. Whether lists can show the field as a column.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "SHOW_IN_LIST")
+        rt::view::boolean(&self.0, "SHOW_IN_LIST")
     }
     /// Sets `SHOW_IN_LIST`. Whether lists can show the field as a column.
     #[inline]
     #[must_use]
     pub fn set_show_in_list(self, value: bool) -> Self {
-        self.set("SHOW_IN_LIST", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "SHOW_IN_LIST", value))
     }
     /// `EDIT_IN_LIST`. Whether people may change the value themselves.
     #[inline]
     pub fn edit_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "EDIT_IN_LIST")
+        rt::view::boolean(&self.0, "EDIT_IN_LIST")
     }
     /// Sets `EDIT_IN_LIST`. Whether people may change the value themselves.
     #[inline]
     #[must_use]
     pub fn set_edit_in_list(self, value: bool) -> Self {
-        self.set("EDIT_IN_LIST", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "EDIT_IN_LIST", value))
     }
     /// `IS_SEARCHABLE`. Whether the portal's search looks into the values.
     #[inline]
     pub fn is_searchable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_SEARCHABLE")
+        rt::view::boolean(&self.0, "IS_SEARCHABLE")
     }
     /// Sets `IS_SEARCHABLE`. Whether the portal's search looks into the values.
     #[inline]
     #[must_use]
     pub fn set_is_searchable(self, value: bool) -> Self {
-        self.set("IS_SEARCHABLE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "IS_SEARCHABLE", value))
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
@@ -140,7 +139,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("SETTINGS", value)
+        Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
     /// `LIST`. Choices of an enumeration.
     #[inline]
@@ -154,7 +153,7 @@ impl UserField {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LIST", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "LIST", value))
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
@@ -165,7 +164,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_label(self, value: impl Into<String>) -> Self {
-        self.set("LABEL", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "LABEL", value))
     }
     /// `EDIT_FORM_LABEL`. Label in forms. Text for all languages, or an object with a text for each language code.
     #[inline]
@@ -176,7 +175,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("EDIT_FORM_LABEL", value)
+        Self(rt::set::field::any(self.0, "EDIT_FORM_LABEL", value))
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
     #[inline]
@@ -187,7 +186,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_list_column_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("LIST_COLUMN_LABEL", value)
+        Self(rt::set::field::any(self.0, "LIST_COLUMN_LABEL", value))
     }
     /// `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
     #[inline]
@@ -198,7 +197,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_list_filter_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("LIST_FILTER_LABEL", value)
+        Self(rt::set::field::any(self.0, "LIST_FILTER_LABEL", value))
     }
     /// `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
     #[inline]
@@ -209,7 +208,7 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_error_message(self, value: impl Into<rt::Value>) -> Self {
-        self.set("ERROR_MESSAGE", value)
+        Self(rt::set::field::any(self.0, "ERROR_MESSAGE", value))
     }
     /// `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
     #[inline]
@@ -220,6 +219,6 @@ impl UserField {
     #[inline]
     #[must_use]
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
-        self.set("HELP_MESSAGE", value)
+        Self(rt::set::field::any(self.0, "HELP_MESSAGE", value))
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `userfieldconfig`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFieldConfig(rt::Object);
 rt::view!(UserFieldConfig);
 impl UserFieldConfig {
     /// `id`. Number of the definition.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `entityId`. Kind of record that has the field, as in CRM_7 for the smart process with number 7, CRM_LEAD or CRM_DEAL.
     #[inline]
@@ -25,7 +24,7 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<String>) -> Self {
-        self.set("entityId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "entityId", value))
     }
     /// `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS, of capitals, digits and underscores, 50 at most; fixed for good.
     #[inline]
@@ -36,7 +35,7 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
-        self.set("fieldName", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "fieldName", value))
     }
     /// `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good. An update takes it only beside enum, as enumeration.
     #[inline]
@@ -47,7 +46,7 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
-        self.set("userTypeId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "userTypeId", value))
     }
     /// `xmlId`. Identifier of the field in another system.
     #[inline]
@@ -58,40 +57,40 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
-        self.set("xmlId", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "xmlId", value))
     }
     /// `sort`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
-        rt::view::read(&self.0, "sort")
+        rt::view::integer(&self.0, "sort")
     }
     /// Sets `sort`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
-        self.set("sort", rt::value::integer(value))
+        Self(rt::set::field::integer(self.0, "sort", value))
     }
     /// `multiple`. Whether it holds several values; fixed for good. One value when it is left out.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
-        rt::view::read(&self.0, "multiple")
+        rt::view::boolean(&self.0, "multiple")
     }
     /// Sets `multiple`. Whether it holds several values; fixed for good. One value when it is left out.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
-        self.set("multiple", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "multiple", value))
     }
     /// `mandatory`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     pub fn mandatory(&self) -> Option<bool> {
-        rt::view::read(&self.0, "mandatory")
+        rt::view::boolean(&self.0, "mandatory")
     }
     /// Sets `mandatory`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_mandatory(self, value: bool) -> Self {
-        self.set("mandatory", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "mandatory", value))
     }
     /// `showFilter`. Whether and how the lists can be filtered by it. Adding and updating take Y or N, N when a new one is made without it; answers and filters tell the way of comparing.
     #[inline]
@@ -102,34 +101,34 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
-        self.set("showFilter", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "showFilter", value))
     }
     /// `showInList`. Whether it can be a column of the lists.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "showInList")
+        rt::view::boolean(&self.0, "showInList")
     }
     /// `editInList`. Whether people may change the value.
     #[inline]
     pub fn edit_in_list(&self) -> Option<bool> {
-        rt::view::read(&self.0, "editInList")
+        rt::view::boolean(&self.0, "editInList")
     }
     /// Sets `editInList`. Whether people may change the value.
     #[inline]
     #[must_use]
     pub fn set_edit_in_list(self, value: bool) -> Self {
-        self.set("editInList", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "editInList", value))
     }
     /// `isSearchable`. Whether the search looks into it.
     #[inline]
     pub fn is_searchable(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isSearchable")
+        rt::view::boolean(&self.0, "isSearchable")
     }
     /// Sets `isSearchable`. Whether the search looks into it.
     #[inline]
     #[must_use]
     pub fn set_is_searchable(self, value: bool) -> Self {
-        self.set("isSearchable", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "isSearchable", value))
     }
     /// `settings`. What the kind of value needs beyond that; each kind has some of these keys. DYNAMIC\_ with the number of a kind of record is one too, for links to a smart process.
     #[inline]
@@ -140,7 +139,7 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("settings", value)
+        Self(rt::set::field::any(self.0, "settings", value))
     }
     /// `languageId`. Languages of the labels.
     #[inline]
@@ -156,7 +155,7 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
-        self.set("editFormLabel", value)
+        Self(rt::set::field::any(self.0, "editFormLabel", value))
     }
     /// `listColumnLabel`. Heading of the column in lists, by the codes of the languages.
     #[inline]
@@ -182,7 +181,7 @@ impl UserFieldConfig {
     #[inline]
     #[must_use]
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
-        self.set("helpMessage", value)
+        Self(rt::set::field::any(self.0, "helpMessage", value))
     }
     /// `enum`. Choices of an enumeration. An update needs userTypeId with enumeration beside them, or they stay as they are.
     #[inline]
@@ -196,6 +195,6 @@ impl UserFieldConfig {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("enum", rt::value::list(value, Into::into))
+        Self(rt::set::field::anys(self.0, "enum", value))
     }
 }

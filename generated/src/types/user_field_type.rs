@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `userfieldtype`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFieldType(rt::Object);
 rt::view!(UserFieldType);
 impl UserFieldType {
@@ -20,7 +19,7 @@ impl UserFieldType {
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
-        self.set("USER_TYPE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "USER_TYPE_ID", value))
     }
     /// `HANDLER`. Address of the page that draws the field, on the domain of the application. No two kinds share one.
     #[inline]
@@ -31,7 +30,7 @@ impl UserFieldType {
     #[inline]
     #[must_use]
     pub fn set_handler(self, value: impl Into<String>) -> Self {
-        self.set("HANDLER", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "HANDLER", value))
     }
     /// `TITLE`. What people see when they choose the kind of a new field.
     #[inline]
@@ -42,7 +41,7 @@ impl UserFieldType {
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
-        self.set("TITLE", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "TITLE", value))
     }
     /// `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
@@ -53,7 +52,7 @@ impl UserFieldType {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `OPTIONS`. How the field is drawn.
     #[inline]
@@ -64,6 +63,6 @@ impl UserFieldType {
     #[inline]
     #[must_use]
     pub fn set_options(self, value: impl Into<rt::Value>) -> Self {
-        self.set("OPTIONS", value)
+        Self(rt::set::field::any(self.0, "OPTIONS", value))
     }
 }

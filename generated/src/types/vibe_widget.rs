@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `landing`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct VibeWidget(rt::Object);
 rt::view!(VibeWidget);
 impl VibeWidget {
     /// `ID`. Number of the widget, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `XML_ID`. Code that it was registered under.
     #[inline]
@@ -35,7 +34,7 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("NAME", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "NAME", value))
     }
     /// `PREVIEW`. Address of its cover picture.
     #[inline]
@@ -46,7 +45,7 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_preview(self, value: impl Into<String>) -> Self {
-        self.set("PREVIEW", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "PREVIEW", value))
     }
     /// `DESCRIPTION`. What the widget shows.
     #[inline]
@@ -57,7 +56,7 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
-        self.set("DESCRIPTION", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
     /// `CONTENT`. Markup with constructs of Vue.
     #[inline]
@@ -68,7 +67,7 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_content(self, value: impl Into<String>) -> Self {
-        self.set("CONTENT", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "CONTENT", value))
     }
     /// `SECTIONS`. Section of the catalogue.
     #[inline]
@@ -79,7 +78,7 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_sections(self, value: impl Into<String>) -> Self {
-        self.set("SECTIONS", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SECTIONS", value))
     }
     /// `WIDGET_PARAMS`. How the markup becomes a component.
     #[inline]
@@ -90,18 +89,18 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_widget_params(self, value: impl Into<rt::Value>) -> Self {
-        self.set("WIDGET_PARAMS", value)
+        Self(rt::set::field::any(self.0, "WIDGET_PARAMS", value))
     }
     /// `ACTIVE`. Whether people can choose it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether people can choose it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
-        self.set("ACTIVE", rt::value::yes_no(value))
+        Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
     /// `SITE_TEMPLATE_ID`. Template of the site that it is for; on installations of one's own only.
     #[inline]
@@ -112,7 +111,7 @@ impl VibeWidget {
     #[inline]
     #[must_use]
     pub fn set_site_template_id(self, value: impl Into<String>) -> Self {
-        self.set("SITE_TEMPLATE_ID", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "SITE_TEMPLATE_ID", value))
     }
     /// `MANIFEST`. Manifest of the block behind it.
     #[inline]
@@ -122,12 +121,12 @@ impl VibeWidget {
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
     pub fn created_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY_ID")
+        rt::view::id(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
     pub fn modified_by_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "MODIFIED_BY_ID")
+        rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `booking`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WaitingListEntry(rt::Object);
 rt::view!(WaitingListEntry);
 impl WaitingListEntry {
     /// `id`. Number of the entry, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `note`. What is waited for, in words; answers may hold null.
     #[inline]
@@ -25,6 +24,6 @@ impl WaitingListEntry {
     #[inline]
     #[must_use]
     pub fn set_note(self, value: impl Into<String>) -> Self {
-        self.set("note", rt::value::text(value))
+        Self(rt::set::field::text(self.0, "note", value))
     }
 }

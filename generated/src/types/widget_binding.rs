@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `placement`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WidgetBinding(rt::Object);
 rt::view!(WidgetBinding);
 impl WidgetBinding {
@@ -19,7 +18,7 @@ impl WidgetBinding {
     /// `userId`. Account that sees it; 0 for everybody.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `handler`. Address of the page.
     #[inline]

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkSchedule(rt::Object);
 rt::view!(WorkSchedule);
 impl WorkSchedule {
     /// `ID`. Number of the schedule.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `NAME`. What people call the schedule.
     #[inline]
@@ -39,7 +38,7 @@ impl WorkSchedule {
     /// `CALENDAR_ID`. Number of the calendar of days off.
     #[inline]
     pub fn calendar_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CALENDAR_ID")
+        rt::view::id(&self.0, "CALENDAR_ID")
     }
     /// `CALENDAR`. The calendar of days off that the schedule keeps to.
     #[inline]
@@ -54,7 +53,7 @@ impl WorkSchedule {
     /// `CONTROLLED_ACTIONS`. Number that stands for the actions which are watched, as in 3\.
     #[inline]
     pub fn controlled_actions(&self) -> Option<i64> {
-        rt::view::read(&self.0, "CONTROLLED_ACTIONS")
+        rt::view::integer(&self.0, "CONTROLLED_ACTIONS")
     }
     /// `WORKTIME_RESTRICTIONS`. Further rules as texts of JSON.
     #[inline]
@@ -64,7 +63,7 @@ impl WorkSchedule {
     /// `IS_FOR_ALL_USERS`. Whether it holds for everybody.
     #[inline]
     pub fn is_for_all_users(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_FOR_ALL_USERS")
+        rt::view::boolean(&self.0, "IS_FOR_ALL_USERS")
     }
     /// `SHIFTS`. Times of work that the schedule is made of.
     #[inline]
@@ -79,7 +78,7 @@ impl WorkSchedule {
     /// `CREATED_BY`. Account that made it; 0 for the portal.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CREATED_BY")
+        rt::view::id(&self.0, "CREATED_BY")
     }
     /// `CREATED_AT`. When it was made.
     #[inline]
@@ -89,7 +88,7 @@ impl WorkSchedule {
     /// `UPDATED_BY`. Account that last changed it.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "UPDATED_BY")
+        rt::view::id(&self.0, "UPDATED_BY")
     }
     /// `DELETED`. Whether it was deleted.
     #[inline]
@@ -99,7 +98,7 @@ impl WorkSchedule {
     /// `DELETED_BY`. Account that deleted it; 0 for nobody.
     #[inline]
     pub fn deleted_by(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "DELETED_BY")
+        rt::view::id(&self.0, "DELETED_BY")
     }
     /// `DELETED_AT`. When it was deleted; empty for never.
     #[inline]

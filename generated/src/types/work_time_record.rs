@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkTimeRecord(rt::Object);
 rt::view!(WorkTimeRecord);
 impl WorkTimeRecord {
     /// `id`. Number of the record.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
+        rt::view::id(&self.0, "id")
     }
     /// `userId`. Number of the account that worked.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "userId")
+        rt::view::id(&self.0, "userId")
     }
     /// `startTime`. When the stretch began.
     #[inline]
@@ -34,12 +33,12 @@ impl WorkTimeRecord {
     /// `duration`. Length of the stretch in seconds.
     #[inline]
     pub fn duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "duration")
+        rt::view::integer(&self.0, "duration")
     }
     /// `breakLength`. How long the breaks were together, in seconds.
     #[inline]
     pub fn break_length(&self) -> Option<i64> {
-        rt::view::read(&self.0, "breakLength")
+        rt::view::integer(&self.0, "breakLength")
     }
     /// `state`. State of the record, as the portal keeps it.
     #[inline]
@@ -49,6 +48,6 @@ impl WorkTimeRecord {
     /// `isApproved`. Whether the supervisor has approved the record.
     #[inline]
     pub fn is_approved(&self) -> Option<bool> {
-        rt::view::read(&self.0, "isApproved")
+        rt::view::boolean(&self.0, "isApproved")
     }
 }

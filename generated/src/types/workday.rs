@@ -7,7 +7,6 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workday(rt::Object);
 rt::view!(Workday);
 impl Workday {
@@ -39,7 +38,7 @@ impl Workday {
     /// `ACTIVE`. Whether the day counts; false while a change waits for the approval of the supervisor.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `IP_OPEN`. Internet address from which the day was begun.
     #[inline]
@@ -54,27 +53,27 @@ impl Workday {
     /// `LAT_OPEN`. Latitude of the place where the day was begun, in degrees; 0 where unknown.
     #[inline]
     pub fn lat_open(&self) -> Option<f64> {
-        rt::view::read(&self.0, "LAT_OPEN")
+        rt::view::number(&self.0, "LAT_OPEN")
     }
     /// `LON_OPEN`. Longitude of the place where the day was begun, in degrees; 0 where unknown.
     #[inline]
     pub fn lon_open(&self) -> Option<f64> {
-        rt::view::read(&self.0, "LON_OPEN")
+        rt::view::number(&self.0, "LON_OPEN")
     }
     /// `LAT_CLOSE`. Latitude of the place where the day was ended, in degrees; 0 where unknown.
     #[inline]
     pub fn lat_close(&self) -> Option<f64> {
-        rt::view::read(&self.0, "LAT_CLOSE")
+        rt::view::number(&self.0, "LAT_CLOSE")
     }
     /// `LON_CLOSE`. Longitude of the place where the day was ended, in degrees; 0 where unknown.
     #[inline]
     pub fn lon_close(&self) -> Option<f64> {
-        rt::view::read(&self.0, "LON_CLOSE")
+        rt::view::number(&self.0, "LON_CLOSE")
     }
     /// `TZ_OFFSET`. Offset from UTC of the place where the day was begun, in seconds.
     #[inline]
     pub fn tz_offset(&self) -> Option<i64> {
-        rt::view::read(&self.0, "TZ_OFFSET")
+        rt::view::integer(&self.0, "TZ_OFFSET")
     }
     /// `TIME_FINISH_DEFAULT`. End that the portal would propose; comes with an expired day only.
     #[inline]

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `timeman`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkdaySettings(rt::Object);
 rt::view!(WorkdaySettings);
 impl WorkdaySettings {
     /// `UF_TIMEMAN`. Whether the working hours of the person are tracked at all.
     #[inline]
     pub fn uf_timeman(&self) -> Option<bool> {
-        rt::view::read(&self.0, "UF_TIMEMAN")
+        rt::view::boolean(&self.0, "UF_TIMEMAN")
     }
     /// `UF_TM_FREE`. Whether the schedule is flexible, so that changes need neither a reason nor an approval.
     #[inline]
     pub fn uf_tm_free(&self) -> Option<bool> {
-        rt::view::read(&self.0, "UF_TM_FREE")
+        rt::view::boolean(&self.0, "UF_TM_FREE")
     }
     /// `UF_TM_MAX_START`. Latest start of the day that is no violation, as HH:MM:SS.
     #[inline]
@@ -44,6 +43,6 @@ impl WorkdaySettings {
     /// `ADMIN`. Whether the person may manage the days of others; comes for the caller only.
     #[inline]
     pub fn admin(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ADMIN")
+        rt::view::boolean(&self.0, "ADMIN")
     }
 }

@@ -7,14 +7,13 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `sonet_group`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workgroup(rt::Object);
 rt::view!(Workgroup);
 impl Workgroup {
     /// `ID`. Number of the workgroup or project.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `SITE_ID`. Site it belongs to.
     #[inline]
@@ -49,32 +48,32 @@ impl Workgroup {
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `VISIBLE`. Whether the general list shows it.
     #[inline]
     pub fn visible(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VISIBLE")
+        rt::view::boolean(&self.0, "VISIBLE")
     }
     /// `OPENED`. Whether people may join without being let in.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// `CLOSED`. Whether it is in the archive.
     #[inline]
     pub fn closed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CLOSED")
+        rt::view::boolean(&self.0, "CLOSED")
     }
     /// `SUBJECT_ID`. Subject, one of the portal's list of subjects.
     #[inline]
     pub fn subject_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SUBJECT_ID")
+        rt::view::id(&self.0, "SUBJECT_ID")
     }
     /// `OWNER_ID`. Person who owns it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
@@ -84,7 +83,7 @@ impl Workgroup {
     /// `NUMBER_OF_MEMBERS`. How many members it has.
     #[inline]
     pub fn number_of_members(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NUMBER_OF_MEMBERS")
+        rt::view::integer(&self.0, "NUMBER_OF_MEMBERS")
     }
     /// `SUBJECT_NAME`. What the group is about, in words: the subject that SUBJECT_ID is the number of.
     #[inline]
@@ -99,11 +98,11 @@ impl Workgroup {
     /// `IS_EXTRANET`. Whether people from outside the company take part.
     #[inline]
     pub fn is_extranet(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_EXTRANET")
+        rt::view::boolean(&self.0, "IS_EXTRANET")
     }
     /// `PROJECT`. Whether it is a project.
     #[inline]
     pub fn project(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PROJECT")
+        rt::view::boolean(&self.0, "PROJECT")
     }
 }

@@ -7,19 +7,18 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
 /// Part of the crate with the feature `socialnetwork`.
-#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkgroupDetails(rt::Object);
 rt::view!(WorkgroupDetails);
 impl WorkgroupDetails {
     /// `ID`. Number of the workgroup or project.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+        rt::view::id(&self.0, "ID")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
-        rt::view::read(&self.0, "ACTIVE")
+        rt::view::boolean(&self.0, "ACTIVE")
     }
     /// `SITE_ID`. Site it belongs to.
     #[inline]
@@ -29,7 +28,7 @@ impl WorkgroupDetails {
     /// `SUBJECT_ID`. Subject, one of the portal's list of subjects.
     #[inline]
     pub fn subject_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SUBJECT_ID")
+        rt::view::id(&self.0, "SUBJECT_ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
@@ -49,17 +48,17 @@ impl WorkgroupDetails {
     /// `CLOSED`. Whether it is in the archive.
     #[inline]
     pub fn closed(&self) -> Option<bool> {
-        rt::view::read(&self.0, "CLOSED")
+        rt::view::boolean(&self.0, "CLOSED")
     }
     /// `VISIBLE`. Whether the general list shows it.
     #[inline]
     pub fn visible(&self) -> Option<bool> {
-        rt::view::read(&self.0, "VISIBLE")
+        rt::view::boolean(&self.0, "VISIBLE")
     }
     /// `OPENED`. Whether people may join without being let in.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
-        rt::view::read(&self.0, "OPENED")
+        rt::view::boolean(&self.0, "OPENED")
     }
     /// `DATE_CREATE`. When it was made, as the portal writes dates; with DATE_CREATE in select in words, such as yesterday, 14:42.
     #[inline]
@@ -79,7 +78,7 @@ impl WorkgroupDetails {
     /// `IMAGE_ID`. File of the picture; 0 for none.
     #[inline]
     pub fn image_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "IMAGE_ID")
+        rt::view::id(&self.0, "IMAGE_ID")
     }
     /// `AVATAR_TYPE`. Ready-made picture, such as folder, checks, pie, bag or members.
     #[inline]
@@ -89,7 +88,7 @@ impl WorkgroupDetails {
     /// `OWNER_ID`. Person who owns it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "OWNER_ID")
+        rt::view::id(&self.0, "OWNER_ID")
     }
     /// `INITIATE_PERMS`. Who may invite people.
     #[inline]
@@ -99,17 +98,17 @@ impl WorkgroupDetails {
     /// `NUMBER_OF_MEMBERS`. How many members it has.
     #[inline]
     pub fn number_of_members(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NUMBER_OF_MEMBERS")
+        rt::view::integer(&self.0, "NUMBER_OF_MEMBERS")
     }
     /// `NUMBER_OF_MODERATORS`. How many moderators it has.
     #[inline]
     pub fn number_of_moderators(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NUMBER_OF_MODERATORS")
+        rt::view::integer(&self.0, "NUMBER_OF_MODERATORS")
     }
     /// `PROJECT`. Whether it is a project, with a begin and an end, rather than a workgroup.
     #[inline]
     pub fn project(&self) -> Option<bool> {
-        rt::view::read(&self.0, "PROJECT")
+        rt::view::boolean(&self.0, "PROJECT")
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
@@ -129,17 +128,17 @@ impl WorkgroupDetails {
     /// `LANDING`. Whether it serves to publish pages.
     #[inline]
     pub fn landing(&self) -> Option<bool> {
-        rt::view::read(&self.0, "LANDING")
+        rt::view::boolean(&self.0, "LANDING")
     }
     /// `SCRUM_MASTER_ID`. Scrum master; with one the project becomes a scrum team.
     #[inline]
     pub fn scrum_master_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SCRUM_MASTER_ID")
+        rt::view::id(&self.0, "SCRUM_MASTER_ID")
     }
     /// `SCRUM_SPRINT_DURATION`. Length of sprints in seconds.
     #[inline]
     pub fn scrum_sprint_duration(&self) -> Option<i64> {
-        rt::view::read(&self.0, "SCRUM_SPRINT_DURATION")
+        rt::view::integer(&self.0, "SCRUM_SPRINT_DURATION")
     }
     /// `SCRUM_TASK_RESPONSIBLE`. Who gets tasks if nobody is named.
     #[inline]
@@ -159,7 +158,7 @@ impl WorkgroupDetails {
     /// `CHAT_ID`. Chat of the workgroup.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "CHAT_ID")
+        rt::view::id(&self.0, "CHAT_ID")
     }
     /// `DIALOG_ID`. Chat of the workgroup as dialogs are written, as in chat1034.
     #[inline]
@@ -234,7 +233,7 @@ impl WorkgroupDetails {
     /// `IS_PIN`. Whether the caller pinned it.
     #[inline]
     pub fn is_pin(&self) -> Option<bool> {
-        rt::view::read(&self.0, "IS_PIN")
+        rt::view::boolean(&self.0, "IS_PIN")
     }
     /// `PRIVACY_CODE`. How open it is.
     #[inline]
@@ -269,7 +268,7 @@ impl WorkgroupDetails {
     /// `EFFICIENCY`. Efficiency of its tasks in per cent.
     #[inline]
     pub fn efficiency(&self) -> Option<i64> {
-        rt::view::read(&self.0, "EFFICIENCY")
+        rt::view::integer(&self.0, "EFFICIENCY")
     }
     /// `ADDITIONAL_DATA`. Further data for mobile devices.
     #[inline]
@@ -279,11 +278,11 @@ impl WorkgroupDetails {
     /// `SCRUM_OWNER_ID`. Product owner of a scrum team; 0 for none.
     #[inline]
     pub fn scrum_owner_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "SCRUM_OWNER_ID")
+        rt::view::id(&self.0, "SCRUM_OWNER_ID")
     }
     /// `NUMBER_OF_MEMBERS_PLURAL`. Which form of the word for members fits their number.
     #[inline]
     pub fn number_of_members_plural(&self) -> Option<i64> {
-        rt::view::read(&self.0, "NUMBER_OF_MEMBERS_PLURAL")
+        rt::view::integer(&self.0, "NUMBER_OF_MEMBERS_PLURAL")
     }
 }

@@ -40,14 +40,13 @@ pub fn get() -> Get {
 }
 /// A call of `user.option.get`: Reads what the application has stored for the caller with SetUserOptions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Value);
 impl Get {
     /// `option`. Key of one value. All of them come when it is left out.
     #[inline]
     pub fn option(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("option", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "option", value))
     }
 }
 /// Stores values on the portal for the application and the caller. Keys that are not named keep theirs.
@@ -72,21 +71,15 @@ impl Get {
 /// - `ArgumentNullException`: No value was given. Name at least one key.
 /// - `AccessException`: The call was made by a webhook, or by nobody in particular. Make it with the access token of an application.
 #[inline]
-pub fn set(options: impl Into<rt::Value>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "user.option.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("options", options),
-    )
+pub fn set(options: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "user.option.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("options", rt::value::any(options))
+        .typed()
 }
-/// A call of `user.option.set`: Stores values on the portal for the application and the caller. Keys that are not named keep theirs.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

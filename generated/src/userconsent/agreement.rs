@@ -31,7 +31,6 @@ pub fn list() -> List {
 }
 /// A call of `userconsent.agreement.list`: Lists the agreements of the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::UserAgreement >, all crate ::types::UserAgreement
@@ -71,18 +70,17 @@ pub fn text(id: impl Into<rt::Id>) -> Text {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `userconsent.agreement.text`: Reads the words of an agreement, with the data of the company put in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Text(rt::Call);
 rt::request!(Text -> crate ::types::AgreementText);
 impl Text {
     /// `replace`. What to put into the text, for agreements made from a template. The others stay as they are.
     #[inline]
     pub fn replace(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("replace", value))
+        Self(rt::set::param::any(self.0, "replace", value))
     }
 }

@@ -39,34 +39,33 @@ pub fn add(agreement_id: impl Into<rt::Id>, ip: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("AGREEMENT_ID", rt::value::id(agreement_id))
-            .param("IP", rt::value::text(ip)),
+            .put("AGREEMENT_ID", rt::value::id(agreement_id))
+            .put("IP", rt::value::text(ip)),
     )
 }
 /// A call of `userconsent.consent.add`: Keeps that somebody has accepted an agreement.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `USER_ID`. Number of the visitor's account, where there is one.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `URL`. Address of the page on which the agreement was accepted.
     #[inline]
     pub fn url(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("URL", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "URL", value))
     }
     /// `ORIGIN_ID`. Name of the form or other source, of the caller's own choice.
     #[inline]
     pub fn origin_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ORIGIN_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ORIGIN_ID", value))
     }
     /// `ORIGINATOR_ID`. Key of the visitor within the source, such as an e-mail address.
     #[inline]
     pub fn originator_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ORIGINATOR_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ORIGINATOR_ID", value))
     }
 }

@@ -41,14 +41,13 @@ pub fn download() -> Download {
 }
 /// A call of `vote.AttachedVote.download`: Fetches the results of a poll as a file. The answer is the file itself, not JSON.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Download(rt::Call);
 rt::request!(Download -> rt::Value);
 impl Download {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -57,7 +56,7 @@ impl Download {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -66,17 +65,17 @@ impl Download {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Reads a poll with the counts of its answers.
@@ -119,14 +118,13 @@ pub fn get() -> Get {
 }
 /// A call of `vote.AttachedVote.get`: Reads a poll with the counts of its answers.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Poll);
 impl Get {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -135,7 +133,7 @@ impl Get {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -144,17 +142,17 @@ impl Get {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Lists who has voted for an answer.
@@ -195,12 +193,11 @@ pub fn get_answer_voted(answer_id: impl Into<rt::Id>) -> GetAnswerVoted {
                     .with_records("items")
                     .with_place("pageNavigation.currentPage", "pageNavigation.pageSize"),
             )
-            .param("answerId", rt::value::id(answer_id)),
+            .put("answerId", rt::value::id(answer_id)),
     )
 }
 /// A call of `vote.AttachedVote.getAnswerVoted`: Lists who has voted for an answer.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetAnswerVoted(rt::Call);
 rt::request!(
     GetAnswerVoted -> Vec < crate ::types::PollVoter >, all crate ::types::PollVoter
@@ -209,17 +206,17 @@ impl GetAnswerVoted {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `pageNavigation`. Which people to answer: pageSize, how many on a page, and currentPage, which page. The first page when it is left out.
     #[inline]
     pub fn page_navigation(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pageNavigation", value))
+        Self(rt::set::param::any(self.0, "pageNavigation", value))
     }
     /// `userForMobileFormat`. Whether people are described in the form for mobile apps. No when it is left out.
     #[inline]
     pub fn user_for_mobile_format(self, value: bool) -> Self {
-        Self(self.0.param("userForMobileFormat", value))
+        Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -228,7 +225,7 @@ impl GetAnswerVoted {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -237,17 +234,17 @@ impl GetAnswerVoted {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Reads the polls of several messages or posts.
@@ -288,25 +285,24 @@ pub fn get_many(
                     )
                     .with_records("items"),
             )
-            .param("moduleId", rt::value::text(module_id))
-            .param("entityType", rt::value::text(entity_type)),
+            .put("moduleId", rt::value::text(module_id))
+            .put("entityType", rt::value::text(entity_type)),
     )
 }
 /// A call of `vote.AttachedVote.getMany`: Reads the polls of several messages or posts.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetMany(rt::Call);
 rt::request!(GetMany -> Vec < crate ::types::Poll >, all crate ::types::Poll);
 impl GetMany {
     /// `entityIds`. Numbers of the messages or posts, 50 at most.
     #[inline]
     pub fn entity_ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("entityIds", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "entityIds", value))
     }
     /// `entityId`. Another spelling of entityIds, which the documentation names.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("entityId", value))
+        Self(rt::set::param::any(self.0, "entityId", value))
     }
 }
 /// Reads a poll and who has voted for what.
@@ -349,24 +345,23 @@ pub fn get_with_voted() -> GetWithVoted {
 }
 /// A call of `vote.AttachedVote.getWithVoted`: Reads a poll and who has voted for what.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetWithVoted(rt::Call);
 rt::request!(GetWithVoted -> crate ::types::PollWithVoters);
 impl GetWithVoted {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `pageSize`. How many people to answer for each answer. 10 when it is left out.
     #[inline]
     pub fn page_size(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("pageSize", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "pageSize", value))
     }
     /// `userForMobileFormat`. Whether people are described in the form for mobile apps. No when it is left out.
     #[inline]
     pub fn user_for_mobile_format(self, value: bool) -> Self {
-        Self(self.0.param("userForMobileFormat", value))
+        Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -375,7 +370,7 @@ impl GetWithVoted {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -384,17 +379,17 @@ impl GetWithVoted {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Takes the caller's vote back, where the poll allows that.
@@ -437,14 +432,13 @@ pub fn recall() -> Recall {
 }
 /// A call of `vote.AttachedVote.recall`: Takes the caller's vote back, where the poll allows that.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Recall(rt::Call);
 rt::request!(Recall -> crate ::types::Poll);
 impl Recall {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -453,7 +447,7 @@ impl Recall {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -462,17 +456,17 @@ impl Recall {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Opens a poll that was ended.
@@ -514,14 +508,13 @@ pub fn resume() -> Resume {
 }
 /// A call of `vote.AttachedVote.resume`: Opens a poll that was ended.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Resume(rt::Call);
 rt::request!(Resume -> ());
 impl Resume {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -530,7 +523,7 @@ impl Resume {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -539,17 +532,17 @@ impl Resume {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Ends a poll, so that nobody can vote any more.
@@ -591,14 +584,13 @@ pub fn stop() -> Stop {
 }
 /// A call of `vote.AttachedVote.stop`: Ends a poll, so that nobody can vote any more.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Stop(rt::Call);
 rt::request!(Stop -> ());
 impl Stop {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -607,7 +599,7 @@ impl Stop {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -616,17 +608,17 @@ impl Stop {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }
 /// Gives the caller's vote.
@@ -666,19 +658,18 @@ pub fn vote(ballot: impl Into<rt::Value>) -> Vote {
                     )
                     .with_records("attach"),
             )
-            .param("ballot", ballot),
+            .put("ballot", rt::value::any(ballot)),
     )
 }
 /// A call of `vote.AttachedVote.vote`: Gives the caller's vote.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Vote(rt::Call);
 rt::request!(Vote -> crate ::types::Poll);
 impl Vote {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("attachId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "attachId", value))
     }
     /// `moduleId`. Where the poll is; needed with entityId.
     ///
@@ -687,7 +678,7 @@ impl Vote {
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("moduleId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "moduleId", value))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
@@ -696,16 +687,16 @@ impl Vote {
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
     pub fn entity_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("entityType", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "entityType", value))
     }
     /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("signedAttachId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "signedAttachId", value))
     }
 }

@@ -38,20 +38,19 @@ pub fn start(
                     rt::Paging::None,
                 ),
             )
-            .param("FROM_LINE", rt::value::text(from_line))
-            .param("TO_NUMBER", rt::value::text(to_number))
-            .param("TEXT_TO_PRONOUNCE", rt::value::text(text_to_pronounce)),
+            .put("FROM_LINE", rt::value::text(from_line))
+            .put("TO_NUMBER", rt::value::text(to_number))
+            .put("TEXT_TO_PRONOUNCE", rt::value::text(text_to_pronounce)),
     )
 }
 /// A call of `voximplant.callback.start`: Calls an employee, speaks a text, and connects with the client.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Start(rt::Call);
 rt::request!(Start -> crate ::types::StartedCall);
 impl Start {
     /// `VOICE`. Voice that speaks, by an identifier of GetVoices; the usual one of the portal's language when it is left out.
     #[inline]
     pub fn voice(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("VOICE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "VOICE", value))
     }
 }

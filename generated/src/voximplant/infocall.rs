@@ -28,26 +28,20 @@ pub fn startwithsound(
     from_line: impl Into<String>,
     to_number: impl Into<String>,
     url: impl Into<String>,
-) -> Startwithsound {
-    Startwithsound(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.infocall.startwithsound",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("FROM_LINE", rt::value::text(from_line))
-            .param("TO_NUMBER", rt::value::text(to_number))
-            .param("URL", rt::value::text(url)),
-    )
+) -> rt::TypedCall<crate::types::StartedCall> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.infocall.startwithsound",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("FROM_LINE", rt::value::text(from_line))
+        .put("TO_NUMBER", rt::value::text(to_number))
+        .put("URL", rt::value::text(url))
+        .typed()
 }
-/// A call of `voximplant.infocall.startwithsound`: Calls a number and plays a sound. The documentation names the scope call beside telephony.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Startwithsound(rt::Call);
-rt::request!(Startwithsound -> crate ::types::StartedCall);
 /// Calls a number and speaks a text. The documentation names the scope call beside telephony.
 ///
 /// Calls `voximplant.infocall.startwithtext`; scope `telephony`. May be called by: whoever may make outgoing calls.
@@ -84,20 +78,19 @@ pub fn startwithtext(
                     rt::Paging::None,
                 ),
             )
-            .param("FROM_LINE", rt::value::text(from_line))
-            .param("TO_NUMBER", rt::value::text(to_number))
-            .param("TEXT_TO_PRONOUNCE", rt::value::text(text_to_pronounce)),
+            .put("FROM_LINE", rt::value::text(from_line))
+            .put("TO_NUMBER", rt::value::text(to_number))
+            .put("TEXT_TO_PRONOUNCE", rt::value::text(text_to_pronounce)),
     )
 }
 /// A call of `voximplant.infocall.startwithtext`: Calls a number and speaks a text. The documentation names the scope call beside telephony.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Startwithtext(rt::Call);
 rt::request!(Startwithtext -> crate ::types::StartedCall);
 impl Startwithtext {
     /// `VOICE`. Voice that speaks, by an identifier of GetVoices; the usual one of the portal's language when it is left out.
     #[inline]
     pub fn voice(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("VOICE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "VOICE", value))
     }
 }

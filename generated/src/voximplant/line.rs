@@ -24,20 +24,14 @@ pub mod outgoing;
 ///
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<rt::Map<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "voximplant.line.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `voximplant.line.get`: Lists the lines for outgoing calls.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < String >);

@@ -42,20 +42,19 @@ pub fn add(server: impl Into<String>, login: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("SERVER", rt::value::text(server))
-            .param("LOGIN", rt::value::text(login)),
+            .put("SERVER", rt::value::text(server))
+            .put("LOGIN", rt::value::text(login)),
     )
 }
 /// A call of `voximplant.sip.add`: Connects a SIP line for the application, ten in the cloud at most.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SipLine);
 impl Add {
     /// `PASSWORD`. Password at the server, 100 characters at most. The call works without it, the registration at the provider does not.
     #[inline]
     pub fn password(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PASSWORD", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PASSWORD", value))
     }
     /// `TYPE`. Where the exchange stands; in the cloud when it is left out.
     ///
@@ -64,12 +63,12 @@ impl Add {
     /// - `office`: Exchange in the office.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `TITLE`. Name of the connection, which no other may have. People see one made of the kind and the number when it is left out; in answers it is empty then.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TITLE", value))
     }
 }
 /// Removes a SIP line of the application.
@@ -95,24 +94,18 @@ impl Add {
 /// - `REG_ID_NOT_FOUND`: The registration of the line does not exist.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn delete(config_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.sip.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONFIG_ID", rt::value::id(config_id)),
-    )
+pub fn delete(config_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.sip.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONFIG_ID", rt::value::id(config_id))
+        .typed()
 }
-/// A call of `voximplant.sip.delete`: Removes a SIP line of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> i64);
 /// Finds the SIP lines of the application.
 ///
 /// Calls `voximplant.sip.get`; scope `telephony`. May be called by: whoever may manage lines.
@@ -153,19 +146,18 @@ pub fn get() -> Get {
 }
 /// A call of `voximplant.sip.get`: Finds the SIP lines of the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::SipLine >, all crate ::types::SipLine);
 impl Get {
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `SORT`. Field to sort by; not sorted when it is left out.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SORT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SORT", value))
     }
     /// `ORDER`. Direction of the order.
     ///
@@ -174,12 +166,12 @@ impl Get {
     /// - `DESC`: Descending.
     #[inline]
     pub fn order(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ORDER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Tells whether a SIP line in the cloud is registered at its server.
@@ -204,24 +196,20 @@ impl Get {
 /// - `REG_ID_NOT_FOUND`: The registration of the line does not exist.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn status(reg_id: impl Into<rt::Id>) -> Status {
-    Status(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.sip.status",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("REG_ID", rt::value::id(reg_id)),
-    )
+pub fn status(
+    reg_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::SipRegistration> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.sip.status",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("REG_ID", rt::value::id(reg_id))
+        .typed()
 }
-/// A call of `voximplant.sip.status`: Tells whether a SIP line in the cloud is registered at its server.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Status(rt::Call);
-rt::request!(Status -> crate ::types::SipRegistration);
 /// Changes a SIP line of the application; one new value at least must be given.
 ///
 /// Calls `voximplant.sip.update`; scope `telephony`. May be called by: whoever may manage lines.
@@ -259,33 +247,32 @@ pub fn update(config_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("CONFIG_ID", rt::value::id(config_id)),
+            .put("CONFIG_ID", rt::value::id(config_id)),
     )
 }
 /// A call of `voximplant.sip.update`: Changes a SIP line of the application; one new value at least must be given.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> i64);
 impl Update {
     /// `TITLE`. Name of the connection.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TITLE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TITLE", value))
     }
     /// `SERVER`. Address of the SIP server.
     #[inline]
     pub fn server(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SERVER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SERVER", value))
     }
     /// `LOGIN`. User name at the server.
     #[inline]
     pub fn login(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("LOGIN", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "LOGIN", value))
     }
     /// `PASSWORD`. Password at the server, 100 characters at most.
     #[inline]
     pub fn password(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PASSWORD", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PASSWORD", value))
     }
 }

@@ -52,7 +52,6 @@ pub fn get() -> Get {
 }
 /// A call of `voximplant.statistic.get`: Finds calls in the statistics of telephony.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> rt::Page < crate ::types::CallRecord >, all crate ::types::CallRecord
@@ -61,12 +60,12 @@ impl Get {
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). A list finds any of its values.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `SORT`. Field to sort by, any but CALL_TYPE; not sorted when it is left out.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SORT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SORT", value))
     }
     /// `ORDER`. Direction of the order.
     ///
@@ -75,11 +74,11 @@ impl Get {
     /// - `DESC`: Descending.
     #[inline]
     pub fn order(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ORDER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: USER_ID is missing, or the caller may not change the person's settings.
 #[inline]
-pub fn activate_phone(user_id: impl Into<rt::Id>) -> ActivatePhone {
-    ActivatePhone(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.user.activatePhone",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("USER_ID", rt::value::id(user_id)),
-    )
+pub fn activate_phone(user_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.user.activatePhone",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("USER_ID", rt::value::id(user_id))
+        .typed()
 }
-/// A call of `voximplant.user.activatePhone`: Notes that a person has a SIP telephone.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct ActivatePhone(rt::Call);
-rt::request!(ActivatePhone -> i64);
 /// Notes that a person has no SIP telephone any more. The documentation says that it does not work at present.
 ///
 /// Calls `voximplant.user.deactivatePhone`; scope `telephony`. May be called by: whoever may change the telephone settings of people.
@@ -56,24 +50,18 @@ rt::request!(ActivatePhone -> i64);
 /// # }
 /// ```
 #[inline]
-pub fn deactivate_phone(user_id: impl Into<rt::Id>) -> DeactivatePhone {
-    DeactivatePhone(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.user.deactivatePhone",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("USER_ID", rt::value::id(user_id)),
-    )
+pub fn deactivate_phone(user_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.user.deactivatePhone",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("USER_ID", rt::value::id(user_id))
+        .typed()
 }
-/// A call of `voximplant.user.deactivatePhone`: Notes that a person has no SIP telephone any more. The documentation says that it does not work at present.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeactivatePhone(rt::Call);
-rt::request!(DeactivatePhone -> i64);
 /// Reads extension, line and SIP account of people. Applications need an administrator's consent.
 ///
 /// Calls `voximplant.user.get`; scope `telephony`. May be called by: whoever may change the telephone settings of people.
@@ -98,21 +86,17 @@ rt::request!(DeactivatePhone -> i64);
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 /// - without a code: USER_ID is missing.
 #[inline]
-pub fn get(user_id: impl Into<rt::Value>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.user.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("USER_ID", user_id),
-    )
+pub fn get(
+    user_id: impl Into<rt::Value>,
+) -> rt::TypedCall<Vec<crate::types::TelephonyUser>> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.user.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("USER_ID", rt::value::any(user_id))
+        .typed()
 }
-/// A call of `voximplant.user.get`: Reads extension, line and SIP account of people. Applications need an administrator's consent.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Vec < crate ::types::TelephonyUser >);

@@ -1,5 +1,6 @@
 //! A project of as many methods as wanted: names and sizes like the real ones', contents made up.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -87,7 +88,7 @@ pub(super) fn write(root: &Path, project: &Path, methods: usize) -> Done {
             .map_err(|error| format!("error: cannot write {path}: {error}"))
     };
     copy(&root.join("specs/user"), &project.join("specs/user"))?;
-    copy(&root.join("specs/types"), &project.join("specs/types"))?;
+    copy_types(root, project)?;
     let mut numbers = Numbers(24);
     for at in 0..SHARED {
         put(format!("specs/types/shared{at}.yaml"), shared(at, &mut numbers))?;
@@ -148,6 +149,37 @@ fn copy(from: &Path, to: &Path) -> Done {
         fs::copy(entry.path(), to.join(entry.file_name())).map_err(fault)?;
     }
     Ok(())
+}
+
+/// Copies the shared types that the category `user` speaks of: the others' methods are not there.
+fn copy_types(root: &Path, project: &Path) -> Done {
+    let from = root.join("specs/types");
+    let mut left: BTreeMap<String, String> = texts(&from)?.into_iter().collect();
+    let mut spoken: Vec<String> = texts(&root.join("specs/user"))?.into_iter().map(|(_, text)| text).collect();
+    let target = project.join("specs/types");
+    fs::create_dir_all(&target).map_err(|error| format!("error: cannot create {}: {error}", target.display()))?;
+    while let Some(text) = spoken.pop() {
+        for word in text.split(|char: char| !char.is_alphanumeric() && char != '_') {
+            let name = format!("{word}.yaml");
+            if let Some(text) = left.remove(&name) {
+                let place = target.join(&name);
+                fs::write(&place, &text)
+                    .map_err(|error| format!("error: cannot write {}: {error}", place.display()))?;
+                spoken.push(text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names and texts of a folder's files.
+fn texts(folder: &Path) -> Result<Vec<(String, String)>, String> {
+    let fault = |error: std::io::Error| format!("error: cannot read {}: {error}", folder.display());
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.map_err(fault)?;
+        Ok((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path()).map_err(fault)?))
+    };
+    fs::read_dir(folder).map_err(fault)?.map(read).collect()
 }
 
 fn shared(at: usize, numbers: &mut Numbers) -> String {

@@ -51,28 +51,27 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `biconnector.dataset.fields.update`: Adds, shows, hides and removes columns of a table.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `add`. Columns to add; each needs all three keys.
     #[inline]
     pub fn add(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("add", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "add", value))
     }
     /// `update`. Columns to show or hide; each needs both keys.
     #[inline]
     pub fn update(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("update", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "update", value))
     }
     /// `delete`. Numbers of columns to remove.
     #[inline]
     pub fn delete(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("delete", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "delete", value))
     }
 }

@@ -42,8 +42,8 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("DOCUMENT_TYPE", rt::value::list(document_type, rt::value::text))
-            .param("NAME", rt::value::text(name))
+            .put("DOCUMENT_TYPE", rt::value::texts(document_type))
+            .put("NAME", rt::value::text(name))
             .file(
                 &["TEMPLATE_DATA"],
                 rt::value::FileForm::Pair,
@@ -53,14 +53,13 @@ pub fn add(
 }
 /// A call of `bizproc.workflow.template.add`: Adds a template from a file of the designer. It belongs to the application that adds it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
     /// `DESCRIPTION`. What the template is for.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when a new one is made without it.
     ///
@@ -71,7 +70,7 @@ impl Add {
     /// - `3`: When the record is made or changed.
     #[inline]
     pub fn auto_execute(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("AUTO_EXECUTE", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "AUTO_EXECUTE", value))
     }
 }
 /// Removes a template that the same application has added.
@@ -96,24 +95,18 @@ impl Add {
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 /// - `ERROR_TEMPLATE_NOT_FOUND`: There is no template with this number. Find it with ListWorkflowTemplates.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.workflow.template.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.workflow.template.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `bizproc.workflow.template.delete`: Removes a template that the same application has added.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the templates of workflows.
 ///
 /// Calls `bizproc.workflow.template.list`; scope `bizproc`. May be called by: administrator.
@@ -161,7 +154,6 @@ pub fn list() -> List {
 }
 /// A call of `bizproc.workflow.template.list`: Lists the templates of workflows.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::BizprocTemplate >, all crate
@@ -187,22 +179,22 @@ impl List {
     /// - `SYSTEM_CODE`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Fields to sort by. By number when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a template that the same application has added.
@@ -229,22 +221,19 @@ impl List {
 /// - `ERROR_TEMPLATE_NOT_FOUND`: There is no template with this number. Find it with ListWorkflowTemplates.
 /// - `ERROR_TEMPLATE_NOT_OWNER`: Another application, or a person, made the template. Only the application that made it can change it.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "bizproc.workflow.template.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id))
-            .param("FIELDS", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "bizproc.workflow.template.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .put("FIELDS", rt::value::any(fields))
+        .typed()
 }
-/// A call of `bizproc.workflow.template.update`: Changes a template that the same application has added.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> i64);

@@ -28,25 +28,19 @@ pub mod external_data;
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 /// - `422`: A value is wrong, such as an end before its beginning. Mend it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.booking.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.booking.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.booking.add`: Books resources for a time.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Turns an entry of the waiting list into a booking.
 ///
 /// Calls `booking.v1.booking.createfromwaitlist`; scope `booking`.
@@ -84,19 +78,18 @@ pub fn createfromwaitlist(wait_list_id: impl Into<rt::Id>) -> Createfromwaitlist
                     rt::Paging::None,
                 ),
             )
-            .param("waitListId", rt::value::id(wait_list_id)),
+            .put("waitListId", rt::value::id(wait_list_id)),
     )
 }
 /// A call of `booking.v1.booking.createfromwaitlist`: Turns an entry of the waiting list into a booking.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Createfromwaitlist(rt::Call);
 rt::request!(Createfromwaitlist -> i64);
 impl Createfromwaitlist {
     /// `fields`. What is booked, and when.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Removes a booking by its number, so that its time is free again.
@@ -120,24 +113,18 @@ impl Createfromwaitlist {
 ///
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.booking.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.booking.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.booking.delete`: Removes a booking by its number, so that its time is free again.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a booking: its resources, its time, its name and description.
 ///
 /// Calls `booking.v1.booking.get`; scope `booking`.
@@ -160,25 +147,19 @@ rt::request!(Delete -> bool);
 /// - `1021`: There is no booking with this number. Compare it with ListBookings.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.booking.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("booking"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Booking> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.booking.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("booking"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.booking.get`: Reads a booking: its resources, its time, its name and description.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Booking);
 /// Finds bookings by time and customer.
 ///
 /// Calls `booking.v1.booking.list`; scope `booking`.
@@ -222,19 +203,18 @@ pub fn list() -> List {
 }
 /// A call of `booking.v1.booking.list`: Finds bookings by time and customer.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Booking >, all crate ::types::Booking);
 impl List {
     /// `filter`. Which bookings are wanted. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by. By number upwards when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes what is booked, or when.
@@ -262,22 +242,19 @@ impl List {
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 /// - `422`: A value is wrong, such as an end before its beginning. Mend it.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.booking.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.booking.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.booking.update`: Changes what is booked, or when.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

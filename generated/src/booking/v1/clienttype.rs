@@ -32,7 +32,6 @@ pub fn list() -> List {
 }
 /// A call of `booking.v1.clienttype.list`: Lists the kinds of customers that bookings can be for: contacts and companies, unless the portal has more. A kind may be missing until a booking has been made for one.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::BookingClientType >, all crate

@@ -28,25 +28,19 @@ pub mod slots;
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
 /// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.resource.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.resource.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.resource.add`: Adds something that can be booked, such as a room or a specialist, with its messages to customers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Removes a resource, so that it cannot be booked any more.
 ///
 /// Calls `booking.v1.resource.delete`; scope `booking`.
@@ -69,24 +63,18 @@ rt::request!(Add -> i64);
 /// - `100`: The number is missing. Give it.
 /// - `1008`: There is no resource with this number. Compare it with ListBookingResources.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.resource.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.resource.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.resource.delete`: Removes a resource, so that it cannot be booked any more.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a resource with the settings of its messages to customers.
 ///
 /// Calls `booking.v1.resource.get`; scope `booking`.
@@ -110,25 +98,19 @@ rt::request!(Delete -> bool);
 /// - `100`: The number is missing. Give it.
 /// - `1021`: There is no resource with this number. Compare it with ListBookingResources.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.resource.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("resource"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::BookingResource> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.resource.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("resource"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.resource.get`: Reads a resource with the settings of its messages to customers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::BookingResource);
 /// Finds what can be booked, such as rooms and specialists, by conditions.
 ///
 /// Calls `booking.v1.resource.list`; scope `booking`.
@@ -170,7 +152,6 @@ pub fn list() -> List {
 }
 /// A call of `booking.v1.resource.list`: Finds what can be booked, such as rooms and specialists, by conditions.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::BookingResource >, all crate ::types::BookingResource
@@ -179,12 +160,12 @@ impl List {
     /// `filter`. Which resources are wanted. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by. By number upwards when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes a resource or the settings of its messages to customers.
@@ -211,22 +192,19 @@ impl List {
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
 /// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.resource.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.resource.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.resource.update`: Changes a resource or the settings of its messages to customers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

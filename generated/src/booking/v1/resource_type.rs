@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 /// - `1010`: A type with this code exists already. Choose another code.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.resourceType.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.resourceType.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.resourceType.add`: Adds a type of resources.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Removes a type of resources.
 ///
 /// Calls `booking.v1.resourceType.delete`; scope `booking`.
@@ -67,24 +61,18 @@ rt::request!(Add -> i64);
 /// - `100`: The number is missing. Give it.
 /// - `1012`: There is no type with this number. Compare it with ListBookingResourceTypes.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.resourceType.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.resourceType.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.resourceType.delete`: Removes a type of resources.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads a type of resources.
 ///
 /// Calls `booking.v1.resourceType.get`; scope `booking`.
@@ -107,25 +95,19 @@ rt::request!(Delete -> bool);
 /// - `100`: The number is missing. Give it.
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.resourceType.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("resourceType"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::BookingResourceType> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.resourceType.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("resourceType"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.resourceType.get`: Reads a type of resources.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::BookingResourceType);
 /// Finds types of resources.
 ///
 /// Calls `booking.v1.resourceType.list`; scope `booking`.
@@ -167,7 +149,6 @@ pub fn list() -> List {
 }
 /// A call of `booking.v1.resourceType.list`: Finds types of resources.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::BookingResourceType >, all crate
@@ -177,12 +158,12 @@ impl List {
     /// `filter`. Which types are wanted. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields to sort by. By number upwards when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes a type of resources.
@@ -209,22 +190,19 @@ impl List {
 /// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 /// - `1011`: A type with this code exists already. Choose another code.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.resourceType.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.resourceType.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.resourceType.update`: Changes a type of resources.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

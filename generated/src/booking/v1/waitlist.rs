@@ -25,25 +25,19 @@ pub mod external_data;
 ///
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.waitlist.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.waitlist.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.add`: Adds an entry to the waiting list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Adds an entry to the waiting list from a booking.
 ///
 /// Calls `booking.v1.waitlist.createfrombooking`; scope `booking`.
@@ -66,24 +60,18 @@ rt::request!(Add -> i64);
 /// - `1037`: There is no booking with this number. Compare it with ListBookings.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn createfrombooking(booking_id: impl Into<rt::Id>) -> Createfrombooking {
-    Createfrombooking(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.createfrombooking",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("bookingId", rt::value::id(booking_id)),
-    )
+pub fn createfrombooking(booking_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.createfrombooking",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("bookingId", rt::value::id(booking_id))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.createfrombooking`: Adds an entry to the waiting list from a booking.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Createfrombooking(rt::Call);
-rt::request!(Createfrombooking -> i64);
 /// Removes an entry of the waiting list.
 ///
 /// Calls `booking.v1.waitlist.delete`; scope `booking`.
@@ -106,24 +94,18 @@ rt::request!(Createfrombooking -> i64);
 /// - `100`: The number is missing. Give it.
 /// - `1036`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.delete`: Removes an entry of the waiting list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads an entry of the waiting list.
 ///
 /// Calls `booking.v1.waitlist.get`; scope `booking`.
@@ -146,25 +128,19 @@ rt::request!(Delete -> bool);
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "booking.v1.waitlist.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("waitList"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::WaitingListEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "booking.v1.waitlist.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("waitList"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.get`: Reads an entry of the waiting list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::WaitingListEntry);
 /// Reads the entries of the waiting list.
 ///
 /// Calls `booking.v1.waitlist.list`; scope `booking`.
@@ -205,7 +181,6 @@ pub fn list() -> List {
 }
 /// A call of `booking.v1.waitlist.list`: Reads the entries of the waiting list.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::WaitingListEntry >, all crate ::types::WaitingListEntry
@@ -214,7 +189,7 @@ impl List {
     /// `filter`. Which entries are wanted. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
 }
 /// Changes the note of an entry of the waiting list.
@@ -239,22 +214,19 @@ impl List {
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.update`: Changes the note of an entry of the waiting list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

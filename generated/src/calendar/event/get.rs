@@ -45,7 +45,6 @@ pub fn nearest() -> Nearest {
 }
 /// A call of `calendar.event.get.nearest`: Lists the events of the next days, 60 if nothing else is said.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Nearest(rt::Call);
 rt::request!(
     Nearest -> Vec < crate ::types::CalendarEvent >, all crate ::types::CalendarEvent
@@ -59,31 +58,31 @@ impl Nearest {
     /// - `company_calendar`: Calendars of the company.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("type", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "type", value))
     }
     /// `ownerId`. Number of the account or the workgroup; 0 for the company.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ownerId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ownerId", value))
     }
     /// `days`. How many days ahead to look. 60 when it is left out.
     #[inline]
     pub fn days(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("days", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "days", value))
     }
     /// `forCurrentUser`. Whether only events that concern the caller come. They do when it is left out.
     #[inline]
     pub fn for_current_user(self, value: bool) -> Self {
-        Self(self.0.param("forCurrentUser", value))
+        Self(rt::set::param::boolean(self.0, "forCurrentUser", value))
     }
     /// `maxEventsCount`. How many events to answer at most.
     #[inline]
     pub fn max_events_count(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("maxEventsCount", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "maxEventsCount", value))
     }
     /// `detailUrl`. Template of the address of a calendar, put into the answer's links, such as /company/personal/user/#user_id#/calendar/.
     #[inline]
     pub fn detail_url(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("detailUrl", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "detailUrl", value))
     }
 }

@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The number is missing, or the caller is not invited to such an event. Look it up with GetCalendarEvents.
 #[inline]
-pub fn get(event_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.meeting.status.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("eventId", rt::value::id(event_id)),
-    )
+pub fn get(event_id: impl Into<rt::Id>) -> rt::TypedCall<String> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.meeting.status.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("eventId", rt::value::id(event_id))
+        .typed()
 }
-/// A call of `calendar.meeting.status.get`: Tells what the caller has answered to an invitation.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> String);
 /// Answers an invitation in the name of the caller.
 ///
 /// Calls `calendar.meeting.status.set`; scope `calendar`.
@@ -62,22 +56,19 @@ rt::request!(Get -> String);
 ///
 /// - without a code: A value is missing, or status is none of Y, N and Q. The description tells which.
 #[inline]
-pub fn set(event_id: impl Into<rt::Id>, status: impl Into<String>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.meeting.status.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("eventId", rt::value::id(event_id))
-            .param("status", rt::value::text(status)),
-    )
+pub fn set(
+    event_id: impl Into<rt::Id>,
+    status: impl Into<String>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.meeting.status.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("eventId", rt::value::id(event_id))
+        .put("status", rt::value::text(status))
+        .typed()
 }
-/// A call of `calendar.meeting.status.set`: Answers an invitation in the name of the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

@@ -33,12 +33,11 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("filter", filter),
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `calendar.resource.booking.list`: Lists bookings, those of certain resources or those that a field of the CRM names. A booking is an event, so it is answered as one, with RESOURCE_BOOKING_ID besides.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CalendarEvent >, all crate ::types::CalendarEvent

@@ -17,23 +17,17 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::CalendarUserSettings> {
+    rt::Call::new(
             rt::Method::new(
                 "calendar.user.settings.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `calendar.user.settings.get`: Tells how the caller has set up the calendar.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CalendarUserSettings);
 /// Changes how the caller sees and uses calendars. What is left out stays as it is.
 ///
 /// Calls `calendar.user.settings.set`; scope `calendar`.
@@ -55,18 +49,17 @@ rt::request!(Get -> crate ::types::CalendarUserSettings);
 ///
 /// - without a code: The settings are missing. Give an object with at least one key.
 #[inline]
-pub fn set(settings: impl Into<rt::Value>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "calendar.user.settings.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("settings", settings),
-    )
+pub fn set(settings: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "calendar.user.settings.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("settings", rt::value::any(settings))
+        .typed()
 }
 /// Prints the keys of a person's calendar settings, each with what belongs there. Nothing is sent.
 #[inline]
@@ -76,8 +69,3 @@ pub fn get_calendar_custom_settings_structure() -> rt::Value {
         "{\"view\":\"day | week | month | list\",\"meetSection\":\"Number of the calendar that invitations go into.\",\"crmSection\":\"Number of the calendar that events of the CRM go into.\",\"showDeclined\":\"Whether events are shown that the person has declined.\",\"denyBusyInvitation\":\"Whether nobody can invite the person to a time that is taken.\",\"collapseOffHours\":\"Whether the views of a day and a week hide the hours outside of work.\",\"showWeekNumbers\":\"Whether the numbers of the weeks are shown.\",\"showTasks\":\"Whether tasks are shown in the calendar.\",\"syncTasks\":\"Whether the calendar of tasks is kept in step with other programs.\",\"showCompletedTasks\":\"Whether tasks that are done stay in the calendar.\",\"lastUsedSection\":\"Number of the calendar that new events go into when none is named; false when there is none.\",\"sendFromEmail\":\"E-mail address that invitations are sent from.\",\"defaultSections\":\"Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.\",\"syncPeriodPast\":\"How many months back are kept in step with other programs.\",\"syncPeriodFuture\":\"How many months ahead are kept in step with other programs.\",\"defaultReminders\":{\"fullDay\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}],\"withTime\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}]}}",
     )
 }
-/// A call of `calendar.user.settings.set`: Changes how the caller sees and uses calendars. What is left out stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

@@ -41,19 +41,18 @@ pub fn get(call_id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("callId", rt::value::id(call_id)),
+            .put("callId", rt::value::id(call_id)),
     )
 }
 /// A call of `call.followup.get`: Reads what is known about a video call: its time and people, summary, agreements and text.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CallFollowup);
 impl Get {
     /// `select`. Fields to answer, nested ones with dots but none within lists; callId always comes. All when it is left out; callId, callType, initiatorId, startDate, endDate and durationSeconds when it is empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `mentionFormat`. How people are mentioned in texts; with BB codes when it is left out.
     ///
@@ -63,7 +62,7 @@ impl Get {
     /// - `none`: Plain names.
     #[inline]
     pub fn mention_format(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("mentionFormat", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "mentionFormat", value))
     }
 }
 /// Finds the follow-ups of the video calls of some days. Go on with afterCursor of the answer while hasMore is true.
@@ -109,12 +108,11 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                     .with_records("items")
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .param("filter", filter),
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `call.followup.list`: Finds the follow-ups of the video calls of some days. Go on with afterCursor of the answer while hasMore is true.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CallFollowup >, all crate ::types::CallFollowup
@@ -123,17 +121,17 @@ impl List {
     /// `select`. Fields to answer, nested ones with dots but none within lists. Only callId, callType, initiatorId, startDate, endDate and durationSeconds come when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Order of the calls. The latest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `pagination`. Which part to answer.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
     /// `mentionFormat`. How people are mentioned in texts; with BB codes when it is left out.
     ///
@@ -143,6 +141,6 @@ impl List {
     /// - `none`: Plain names.
     #[inline]
     pub fn mention_format(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("mentionFormat", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "mentionFormat", value))
     }
 }

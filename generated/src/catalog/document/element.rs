@@ -25,25 +25,21 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_DOCUMENT_STATUS`: There is no such document, the caller may not see it, or it is processed already. Cancel it first, or take another one.
 /// - `0`: The line could not be saved. The description tells why.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.document.element.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("documentElement"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogDocumentElement> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.document.element.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("documentElement"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.document.element.add`: Puts a product into an inventory document that is not processed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogDocumentElement);
 /// Takes a product out of an inventory document that is not processed.
 ///
 /// Calls `catalog.document.element.delete`; scope `catalog`. May be called by: a user who may edit documents of the type and choose their warehouses.
@@ -67,24 +63,18 @@ rt::request!(Add -> crate ::types::CatalogDocumentElement);
 /// - `ERROR_DOCUMENT_STATUS`: There is no such document or line, or the document is processed already. Cancel it first, or take another one.
 /// - `0`: The line could not be removed. The description tells why.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.document.element.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.document.element.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.document.element.delete`: Takes a product out of an inventory document that is not processed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Describes the fields of a product in an inventory document. This is an earlier form of GetCatalogDocumentProductFields.
 ///
 /// Calls `catalog.document.element.fields`; scope `catalog`. May be called by: administrator.
@@ -110,26 +100,17 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<Vec<rt::Object>> {
+    rt::Call::new(
             rt::Method::new(
                 "catalog.document.element.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.document.element.fields`: Describes the fields of a product in an inventory document. This is an earlier form of GetCatalogDocumentProductFields.
-#[deprecated(
-    note = "use `catalog.document.element.getFields`: The fields come below the key documentElement there."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> Vec < rt::Object >);
 /// Describes the fields of a product in an inventory document.
 ///
 /// Calls `catalog.document.element.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -152,9 +133,8 @@ rt::request!(Fields -> Vec < rt::Object >);
 /// - `ERROR_DOCUMENT_RIGHTS`: The caller may not read inventory documents. Have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "catalog.document.element.getFields",
                     rt::Rest::V2,
@@ -162,14 +142,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("documentElement"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.document.element.getFields`: Describes the fields of a product in an inventory document.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the products in inventory documents. Documents and warehouses that the caller has no right to are left out.
 ///
 /// Calls `catalog.document.element.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -213,7 +188,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.document.element.list`: Finds the products in inventory documents. Documents and warehouses that the caller has no right to are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogDocumentElement >, all crate
@@ -223,22 +197,22 @@ impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields of the lines, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes amount, price or warehouses of a product in an inventory document that is not processed.
@@ -264,23 +238,20 @@ impl List {
 /// - `ERROR_DOCUMENT_STATUS`: There is no such document or line, the caller may not see it, or the document is processed already. Cancel it first, or take another one.
 /// - `0`: The line could not be saved. The description tells why.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.document.element.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("documentElement"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogDocumentElement> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.document.element.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("documentElement"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.document.element.update`: Changes amount, price or warehouses of a product in an inventory document that is not processed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogDocumentElement);

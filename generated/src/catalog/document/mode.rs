@@ -23,20 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The caller may not view the product catalog. Have the right given.
 #[inline]
-pub fn status() -> Status {
-    Status(
-        rt::Call::new(
+pub fn status() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "catalog.document.mode.status",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `catalog.document.mode.status`: Tells whether inventory management is switched on. Without it no document can be processed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Status(rt::Call);
-rt::request!(Status -> bool);

@@ -29,25 +29,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
 /// - `0`: A required field is missing, a number of the values (a section, a rate of tax, a currency or a user) leads nowhere, or another record has the symbolic code. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.service.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("service"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CatalogProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.service.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("service"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.product.service.add`: Makes a service. CreateCatalogPrice gives it a price.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CatalogProduct);
 /// Removes a service from the catalog.
 ///
 /// Calls `catalog.product.service.delete`; scope `catalog`. May be called by: administrator.
@@ -72,24 +66,18 @@ rt::request!(Add -> crate ::types::CatalogProduct);
 /// - `200040300000`: There is no service of this number. Look it up with GetCatalogServicesList.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.product.service.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.product.service.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.product.service.delete`: Removes a service from the catalog.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Answers with a file of a service: a picture, or the value of a property.
 ///
 /// Calls `catalog.product.service.download`; scope `catalog`. May be called by: administrator.
@@ -112,24 +100,18 @@ rt::request!(Delete -> bool);
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `0`: A required value is missing, or there is no such service, property or file. The description tells which.
 #[inline]
-pub fn download(fields: impl Into<rt::Value>) -> Download {
-    Download(
-        rt::Call::new(
-                rt::Method::new(
-                    "catalog.product.service.download",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn download(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "catalog.product.service.download",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.product.service.download`: Answers with a file of a service: a picture, or the value of a property.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Download(rt::Call);
-rt::request!(Download -> rt::Value);
 /// Tells all fields of a service with its properties. GetCatalogPricesList tells its prices.
 ///
 /// Calls `catalog.product.service.get`; scope `catalog`. May be called by: administrator.
@@ -155,25 +137,19 @@ rt::request!(Download -> rt::Value);
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no service of this number. Look it up with GetCatalogServicesList.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.service.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("service"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.service.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("service"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `catalog.product.service.get`: Tells all fields of a service with its properties. GetCatalogPricesList tells its prices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CatalogProduct);
 /// Describes the fields and properties that the services of a catalog have.
 ///
 /// Calls `catalog.product.service.getFieldsByFilter`; scope `catalog`. May be called by: administrator.
@@ -197,25 +173,21 @@ rt::request!(Get -> crate ::types::CatalogProduct);
 /// - `100`: The filter is missing or empty. Give iblockId in it.
 /// - `0`: The filter lacks iblockId, or the portal failed. The description tells which.
 #[inline]
-pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
-    GetFieldsByFilter(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.service.getFieldsByFilter",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("service"),
-            )
-            .param("filter", filter),
-    )
+pub fn get_fields_by_filter(
+    filter: impl Into<rt::Value>,
+) -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.service.getFieldsByFilter",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("service"),
+        )
+        .put("filter", rt::value::any(filter))
+        .typed()
 }
-/// A call of `catalog.product.service.getFieldsByFilter`: Describes the fields and properties that the services of a catalog have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFieldsByFilter(rt::Call);
-rt::request!(GetFieldsByFilter -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the services of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 ///
 /// Calls `catalog.product.service.list`; scope `catalog`. May be called by: administrator.
@@ -259,7 +231,6 @@ pub fn list() -> List {
 }
 /// A call of `catalog.product.service.list`: Finds the services of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogProduct >, all crate ::types::CatalogProduct
@@ -268,22 +239,22 @@ impl List {
     /// `select`. Keys to answer, properties too, as in property258. id and iblockId must be among them.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the services, joined by "and"; iblockId must be among them. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. A list of values finds any of them. Ranges of dates in properties are given as in \>=property424 with {value}.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a service of the catalog. UpdateCatalogPrice changes its prices.
@@ -313,23 +284,20 @@ impl List {
 /// - `100`: The number id is missing, or fields is missing or empty. Give both.
 /// - `0`: There is no service of this number, or a number of the values (a section, a rate of tax, a currency or a user) leads nowhere. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.product.service.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("service"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogProduct> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.product.service.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("service"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.product.service.update`: Changes a service of the catalog. UpdateCatalogPrice changes its prices.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogProduct);

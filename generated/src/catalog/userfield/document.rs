@@ -41,13 +41,12 @@ pub fn list(
                     )
                     .with_records("documents"),
             )
-            .param("select", rt::value::list(select, rt::value::text))
-            .param("filter", filter),
+            .put("select", rt::value::texts(select))
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `catalog.userfield.document.list`: Finds the values that the custom fields of inventory documents of a type have.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CatalogDocumentCustomFields >, all crate
@@ -57,12 +56,12 @@ impl List {
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the values of the custom fields of an inventory document.
@@ -86,23 +85,20 @@ impl List {
 ///
 /// - `0`: There is no document of this number, or the caller may not edit documents of this type. The description tells which.
 #[inline]
-pub fn update(document_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "catalog.userfield.document.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("document"),
-            )
-            .param("documentId", rt::value::id(document_id))
-            .param("fields", fields),
-    )
+pub fn update(
+    document_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CatalogDocumentCustomFields> {
+    rt::Call::new(
+            rt::Method::new(
+                    "catalog.userfield.document.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("document"),
+        )
+        .put("documentId", rt::value::id(document_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `catalog.userfield.document.update`: Changes the values of the custom fields of an inventory document.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CatalogDocumentCustomFields);

@@ -30,28 +30,22 @@ pub fn add(
     title: impl Into<rt::Value>,
     value: impl Into<rt::Value>,
     r#type: impl Into<String>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.badge.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("badge"),
-            )
-            .param("code", rt::value::text(code))
-            .param("title", title)
-            .param("value", value)
-            .param("type", rt::value::text(r#type)),
-    )
+) -> rt::TypedCall<crate::types::CrmBadge> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.badge.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("badge"),
+        )
+        .put("code", rt::value::text(code))
+        .put("title", rt::value::any(title))
+        .put("value", rt::value::any(value))
+        .put("type", rt::value::text(r#type))
+        .typed()
 }
-/// A call of `crm.activity.badge.add`: Adds a label for the Kanban view, to be used by activities that applications design.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmBadge);
 /// Removes a label of the Kanban view.
 ///
 /// Calls `crm.activity.badge.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -74,24 +68,18 @@ rt::request!(Add -> crate ::types::CrmBadge);
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `NOT_FOUND`: There is no such label.
 #[inline]
-pub fn delete(code: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.activity.badge.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.activity.badge.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `crm.activity.badge.delete`: Removes a label of the Kanban view.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
 /// Reads one label of the Kanban view.
 ///
 /// Calls `crm.activity.badge.get`; scope `crm`.
@@ -114,25 +102,19 @@ rt::request!(Delete -> Option < bool >);
 /// - `ACCESS_DENIED`: The caller may not use the CRM.
 /// - `NOT_FOUND`: There is no such label.
 #[inline]
-pub fn get(code: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.badge.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("badge"),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn get(code: impl Into<String>) -> rt::TypedCall<crate::types::CrmBadge> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.badge.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("badge"),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `crm.activity.badge.get`: Reads one label of the Kanban view.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmBadge);
 /// Lists the labels of the Kanban view.
 ///
 /// Calls `crm.activity.badge.list`; scope `crm`.
@@ -170,6 +152,5 @@ pub fn list() -> List {
 }
 /// A call of `crm.activity.badge.list`: Lists the labels of the Kanban view.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmBadge >, all crate ::types::CrmBadge);

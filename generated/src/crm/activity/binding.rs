@@ -31,26 +31,20 @@ pub fn add(
     activity_id: impl Into<rt::Id>,
     entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.activity.binding.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("activityId", rt::value::id(activity_id))
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.activity.binding.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("activityId", rt::value::id(activity_id))
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .typed()
 }
-/// A call of `crm.activity.binding.add`: Shows an activity in the timeline of one more record, of 100 at most.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Takes an activity out of the timeline of one of its records. The last link stays.
 ///
 /// Calls `crm.activity.binding.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -81,26 +75,20 @@ pub fn delete(
     activity_id: impl Into<rt::Id>,
     entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.activity.binding.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("activityId", rt::value::id(activity_id))
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.activity.binding.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("activityId", rt::value::id(activity_id))
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .typed()
 }
-/// A call of `crm.activity.binding.delete`: Takes an activity out of the timeline of one of its records. The last link stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the records that an activity is linked to.
 ///
 /// Calls `crm.activity.binding.list`; scope `crm`. May be called by: whoever may read the activity.
@@ -134,12 +122,11 @@ pub fn list(activity_id: impl Into<rt::Id>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("activityId", rt::value::id(activity_id)),
+            .put("activityId", rt::value::id(activity_id)),
     )
 }
 /// A call of `crm.activity.binding.list`: Lists the records that an activity is linked to.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmRecordLink >, all crate ::types::CrmRecordLink
@@ -172,28 +159,21 @@ rt::request!(
 /// - `ACTIVITY_IS_ALREADY_BOUND`: The activity is linked to the target already.
 /// - `BINDING_NOT_FOUND`: The activity is not linked to the source.
 #[inline]
-pub fn r#move(required: MoveRequired) -> Move {
-    Move(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.activity.binding.move",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("activityId", rt::value::id(required.activity_id))
-            .param(
-                "sourceEntityTypeId",
-                rt::value::integer(required.source_entity_type_id),
-            )
-            .param("sourceEntityId", rt::value::id(required.source_entity_id))
-            .param(
-                "targetEntityTypeId",
-                rt::value::integer(required.target_entity_type_id),
-            )
-            .param("targetEntityId", rt::value::id(required.target_entity_id)),
-    )
+pub fn r#move(required: MoveRequired) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.activity.binding.move",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("activityId", rt::value::id(required.activity_id))
+        .put("sourceEntityTypeId", rt::value::integer(required.source_entity_type_id))
+        .put("sourceEntityId", rt::value::id(required.source_entity_id))
+        .put("targetEntityTypeId", rt::value::integer(required.target_entity_type_id))
+        .put("targetEntityId", rt::value::id(required.target_entity_id))
+        .typed()
 }
 /// What `crm.activity.binding.move` cannot do without.
 #[derive(Clone, Debug)]
@@ -209,8 +189,3 @@ pub struct MoveRequired {
     /// Number of that record.
     pub target_entity_id: rt::Id,
 }
-/// A call of `crm.activity.binding.move`: Moves an activity from one record to another of the same kind.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Move(rt::Call);
-rt::request!(Move -> bool);

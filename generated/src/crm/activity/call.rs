@@ -24,22 +24,16 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_FOUND`: There is no such activity, or it is linked to no record.
 /// - `ACCESS_DENIED`: The caller may not read the activity's records, or the portal does not process calls by AI.
 #[inline]
-pub fn get_transcript(activity_id: impl Into<rt::Id>) -> GetTranscript {
-    GetTranscript(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.call.getTranscript",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("transcription"),
-            )
-            .param("activityId", rt::value::id(activity_id)),
-    )
+pub fn get_transcript(activity_id: impl Into<rt::Id>) -> rt::TypedCall<Option<String>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.call.getTranscript",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("transcription"),
+        )
+        .put("activityId", rt::value::id(activity_id))
+        .typed()
 }
-/// A call of `crm.activity.call.getTranscript`: Gives the words of a recorded call, as far as the AI assistant wrote them down. It is not set to work by this.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetTranscript(rt::Call);
-rt::request!(GetTranscript -> Option < String >);

@@ -41,28 +41,22 @@ pub fn add(
     owner_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
     layout: impl Into<rt::Value>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.configurable.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("activity.id"),
-            )
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("fields", fields)
-            .param("layout", layout),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.configurable.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("activity.id"),
+        )
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("fields", rt::value::any(fields))
+        .put("layout", rt::value::any(layout))
+        .typed()
 }
-/// A call of `crm.activity.configurable.add`: Adds an activity whose looks the application designs itself.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Reads an activity that an application designed, with its looks.
 ///
 /// Calls `crm.activity.configurable.get`; scope `crm`. May be called by: whoever may read the record.
@@ -86,25 +80,21 @@ rt::request!(Add -> rt::Id);
 /// - `NOT_FOUND`: There is no such activity.
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.configurable.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("activity"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CrmConfigurableActivity> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.configurable.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("activity"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.activity.configurable.get`: Reads an activity that an application designed, with its looks.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmConfigurableActivity);
 /// Changes an activity that the application designed, or how it looks.
 ///
 /// Calls `crm.activity.configurable.update`; scope `crm`. May be called by: whoever may change the record.
@@ -143,24 +133,18 @@ pub fn update(
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
     layout: impl Into<rt::Value>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.configurable.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("activity.id"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields)
-            .param("layout", layout),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.configurable.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("activity.id"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .put("layout", rt::value::any(layout))
+        .typed()
 }
-/// A call of `crm.activity.configurable.update`: Changes an activity that the application designed, or how it looks.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> rt::Id);

@@ -49,46 +49,45 @@ pub fn add(
                     )
                     .with_records("id"),
             )
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("deadline", rt::value::text(deadline)),
+            .put("ownerTypeId", rt::value::integer(owner_type_id))
+            .put("ownerId", rt::value::id(owner_id))
+            .put("deadline", rt::value::text(deadline)),
     )
 }
 /// A call of `crm.activity.todo.add`: Adds something to be done to the timeline of a record, with a deadline.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `title`. What it is about, in a line; empty when it is left out.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("title", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "title", value))
     }
     /// `description`. What it is about at length; empty when it is left out.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `responsibleId`. Employee who is to do it.
     #[inline]
     pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("responsibleId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "responsibleId", value))
     }
     /// `parentActivityId`. Activity that this one follows.
     #[inline]
     pub fn parent_activity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("parentActivityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "parentActivityId", value))
     }
     /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each, none when it is left out.
     #[inline]
     pub fn ping_offsets(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(self.0.param("pingOffsets", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "pingOffsets", value))
     }
     /// `colorId`. Colour in the timeline, from 1 to 7; the usual one when it is left out.
     #[inline]
     pub fn color_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("colorId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "colorId", value))
     }
 }
 /// Changes something to be done. Completed ones are fixed.
@@ -139,47 +138,46 @@ pub fn update(
                     )
                     .with_records("id"),
             )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("deadline", rt::value::text(deadline)),
+            .put("id", rt::value::id(id))
+            .put("ownerTypeId", rt::value::integer(owner_type_id))
+            .put("ownerId", rt::value::id(owner_id))
+            .put("deadline", rt::value::text(deadline)),
     )
 }
 /// A call of `crm.activity.todo.update`: Changes something to be done. Completed ones are fixed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
     /// `title`. What it is about, in a line.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("title", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "title", value))
     }
     /// `description`. What it is about at length.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `responsibleId`. Employee who is to do it.
     #[inline]
     pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("responsibleId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "responsibleId", value))
     }
     /// `parentActivityId`. Activity that this one follows.
     #[inline]
     pub fn parent_activity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("parentActivityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "parentActivityId", value))
     }
     /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each, none when it is left out.
     #[inline]
     pub fn ping_offsets(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(self.0.param("pingOffsets", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "pingOffsets", value))
     }
     /// `colorId`. Colour in the timeline, from 1 to 7; the usual one when it is left out.
     #[inline]
     pub fn color_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("colorId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "colorId", value))
     }
 }
 /// Changes the colour that something to be done has in the timeline.
@@ -213,28 +211,22 @@ pub fn update_color(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     color_id: impl Into<String>,
-) -> UpdateColor {
-    UpdateColor(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.todo.updateColor",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("colorId", rt::value::text(color_id)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.todo.updateColor",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("colorId", rt::value::text(color_id))
+        .typed()
 }
-/// A call of `crm.activity.todo.updateColor`: Changes the colour that something to be done has in the timeline.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UpdateColor(rt::Call);
-rt::request!(UpdateColor -> rt::Id);
 /// Moves the deadline of something to be done.
 ///
 /// Calls `crm.activity.todo.updateDeadline`; scope `crm`. May be called by: whoever may change the record.
@@ -266,28 +258,22 @@ pub fn update_deadline(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     value: impl Into<String>,
-) -> UpdateDeadline {
-    UpdateDeadline(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.todo.updateDeadline",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("value", rt::value::text(value)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.todo.updateDeadline",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("value", rt::value::text(value))
+        .typed()
 }
-/// A call of `crm.activity.todo.updateDeadline`: Moves the deadline of something to be done.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UpdateDeadline(rt::Call);
-rt::request!(UpdateDeadline -> rt::Id);
 /// Changes the description of something to be done.
 ///
 /// Calls `crm.activity.todo.updateDescription`; scope `crm`. May be called by: whoever may change the record.
@@ -318,28 +304,22 @@ pub fn update_description(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     value: impl Into<String>,
-) -> UpdateDescription {
-    UpdateDescription(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.todo.updateDescription",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("value", rt::value::text(value)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.todo.updateDescription",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("value", rt::value::text(value))
+        .typed()
 }
-/// A call of `crm.activity.todo.updateDescription`: Changes the description of something to be done.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UpdateDescription(rt::Call);
-rt::request!(UpdateDescription -> rt::Id);
 /// Hands something to be done to another employee.
 ///
 /// Calls `crm.activity.todo.updateResponsibleUser`; scope `crm`. May be called by: whoever may change the record.
@@ -371,25 +351,19 @@ pub fn update_responsible_user(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     responsible_id: impl Into<rt::Id>,
-) -> UpdateResponsibleUser {
-    UpdateResponsibleUser(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.activity.todo.updateResponsibleUser",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("responsibleId", rt::value::id(responsible_id)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.activity.todo.updateResponsibleUser",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("responsibleId", rt::value::id(responsible_id))
+        .typed()
 }
-/// A call of `crm.activity.todo.updateResponsibleUser`: Hands something to be done to another employee.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UpdateResponsibleUser(rt::Call);
-rt::request!(UpdateResponsibleUser -> rt::Id);

@@ -25,24 +25,18 @@ use ::bitrix24_runtime as rt;
 /// - `INVALID_ARG_VALUE`: TYPE_ID is missing or taken.
 /// - `NOT_FOUND`: The portal does not offer the method to the caller.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.activity.type.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.activity.type.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.activity.type.add`: Adds a kind of activity that belongs to the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Removes a kind of activity that belongs to the application.
 ///
 /// Calls `crm.activity.type.delete`; scope `crm`. May be called by: administrator.
@@ -66,24 +60,18 @@ rt::request!(Add -> bool);
 /// - `INVALID_ARG_VALUE`: There is no such kind.
 /// - `NOT_FOUND`: The portal does not offer the method to the caller.
 #[inline]
-pub fn delete(type_id: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.activity.type.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("TYPE_ID", rt::value::text(type_id)),
-    )
+pub fn delete(type_id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.activity.type.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("TYPE_ID", rt::value::text(type_id))
+        .typed()
 }
-/// A call of `crm.activity.type.delete`: Removes a kind of activity that belongs to the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the kinds of activity that belong to the application.
 ///
 /// Calls `crm.activity.type.list`; scope `crm`. May be called by: administrator.
@@ -120,7 +108,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.activity.type.list`: Lists the kinds of activity that belong to the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmActivityKind >, all crate ::types::CrmActivityKind

@@ -24,25 +24,19 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
 /// - without a code: The caller may not use the CRM. CODE or NAME is missing, or CODE has other signs than small letters, digits, full stops, hyphens and underscores.
 #[inline]
-pub fn add(code: impl Into<String>, name: impl Into<String>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.automation.trigger.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code))
-            .param("NAME", rt::value::text(name)),
-    )
+pub fn add(code: impl Into<String>, name: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.automation.trigger.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .put("NAME", rt::value::text(name))
+        .typed()
 }
-/// A call of `crm.automation.trigger.add`: Adds a trigger that the application can fire, or renames the one with this code. Employees choose it on the page of automation rules.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Removes a trigger of the application.
 ///
 /// Calls `crm.automation.trigger.delete`; scope `crm`. May be called by: administrator.
@@ -65,24 +59,18 @@ rt::request!(Add -> bool);
 /// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
 /// - without a code: There is no such trigger, CODE is missing or has other signs than small letters, digits, full stops, hyphens and underscores, or the caller may not use the CRM. The description tells which.
 #[inline]
-pub fn delete(code: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.automation.trigger.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code)),
-    )
+pub fn delete(code: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.automation.trigger.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .typed()
 }
-/// A call of `crm.automation.trigger.delete`: Removes a trigger of the application.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Fires a trigger of the application for a record, so that its automation rules go on.
 ///
 /// Calls `crm.automation.trigger.execute`; scope `crm`. May be called by: administrator.
@@ -109,26 +97,20 @@ pub fn execute(
     code: impl Into<String>,
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
-) -> Execute {
-    Execute(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.automation.trigger.execute",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code))
-            .param("OWNER_TYPE_ID", rt::value::integer(owner_type_id))
-            .param("OWNER_ID", rt::value::id(owner_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.automation.trigger.execute",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .put("OWNER_TYPE_ID", rt::value::integer(owner_type_id))
+        .put("OWNER_ID", rt::value::id(owner_id))
+        .typed()
 }
-/// A call of `crm.automation.trigger.execute`: Fires a trigger of the application for a record, so that its automation rules go on.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Execute(rt::Call);
-rt::request!(Execute -> bool);
 /// Lists the triggers of the application.
 ///
 /// Calls `crm.automation.trigger.list`; scope `crm`. May be called by: administrator.
@@ -165,6 +147,5 @@ pub fn list() -> List {
 }
 /// A call of `crm.automation.trigger.list`: Lists the triggers of the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmTrigger >, all crate ::types::CrmTrigger);

@@ -39,12 +39,11 @@ pub fn get(list_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("LIST_ID", rt::value::id(list_id)),
+            .put("LIST_ID", rt::value::id(list_id)),
     )
 }
 /// A call of `crm.calllist.items.get`: Lists those who are called, with what came of it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::CrmCallListItem >, all crate ::types::CrmCallListItem
@@ -53,6 +52,6 @@ impl Get {
     /// `FILTER`. Which of them to answer. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
 }

@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CORE`: The code is too long or has other signs than Latin letters, digits and underscores, there is no such kind of value, or two choices have the same XML_ID. The description tells which.
 /// - without a code: FIELD_NAME or USER_TYPE_ID is missing, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.userfield.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.userfield.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.contact.userfield.add`: Adds a custom field to the contacts of the portal.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a custom field from all contacts, with every value in it. There is no way back.
 ///
 /// Calls `crm.contact.userfield.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -64,24 +58,18 @@ rt::request!(Add -> rt::Id);
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
 /// - without a code: The number is missing or not above 0, the caller is no administrator of the CRM, the field belongs to another kind of record, or the portal failed to remove it. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.userfield.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.userfield.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.contact.userfield.delete`: Removes a custom field from all contacts, with every value in it. There is no way back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads the definition of one custom field of contacts.
 ///
 /// Calls `crm.contact.userfield.get`; scope `crm`. May be called by: whoever may read contacts.
@@ -104,24 +92,18 @@ rt::request!(Delete -> bool);
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
 /// - without a code: The number is missing or not above 0, the caller may not read contacts, or the field belongs to another kind of record. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.userfield.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.userfield.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.contact.userfield.get`: Reads the definition of one custom field of contacts.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmUserField);
 /// Lists the definitions of the custom fields of contacts.
 ///
 /// Calls `crm.contact.userfield.list`; scope `crm`. May be called by: whoever may read contacts.
@@ -161,7 +143,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.contact.userfield.list`: Lists the definitions of the custom fields of contacts.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmUserField >, all crate ::types::CrmUserField
@@ -170,12 +151,12 @@ impl List {
     /// `filter`. Conditions on the definitions, all of which must fit.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by; SORT and then ID, both ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes the definition of a custom field of contacts. Its code, its kind of value and whether it holds several values are fixed for good.
@@ -201,22 +182,19 @@ impl List {
 /// - `ERROR_CORE`: Two choices have the same XML_ID.
 /// - without a code: The number is missing or not above 0, fields is no object, the caller is no administrator of the CRM, or the field belongs to another kind of record. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.userfield.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.userfield.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.contact.userfield.update`: Changes the definition of a custom field of contacts. Its code, its kind of value and whether it holds several values are fixed for good.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -23,23 +23,17 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_UNEXPECTED_ANSWER`: The server gave an unexpected answer. Try again.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<String> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.currency.base.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.currency.base.get`: Tells the currency to which the rates refer.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> String);
 /// Chooses the currency to which the rates refer. Give the others new rates after it.
 ///
 /// Calls `crm.currency.base.set`; scope `crm`. May be called by: whoever may change the CRM settings.
@@ -61,21 +55,15 @@ rt::request!(Get -> String);
 ///
 /// - without a code: The caller may not change the CRM settings.
 #[inline]
-pub fn set(id: impl Into<String>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.currency.base.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::text(id)),
-    )
+pub fn set(id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.currency.base.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::text(id))
+        .typed()
 }
-/// A call of `crm.currency.base.set`: Chooses the currency to which the rates refer. Give the others new rates after it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 pub fn delete(
     id: impl Into<String>,
     lids: impl IntoIterator<Item = impl Into<String>>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.currency.localizations.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::text(id))
-            .param("lids", rt::value::list(lids, rt::value::text)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.currency.localizations.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::text(id))
+        .put("lids", rt::value::texts(lids))
+        .typed()
 }
-/// A call of `crm.currency.localizations.delete`: Removes how amounts of a currency are written in some languages.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that the way of writing amounts has.
 ///
 /// Calls `crm.currency.localizations.fields`; scope `crm`. May be called by: whoever may see the CRM settings.
@@ -66,23 +60,17 @@ rt::request!(Delete -> bool);
 ///
 /// - without a code: The caller may not use the CRM.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.currency.localizations.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.currency.localizations.fields`: Lists the fields that the way of writing amounts has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Tells how amounts of a currency are written in each language.
 ///
 /// Calls `crm.currency.localizations.get`; scope `crm`. May be called by: whoever may see the CRM settings.
@@ -104,24 +92,20 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
 #[inline]
-pub fn get(id: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.currency.localizations.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::text(id)),
-    )
+pub fn get(
+    id: impl Into<String>,
+) -> rt::TypedCall<rt::Map<crate::types::CrmCurrencyFormat>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.currency.localizations.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::text(id))
+        .typed()
 }
-/// A call of `crm.currency.localizations.get`: Tells how amounts of a currency are written in each language.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < crate ::types::CrmCurrencyFormat >);
 /// Tells how amounts of a currency are written in one or more languages. Others stay as they are.
 ///
 /// Calls `crm.currency.localizations.set`; scope `crm`. May be called by: whoever may change the CRM settings.
@@ -143,22 +127,19 @@ rt::request!(Get -> rt::Map < crate ::types::CrmCurrencyFormat >);
 ///
 /// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
 #[inline]
-pub fn set(id: impl Into<String>, localizations: impl Into<rt::Value>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.currency.localizations.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::text(id))
-            .param("localizations", localizations),
-    )
+pub fn set(
+    id: impl Into<String>,
+    localizations: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.currency.localizations.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::text(id))
+        .put("localizations", rt::value::any(localizations))
+        .typed()
 }
-/// A call of `crm.currency.localizations.set`: Tells how amounts of a currency are written in one or more languages. Others stay as they are.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

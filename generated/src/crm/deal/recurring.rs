@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: DEAL_ID is missing or names no deal, the deal has a rule already, or the caller may not change it or create deals. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.recurring.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.recurring.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.deal.recurring.add`: Makes a template of a deal, and a rule by which the portal makes deals of it again and again.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a rule whose template no longer exists. While there is the template, delete that with crm.deal.delete: the rule goes with it.
 ///
 /// Calls `crm.deal.recurring.delete`; scope `crm`. May be called by: whoever may delete deals.
@@ -62,24 +56,18 @@ rt::request!(Add -> rt::Id);
 ///
 /// - without a code: There is no such rule, the portal has no recurring deals, the template still exists, or the caller may not delete deals. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.recurring.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.recurring.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.recurring.delete`: Removes a rule whose template no longer exists. While there is the template, delete that with crm.deal.delete: the rule goes with it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Makes a deal of a template at once, whatever the rule says.
 ///
 /// Calls `crm.deal.recurring.expose`; scope `crm`. May be called by: whoever may read and create deals.
@@ -101,25 +89,19 @@ rt::request!(Delete -> bool);
 ///
 /// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not read the template or create deals. The description tells which.
 #[inline]
-pub fn expose(id: impl Into<rt::Id>) -> Expose {
-    Expose(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.deal.recurring.expose",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("DEAL_ID"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn expose(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.deal.recurring.expose",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("DEAL_ID"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.recurring.expose`: Makes a deal of a template at once, whatever the rule says.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Expose(rt::Call);
-rt::request!(Expose -> rt::Id);
 /// Lists the fields that the rules for recurring deals have.
 ///
 /// Calls `crm.deal.recurring.fields`; scope `crm`. May be called by: whoever may read deals.
@@ -141,23 +123,17 @@ rt::request!(Expose -> rt::Id);
 ///
 /// - without a code: The caller may not read deals.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.deal.recurring.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.deal.recurring.fields`: Lists the fields that the rules for recurring deals have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one rule by which deals are made again and again.
 ///
 /// Calls `crm.deal.recurring.get`; scope `crm`. May be called by: whoever may read deals.
@@ -179,24 +155,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not read deals. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.recurring.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRecurringDeal> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.recurring.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.recurring.get`: Reads one rule by which deals are made again and again.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmRecurringDeal);
 /// Finds the rules by which deals are made again and again.
 ///
 /// Calls `crm.deal.recurring.list`; scope `crm`. May be called by: whoever may read deals.
@@ -243,7 +213,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.deal.recurring.list`: Finds the rules by which deals are made again and again.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmRecurringDeal >, all crate
@@ -253,17 +222,17 @@ impl List {
     /// `filter`. Conditions on the rules, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the rule by which deals are made again and again.
@@ -300,18 +269,17 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.deal.recurring.update`: Changes the rule by which deals are made again and again.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `fields`. New values; what is not named stays.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }

@@ -19,24 +19,17 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `crm.category.get`: Ask for entityTypeId 2 and id 0.")]
 #[allow(deprecated)]
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::CrmDealCategory> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.dealcategory.default.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.dealcategory.default.get`: Tells the name of the common funnel of deals.
-#[deprecated(note = "use `crm.category.get`: Ask for entityTypeId 2 and id 0.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmDealCategory);
 /// Renames the common funnel of deals.
 ///
 /// Calls `crm.dealcategory.default.set`; scope `crm`.
@@ -78,7 +71,6 @@ pub fn set() -> Set {
 /// A call of `crm.dealcategory.default.set`: Renames the common funnel of deals.
 #[deprecated(note = "use `crm.category.update`: Change entityTypeId 2 and id 0.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 #[allow(deprecated)]
@@ -86,6 +78,6 @@ impl Set {
     /// `name`. New name; empty text gives back the first one.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
 }

@@ -37,7 +37,6 @@ pub fn list() -> List {
 /// A call of `crm.dealcategory.stage.list`: Lists the stages of a funnel of deals.
 #[deprecated(note = "use `crm.status.list`: Filter by ENTITY_ID, as in DEAL_STAGE_5.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmStatus >, all crate ::types::CrmStatus);
 #[allow(deprecated)]
@@ -45,6 +44,6 @@ impl List {
     /// `id`. Number of the funnel; the common one when it is left out or 0\.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("id", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "id", value))
     }
 }

@@ -45,31 +45,30 @@ pub fn add(
                     )
                     .with_records("document"),
             )
-            .param("templateId", rt::value::id(template_id))
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id)),
+            .put("templateId", rt::value::id(template_id))
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("entityId", rt::value::id(entity_id)),
     )
 }
 /// A call of `crm.documentgenerator.document.add`: Prints a document from a record by a template. The PDF file follows some seconds later.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::CrmDocument);
 impl Add {
     /// `values`. Values for the fields of the template, in place of those of the record: text, or a list for a field of the product rows. crm.documentgenerator.template.getfields tells the fields.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
     /// `stampsEnabled`. Whether seal and signatures are printed. They are not when it is left out.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
-        Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
     /// `fields`. Further settings of the template's fields, such as their type, by the codes of the fields.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Removes a document with its files.
@@ -96,24 +95,18 @@ impl Add {
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 /// - without a code: The document is none of the CRM.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.documentgenerator.document.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.documentgenerator.document.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.documentgenerator.document.delete`: Removes a document with its files.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Makes an address where everybody can read a document, or takes it back.
 ///
 /// Calls `crm.documentgenerator.document.enablepublicurl`; scope `crm`. May be called by: whoever may change documents.
@@ -152,19 +145,18 @@ pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
                     )
                     .with_records("publicUrl"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.documentgenerator.document.enablepublicurl`: Makes an address where everybody can read a document, or takes it back.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
 rt::request!(Enablepublicurl -> Option < String >);
 impl Enablepublicurl {
     /// `status`. Whether there is such an address. There is when it is left out.
     #[inline]
     pub fn status(self, value: bool) -> Self {
-        Self(self.0.param("status", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "status", value))
     }
 }
 /// Reads what is known of a document, with the addresses of its files. The PDF file and the picture may follow half a minute after a change; ask again for their addresses then.
@@ -191,25 +183,19 @@ impl Enablepublicurl {
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 /// - without a code: The document is none of the CRM, or the caller may not see documents. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.document.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("document"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocument> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.document.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("document"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.documentgenerator.document.get`: Reads what is known of a document, with the addresses of its files. The PDF file and the picture may follow half a minute after a change; ask again for their addresses then.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmDocument);
 /// Lists the fields of a document with the values that are printed.
 ///
 /// Calls `crm.documentgenerator.document.getfields`; scope `crm`. May be called by: whoever may change documents.
@@ -248,19 +234,18 @@ pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
                     )
                     .with_records("documentFields"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.documentgenerator.document.getfields`: Lists the fields of a document with the values that are printed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
 rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
     /// `values`. Values to try in place of those printed, by the codes of the template's fields, such as DocumentNumber, DocumentCreateTime, DocumentTitle, ClientPhone, ClientEmail or TotalSum: text, or a list for a field of the product rows, such as ProductsProductName or ProductsProductQuantity. The document itself stays as it is.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
 }
 /// Finds documents by conditions on their fields.
@@ -307,7 +292,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.documentgenerator.document.list`: Finds documents by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmDocument >, all crate ::types::CrmDocument
@@ -316,22 +300,22 @@ impl List {
     /// `select`. Keys to answer; an asterisk stands for all and is meant when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Prints a document anew, with other values.
@@ -372,24 +356,23 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     )
                     .with_records("document"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.documentgenerator.document.update`: Prints a document anew, with other values.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::CrmDocument);
 impl Update {
     /// `values`. Values for the fields of the template, in place of those of the record: text, or a list for a field of the product rows. crm.documentgenerator.template.getfields tells the fields.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
     /// `stampsEnabled`. Whether seal and signatures are printed. They are when it is left out.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
-        Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
 }
 /// Adds a document that was made elsewhere to a record.
@@ -415,22 +398,16 @@ impl Update {
 /// - `0`: A required field is missing, there is no such record or kind of record, the file is empty or could not be saved, or something failed inside the portal. The description tells which.
 /// - without a code: The caller may not see documents.
 #[inline]
-pub fn upload(fields: impl Into<rt::Value>) -> Upload {
-    Upload(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.document.upload",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("document"),
-            )
-            .param("fields", fields),
-    )
+pub fn upload(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmDocument> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.document.upload",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("document"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.documentgenerator.document.upload`: Adds a document that was made elsewhere to a record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Upload(rt::Call);
-rt::request!(Upload -> crate ::types::CrmDocument);

@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `0`: The settings do not fit, or something failed inside the portal. The description tells which.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.numerator.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("numerator"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmNumerator> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.numerator.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("numerator"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.documentgenerator.numerator.add`: Adds a rule by which documents are numbered.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmNumerator);
 /// Removes a rule by which documents are numbered, one that was made with crm.documentgenerator.numerator.add.
 ///
 /// Calls `crm.documentgenerator.numerator.delete`; scope `crm`. May be called by: whoever may change templates of documents.
@@ -67,24 +61,18 @@ rt::request!(Add -> crate ::types::CrmNumerator);
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.documentgenerator.numerator.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.documentgenerator.numerator.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.documentgenerator.numerator.delete`: Removes a rule by which documents are numbered, one that was made with crm.documentgenerator.numerator.add.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads one rule by which documents are numbered.
 ///
 /// Calls `crm.documentgenerator.numerator.get`; scope `crm`. May be called by: whoever may change templates of documents.
@@ -108,25 +96,19 @@ rt::request!(Delete -> ());
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator, or it numbers something else than documents.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.numerator.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("numerator"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmNumerator> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.numerator.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("numerator"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.documentgenerator.numerator.get`: Reads one rule by which documents are numbered.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmNumerator);
 /// Lists the rules by which documents are numbered.
 ///
 /// Calls `crm.documentgenerator.numerator.list`; scope `crm`. May be called by: whoever may change templates of documents.
@@ -166,7 +148,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.documentgenerator.numerator.list`: Lists the rules by which documents are numbered.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmNumerator >, all crate ::types::CrmNumerator
@@ -175,7 +156,7 @@ impl List {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a rule by which documents are numbered.
@@ -201,22 +182,19 @@ impl List {
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.documentgenerator.numerator.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmNumerator> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.documentgenerator.numerator.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.documentgenerator.numerator.update`: Changes a rule by which documents are numbered.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CrmNumerator);

@@ -25,25 +25,21 @@ use ::bitrix24_runtime as rt;
 /// - `0`: A required field is missing, or the file is missing or could not be saved. The description tells which.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.template.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("template"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmDocumentTemplate> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.template.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("template"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.documentgenerator.template.add`: Adds a DOCX template that documents can be printed from.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmDocumentTemplate);
 /// Removes a template. No further documents can be printed from it.
 ///
 /// Calls `crm.documentgenerator.template.delete`; scope `crm`. May be called by: whoever may change templates of documents.
@@ -67,24 +63,18 @@ rt::request!(Add -> crate ::types::CrmDocumentTemplate);
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.documentgenerator.template.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.documentgenerator.template.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.documentgenerator.template.delete`: Removes a template. No further documents can be printed from it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads one template that documents of CRM records are made from.
 ///
 /// Calls `crm.documentgenerator.template.get`; scope `crm`. May be called by: whoever may change templates of documents.
@@ -108,25 +98,19 @@ rt::request!(Delete -> ());
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.template.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("template"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocumentTemplate> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.template.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("template"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.documentgenerator.template.get`: Reads one template that documents of CRM records are made from.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmDocumentTemplate);
 /// Lists the fields of a template, with the values that a record would give them.
 ///
 /// Calls `crm.documentgenerator.template.getfields`; scope `crm`. May be called by: whoever may change templates of documents.
@@ -166,25 +150,24 @@ pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Getfi
                     )
                     .with_records("templateFields"),
             )
-            .param("id", rt::value::id(id))
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("id", rt::value::id(id))
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.documentgenerator.template.getfields`: Lists the fields of a template, with the values that a record would give them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
 rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
     /// `entityId`. Number of the record; without it the fields have no values.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "entityId", value))
     }
     /// `values`. Values to try, by the codes of the template's fields, such as DocumentNumber, DocumentTitle, MyCompanyPhone, RequisiteRqCompanyName, ClientEmail or TotalSum: text, or a list for a field of the product rows or taxes, such as ProductsProductName or TaxesTaxRate. Without them the record's own values are shown.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("values", value))
+        Self(rt::set::param::any(self.0, "values", value))
     }
 }
 /// Finds templates by conditions on their fields.
@@ -229,7 +212,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.documentgenerator.template.list`: Finds templates by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmDocumentTemplate >, all crate
@@ -239,22 +221,22 @@ impl List {
     /// `select`. Keys to answer. An asterisk stands for all but entityTypeId and users, which must be named; it is taken when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Templates that were removed are found only with isDeleted.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a template, or gives it another file.
@@ -281,23 +263,20 @@ impl List {
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.documentgenerator.template.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("template"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmDocumentTemplate> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.documentgenerator.template.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("template"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.documentgenerator.template.update`: Changes a template, or gives it another file.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CrmDocumentTemplate);

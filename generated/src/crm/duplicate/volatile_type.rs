@@ -40,7 +40,6 @@ pub fn fields() -> Fields {
 }
 /// A call of `crm.duplicate.volatileType.fields`: Lists the fields that the search for duplicates could compare.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> Vec < crate ::types::CrmComparableField >);
 impl Fields {
@@ -52,7 +51,7 @@ impl Fields {
     /// - `4`: Company.
     #[inline]
     pub fn entity_type_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("entityTypeId", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "entityTypeId", value))
     }
 }
 /// Lists the fields that the search for duplicates compares besides the usual ones.
@@ -90,7 +89,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.duplicate.volatileType.list`: Lists the fields that the search for duplicates compares besides the usual ones.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmDuplicateField >, all crate
@@ -122,26 +120,20 @@ rt::request!(
 pub fn register(
     entity_type_id: impl Into<i64>,
     field_code: impl Into<String>,
-) -> Register {
-    Register(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.duplicate.volatileType.register",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("id"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("fieldCode", rt::value::text(field_code)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.duplicate.volatileType.register",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("id"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("fieldCode", rt::value::text(field_code))
+        .typed()
 }
-/// A call of `crm.duplicate.volatileType.register`: Lets the search for duplicates compare one more field, seven at most over all kinds of records. One that is compared already stays as it is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Register(rt::Call);
-rt::request!(Register -> rt::Id);
 /// Lets the search for duplicates compare one field less.
 ///
 /// Calls `crm.duplicate.volatileType.unregister`; scope `crm`. May be called by: administrator of the CRM.
@@ -164,21 +156,15 @@ rt::request!(Register -> rt::Id);
 /// - `TYPE_IS_NOT_ASSIGNED`: There is no such setting.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn unregister(id: impl Into<rt::Id>) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.duplicate.volatileType.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn unregister(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.duplicate.volatileType.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.duplicate.volatileType.unregister`: Lets the search for duplicates compare one field less.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> bool);

@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn mode() -> Mode {
-    Mode(
-        rt::Call::new(
+pub fn mode() -> rt::TypedCall<Vec<crate::types::CrmEnumEntry>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.enum.settings.mode",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.enum.settings.mode`: Lists the ways in which the CRM can work: with leads or without.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Mode(rt::Call);
-rt::request!(Mode -> Vec < crate ::types::CrmEnumEntry >);

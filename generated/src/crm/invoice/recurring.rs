@@ -21,27 +21,18 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.recurring.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.recurring.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.invoice.recurring.add`: Makes a rule by which the portal makes old invoices of a template again and again.
-#[deprecated(
-    note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a rule, so that no more invoices are made.
 ///
 /// Calls `crm.invoice.recurring.delete`; scope `crm`. May be called by: whoever may delete the invoice.
@@ -61,27 +52,18 @@ rt::request!(Add -> rt::Id);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.recurring.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.recurring.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.recurring.delete`: Removes a rule, so that no more invoices are made.
-#[deprecated(
-    note = "use `crm.item.delete`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Makes an old invoice of a template at once, whatever the rule says.
 ///
 /// Calls `crm.invoice.recurring.expose`; scope `crm`. May be called by: whoever may create invoices.
@@ -101,28 +83,19 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn expose(id: impl Into<rt::Id>) -> Expose {
-    Expose(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.invoice.recurring.expose",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("INVOICE_ID"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn expose(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.invoice.recurring.expose",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("INVOICE_ID"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.recurring.expose`: Makes an old invoice of a template at once, whatever the rule says.
-#[deprecated(
-    note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Expose(rt::Call);
-rt::request!(Expose -> rt::Id);
 /// Lists the fields that recurring invoices have.
 ///
 /// Calls `crm.invoice.recurring.fields`; scope `crm`.
@@ -142,26 +115,17 @@ rt::request!(Expose -> rt::Id);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.invoice.recurring.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.invoice.recurring.fields`: Lists the fields that recurring invoices have.
-#[deprecated(
-    note = "use `crm.item.fields`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one rule by which old invoices are made again and again.
 ///
 /// Calls `crm.invoice.recurring.get`; scope `crm`. May be called by: whoever may read the invoice.
@@ -181,27 +145,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.recurring.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRecurringInvoice> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.recurring.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.recurring.get`: Reads one rule by which old invoices are made again and again.
-#[deprecated(
-    note = "use `crm.item.get`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmRecurringInvoice);
 /// Finds the rules by which old invoices are made again and again.
 ///
 /// Calls `crm.invoice.recurring.list`; scope `crm`. May be called by: whoever may read invoices.
@@ -244,7 +199,6 @@ pub fn list() -> List {
     note = "use `crm.item.list`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmRecurringInvoice >, all crate
@@ -255,22 +209,22 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; \* stands for all but the custom fields and those with several values. All when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the rule by which old invoices are made again and again.
@@ -292,25 +246,19 @@ impl List {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.recurring.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.recurring.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.invoice.recurring.update`: Changes the rule by which old invoices are made again and again.
-#[deprecated(
-    note = "use `crm.item.update`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -31,7 +31,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.invoice.userfield.add`: Adds a custom field to old invoices.
@@ -39,7 +39,6 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
     note = "use `userfieldconfig.add`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
@@ -47,7 +46,7 @@ impl Add {
     /// `LIST`. Choices of an enumeration.
     #[inline]
     pub fn list(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("LIST", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "LIST", value))
     }
 }
 /// Removes a custom field from all old invoices, with every value in it.
@@ -69,27 +68,18 @@ impl Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.userfield.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.userfield.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.userfield.delete`: Removes a custom field from all old invoices, with every value in it.
-#[deprecated(
-    note = "use `userfieldconfig.delete`: New invoices have custom fields by userfieldconfig.add and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads the definition of one custom field of old invoices.
 ///
 /// Calls `crm.invoice.userfield.get`; scope `crm`.
@@ -109,27 +99,18 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.invoice.userfield.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.invoice.userfield.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.invoice.userfield.get`: Reads the definition of one custom field of old invoices.
-#[deprecated(
-    note = "use `userfieldconfig.get`: New invoices have custom fields by userfieldconfig.add and its sisters."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmUserField);
 /// Lists the definitions of the custom fields of old invoices.
 ///
 /// Calls `crm.invoice.userfield.list`; scope `crm`.
@@ -170,7 +151,6 @@ pub fn list() -> List {
     note = "use `userfieldconfig.list`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmUserField >, all crate ::types::CrmUserField
@@ -180,12 +160,12 @@ impl List {
     /// `filter`. Conditions on the definitions, all of which must fit.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes the definition of a custom field of old invoices.
@@ -217,8 +197,8 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.invoice.userfield.update`: Changes the definition of a custom field of old invoices.
@@ -226,7 +206,6 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     note = "use `userfieldconfig.update`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
@@ -234,6 +213,6 @@ impl Update {
     /// `LIST`. Choices of an enumeration.
     #[inline]
     pub fn list(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("LIST", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "LIST", value))
     }
 }

@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `0`: There is no such delivery, the caller may not read it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.delivery.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDelivery> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.delivery.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.delivery.get`: Reads one delivery of a record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmDelivery);
 /// Lists the deliveries of a record.
 ///
 /// Calls `crm.item.delivery.list`; scope `crm`. May be called by: whoever may read the record.
@@ -77,24 +71,23 @@ pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Lis
                     rt::Paging::None,
                 ),
             )
-            .param("entityId", rt::value::id(entity_id))
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityId", rt::value::id(entity_id))
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.delivery.list`: Lists the deliveries of a record.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmDelivery >, all crate ::types::CrmDelivery);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it). The fields of sale.shipment.list can be named as well.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }

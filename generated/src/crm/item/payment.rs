@@ -26,25 +26,22 @@ pub mod product;
 /// - `0`: There is no such record or kind of record, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn add(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityId", rt::value::id(entity_id))
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
-    )
+pub fn add(
+    entity_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityId", rt::value::id(entity_id))
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .typed()
 }
-/// A call of `crm.item.payment.add`: Adds an empty payment to a record. Put goods into it with AddProductToPayment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a payment from its record.
 ///
 /// Calls `crm.item.payment.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -67,24 +64,18 @@ rt::request!(Add -> rt::Id);
 /// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.payment.delete`: Removes a payment from its record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one payment of a record.
 ///
 /// Calls `crm.item.payment.get`; scope `crm`. May be called by: whoever may change the record.
@@ -107,24 +98,18 @@ rt::request!(Delete -> bool);
 /// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmPayment> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.payment.get`: Reads one payment of a record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmPayment);
 /// Lists the payments of a record.
 ///
 /// Calls `crm.item.payment.list`; scope `crm`. May be called by: whoever may read the record.
@@ -161,25 +146,24 @@ pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Lis
                     rt::Paging::None,
                 ),
             )
-            .param("entityId", rt::value::id(entity_id))
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityId", rt::value::id(entity_id))
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.payment.list`: Lists the payments of a record.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmPayment >, all crate ::types::CrmPayment);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it). The fields of sale.payment.list can be named as well.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Marks a payment as paid.
@@ -204,24 +188,18 @@ impl List {
 /// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn pay(id: impl Into<rt::Id>) -> Pay {
-    Pay(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.pay",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn pay(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.pay",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.payment.pay`: Marks a payment as paid.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Pay(rt::Call);
-rt::request!(Pay -> bool);
 /// Takes back that a payment was paid.
 ///
 /// Calls `crm.item.payment.unpay`; scope `crm`. May be called by: whoever may change the record.
@@ -244,24 +222,18 @@ rt::request!(Pay -> bool);
 /// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn unpay(id: impl Into<rt::Id>) -> Unpay {
-    Unpay(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.unpay",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn unpay(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.unpay",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.payment.unpay`: Takes back that a payment was paid.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unpay(rt::Call);
-rt::request!(Unpay -> bool);
 /// Changes how a payment is paid, and whether it was.
 ///
 /// Calls `crm.item.payment.update`; scope `crm`. May be called by: whoever may change the record.
@@ -284,22 +256,19 @@ rt::request!(Unpay -> bool);
 /// - `0`: There is no such payment or payment system, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.item.payment.update`: Changes how a payment is paid, and whether it was.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -27,25 +27,21 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.item.productrow.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("productRow"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmItemProductRow> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.item.productrow.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("productRow"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.item.productrow.add`: Adds one row of goods or services to a record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmItemProductRow);
 /// Removes one row of goods or services from its record.
 ///
 /// Calls `crm.item.productrow.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -71,24 +67,18 @@ rt::request!(Add -> crate ::types::CrmItemProductRow);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.productrow.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.productrow.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.productrow.delete`: Removes one row of goods or services from its record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Lists the fields that rows of goods and services have.
 ///
 /// Calls `crm.item.productrow.fields`; scope `crm`.
@@ -110,9 +100,8 @@ rt::request!(Delete -> ());
 ///
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "crm.item.productrow.fields",
                     rt::Rest::V2,
@@ -120,14 +109,9 @@ pub fn fields() -> Fields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.item.productrow.fields`: Lists the fields that rows of goods and services have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one row of goods or services.
 ///
 /// Calls `crm.item.productrow.get`; scope `crm`. May be called by: whoever may read the record.
@@ -153,25 +137,19 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.item.productrow.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productRow"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmItemProductRow> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.item.productrow.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productRow"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.productrow.get`: Reads one row of goods or services.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmItemProductRow);
 /// Lists the rows of a record that no payment covers yet.
 ///
 /// Calls `crm.item.productrow.getAvailableForPayment`; scope `crm`. May be called by: whoever may read the record.
@@ -198,26 +176,20 @@ rt::request!(Get -> crate ::types::CrmItemProductRow);
 pub fn get_available_for_payment(
     owner_id: impl Into<rt::Id>,
     owner_type: impl Into<String>,
-) -> GetAvailableForPayment {
-    GetAvailableForPayment(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.item.productrow.getAvailableForPayment",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("productRows"),
-            )
-            .param("ownerId", rt::value::id(owner_id))
-            .param("ownerType", rt::value::text(owner_type)),
-    )
+) -> rt::TypedCall<Vec<crate::types::CrmItemProductRow>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.item.productrow.getAvailableForPayment",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productRows"),
+        )
+        .put("ownerId", rt::value::id(owner_id))
+        .put("ownerType", rt::value::text(owner_type))
+        .typed()
 }
-/// A call of `crm.item.productrow.getAvailableForPayment`: Lists the rows of a record that no payment covers yet.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetAvailableForPayment(rt::Call);
-rt::request!(GetAvailableForPayment -> Vec < crate ::types::CrmItemProductRow >);
 /// Finds the rows of goods and services of one record.
 ///
 /// Calls `crm.item.productrow.list`; scope `crm`. May be called by: whoever may read the record.
@@ -263,12 +235,11 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                         select: "",
                     }),
             )
-            .param("filter", filter),
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `crm.item.productrow.list`: Finds the rows of goods and services of one record.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmItemProductRow >, all crate
@@ -278,12 +249,12 @@ impl List {
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Puts exactly the given goods and services into a record. Rows that are there already are removed.
@@ -315,27 +286,21 @@ pub fn set(
     owner_id: impl Into<rt::Id>,
     owner_type: impl Into<String>,
     product_rows: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.item.productrow.set",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("productRows"),
-            )
-            .param("ownerId", rt::value::id(owner_id))
-            .param("ownerType", rt::value::text(owner_type))
-            .param("productRows", rt::value::list(product_rows, Into::into)),
-    )
+) -> rt::TypedCall<Vec<crate::types::CrmItemProductRow>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.item.productrow.set",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("productRows"),
+        )
+        .put("ownerId", rt::value::id(owner_id))
+        .put("ownerType", rt::value::text(owner_type))
+        .put("productRows", rt::value::anys(product_rows))
+        .typed()
 }
-/// A call of `crm.item.productrow.set`: Puts exactly the given goods and services into a record. Rows that are there already are removed.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> Vec < crate ::types::CrmItemProductRow >);
 /// Changes one row of goods or services.
 ///
 /// Calls `crm.item.productrow.update`; scope `crm`. May be called by: whoever may change the record.
@@ -362,23 +327,20 @@ rt::request!(Set -> Vec < crate ::types::CrmItemProductRow >);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.item.productrow.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("productRow"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmItemProductRow> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.item.productrow.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("productRow"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.item.productrow.update`: Changes one row of goods or services.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::CrmItemProductRow);

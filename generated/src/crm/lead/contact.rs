@@ -26,25 +26,19 @@ pub mod items;
 /// - `NOT_FOUND`: There is no such lead.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
-pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.lead.contact.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.lead.contact.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.lead.contact.add`: Links a further contact to a lead.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Takes back the link between a contact and a lead. Both records stay.
 ///
 /// Calls `crm.lead.contact.delete`; scope `crm`. May be called by: whoever may change the lead.
@@ -68,25 +62,22 @@ rt::request!(Add -> bool);
 /// - `NOT_FOUND`: There is no such lead.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.lead.contact.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn delete(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.lead.contact.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.lead.contact.delete`: Takes back the link between a contact and a lead. Both records stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that the link between a lead and a contact has.
 ///
 /// Calls `crm.lead.contact.fields`; scope `crm`.
@@ -102,20 +93,14 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.lead.contact.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.lead.contact.fields`: Lists the fields that the link between a lead and a contact has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);

@@ -27,27 +27,18 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.lead.productrows.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmProductRow>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.lead.productrows.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.lead.productrows.get`: Lists the goods and services in a lead with prices, discounts and taxes.
-#[deprecated(
-    note = "use `crm.item.productrow.list`: It finds rows of every kind of record: =ownerType L."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Vec < crate ::types::CrmProductRow >);
 /// Puts exactly the given goods and services into a lead. Rows that are there already are removed.
 ///
 /// Calls `crm.lead.productrows.set`; scope `crm`. May be called by: whoever may change the lead.
@@ -86,7 +77,7 @@ pub fn set(id: impl Into<rt::Id>) -> Set {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.lead.productrows.set`: Puts exactly the given goods and services into a lead. Rows that are there already are removed.
@@ -94,7 +85,6 @@ pub fn set(id: impl Into<rt::Id>) -> Set {
     note = "use `crm.item.productrow.set`: It does the same for every kind of record: ownerType L."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 #[allow(deprecated)]
@@ -102,6 +92,6 @@ impl Set {
     /// `rows`. The rows; an empty list removes all. A discount needs DISCOUNT_RATE or DISCOUNT_SUM according to its kind.
     #[inline]
     pub fn rows(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("rows", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "rows", value))
     }
 }

@@ -23,27 +23,18 @@ pub mod settings;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.product.property.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.product.property.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.product.property.add`: Adds a further field to products, in the old way.
-#[deprecated(
-    note = "use `catalog.productProperty.add`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a further field of products with all its values, in the old way.
 ///
 /// Calls `crm.product.property.delete`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
@@ -63,27 +54,18 @@ rt::request!(Add -> rt::Id);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.product.property.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.product.property.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.product.property.delete`: Removes a further field of products with all its values, in the old way.
-#[deprecated(
-    note = "use `catalog.productProperty.delete`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that product properties have.
 ///
 /// Calls `crm.product.property.fields`; scope `crm`.
@@ -103,26 +85,17 @@ rt::request!(Delete -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.product.property.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.product.property.fields`: Lists the fields that product properties have.
-#[deprecated(
-    note = "use `catalog.productProperty.getFields`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one further field of products, in the old way.
 ///
 /// Calls `crm.product.property.get`; scope `crm`.
@@ -142,27 +115,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.product.property.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmProductProperty> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.product.property.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.product.property.get`: Reads one further field of products, in the old way.
-#[deprecated(
-    note = "use `catalog.productProperty.get`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmProductProperty);
 /// Finds further fields of products, in the old way.
 ///
 /// Calls `crm.product.property.list`; scope `crm`.
@@ -203,7 +167,6 @@ pub fn list() -> List {
     note = "use `catalog.productProperty.list`: The catalogue has its own method."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmProductProperty >, all crate
@@ -214,12 +177,12 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Lists the kinds of values that further fields of products can have.
@@ -241,26 +204,17 @@ impl List {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn types() -> Types {
-    Types(
-        rt::Call::new(
+pub fn types() -> rt::TypedCall<Vec<crate::types::CrmPropertyKind>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.product.property.types",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.product.property.types`: Lists the kinds of values that further fields of products can have.
-#[deprecated(
-    note = "use `catalog.productProperty.getFields`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Types(rt::Call);
-rt::request!(Types -> Vec < crate ::types::CrmPropertyKind >);
 /// Changes a further field of products, in the old way.
 ///
 /// Calls `crm.product.property.update`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
@@ -280,25 +234,19 @@ rt::request!(Types -> Vec < crate ::types::CrmPropertyKind >);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.product.property.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.product.property.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.product.property.update`: Changes a further field of products, in the old way.
-#[deprecated(
-    note = "use `catalog.productProperty.update`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -25,25 +25,19 @@ pub mod items;
 /// - `ACCESS_DENIED`: The caller may not change the estimate.
 /// - without a code: A number is missing or wrong, fields is no object, there is no such estimate, or the caller may not see the contact. The description tells which.
 #[inline]
-pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.quote.contact.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.quote.contact.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.quote.contact.add`: Links a further contact to an estimate. Whether it exists is not checked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Takes back the link between a contact and an estimate. Both records stay; without its main contact the estimate gets the next one as such.
 ///
 /// Calls `crm.quote.contact.delete`; scope `crm`. May be called by: whoever may change the estimate.
@@ -66,25 +60,22 @@ rt::request!(Add -> bool);
 /// - `ACCESS_DENIED`: The caller may not change the estimate.
 /// - without a code: A number is missing or wrong, fields is no object, there is no such estimate, or the caller may not see the contact. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.quote.contact.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn delete(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.quote.contact.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.quote.contact.delete`: Takes back the link between a contact and an estimate. Both records stay; without its main contact the estimate gets the next one as such.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that the link between an estimate and a contact has.
 ///
 /// Calls `crm.quote.contact.fields`; scope `crm`.
@@ -100,20 +91,14 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.quote.contact.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.quote.contact.fields`: Lists the fields that the link between an estimate and a contact has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);

@@ -17,23 +17,17 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.requisite.link.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.requisite.link.fields`: Lists the fields that requisite links have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Tells which official details and bank accounts a deal, an estimate or an invoice uses.
 ///
 /// Calls `crm.requisite.link.get`; scope `crm`. May be called by: whoever may read the record.
@@ -55,25 +49,22 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - without a code: A number is missing or wrong, there is no such link, or the caller may not read it. The description tells which.
 #[inline]
-pub fn get(entity_type_id: impl Into<i64>, entity_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.link.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id)),
-    )
+pub fn get(
+    entity_type_id: impl Into<i64>,
+    entity_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::CrmRequisiteLink> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.link.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .typed()
 }
-/// A call of `crm.requisite.link.get`: Tells which official details and bank accounts a deal, an estimate or an invoice uses.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmRequisiteLink);
 /// Finds requisite links by conditions on their fields.
 ///
 /// Calls `crm.requisite.link.list`; scope `crm`. May be called by: whoever may read the records of the CRM.
@@ -113,7 +104,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.requisite.link.list`: Finds requisite links by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmRequisiteLink >, all crate
@@ -123,22 +113,22 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Chooses the official details and bank accounts that a deal, an estimate or an invoice uses, in place of those chosen before.
@@ -162,24 +152,18 @@ impl List {
 ///
 /// - without a code: A number is missing or wrong, there are no such details or accounts, or they belong to somebody else. The description tells which.
 #[inline]
-pub fn register(fields: impl Into<rt::Value>) -> Register {
-    Register(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.link.register",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.link.register",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.requisite.link.register`: Chooses the official details and bank accounts that a deal, an estimate or an invoice uses, in place of those chosen before.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Register(rt::Call);
-rt::request!(Register -> bool);
 /// Takes the chosen official details and bank accounts from a deal, an estimate or an invoice.
 ///
 /// Calls `crm.requisite.link.unregister`; scope `crm`. May be called by: whoever may change the record.
@@ -204,22 +188,16 @@ rt::request!(Register -> bool);
 pub fn unregister(
     entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
-) -> Unregister {
-    Unregister(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.link.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.link.unregister",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .typed()
 }
-/// A call of `crm.requisite.link.unregister`: Takes the chosen official details and bank accounts from a deal, an estimate or an invoice.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unregister(rt::Call);
-rt::request!(Unregister -> bool);

@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CORE`: There is a field of this code already, the choices could not be saved, for instance because two have the same XML_ID, or the portal failed otherwise. The description tells which.
 /// - without a code: USER_TYPE_ID or FIELD_NAME is missing, or the caller may not add custom fields. The description tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.userfield.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.userfield.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.requisite.userfield.add`: Adds a custom field of text, a yes or no, a number or a time to official details.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a custom field from all official details, with every value in it.
 ///
 /// Calls `crm.requisite.userfield.delete`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
@@ -64,24 +58,18 @@ rt::request!(Add -> rt::Id);
 /// - `ERROR_CORE`: The portal failed to remove the field.
 /// - without a code: There is no such requisite custom field, the number is missing or wrong, or the caller may not delete it. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.userfield.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.userfield.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.requisite.userfield.delete`: Removes a custom field from all official details, with every value in it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one requisite custom field.
 ///
 /// Calls `crm.requisite.userfield.get`; scope `crm`. May be called by: whoever may read official details.
@@ -104,24 +92,18 @@ rt::request!(Delete -> bool);
 /// - `ERROR_NOT_FOUND`: There is no such requisite custom field.
 /// - without a code: The number is missing or wrong, or the caller may not read custom fields. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.userfield.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.userfield.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.requisite.userfield.get`: Reads one requisite custom field.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmUserField);
 /// Finds requisite custom fields by conditions on their fields.
 ///
 /// Calls `crm.requisite.userfield.list`; scope `crm`. May be called by: whoever may read official details.
@@ -161,7 +143,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.requisite.userfield.list`: Finds requisite custom fields by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmUserField >, all crate ::types::CrmUserField
@@ -170,12 +151,12 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". All must be equal; there are no operators.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): ID, ENTITY_ID, FIELD_NAME, USER_TYPE_ID, XML_ID or SORT.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes the definition of a custom field of official details. Its code and kind of value are fixed for good.
@@ -200,22 +181,19 @@ impl List {
 /// - `ERROR_CORE`: The portal failed to save the field or its choices, for instance because two have the same XML_ID. The description tells which.
 /// - without a code: There is no such requisite custom field, the number is missing or wrong, or the caller may not change it. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.userfield.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.userfield.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.requisite.userfield.update`: Changes the definition of a custom field of official details. Its code and kind of value are fixed for good.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

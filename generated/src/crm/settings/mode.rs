@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<i64> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.settings.mode.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.settings.mode.get`: Tells whether the CRM works with leads.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> i64);

@@ -23,24 +23,20 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The directory is not named, or the caller may not use the CRM. The description tells which.
 #[inline]
-pub fn items(entity_id: impl Into<String>) -> Items {
-    Items(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.status.entity.items",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("entityId", rt::value::text(entity_id)),
-    )
+pub fn items(
+    entity_id: impl Into<String>,
+) -> rt::TypedCall<Vec<crate::types::CrmStatus>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.status.entity.items",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("entityId", rt::value::text(entity_id))
+        .typed()
 }
-/// A call of `crm.status.entity.items`: Lists code, name and place of the entries of one directory.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Items(rt::Call);
-rt::request!(Items -> Vec < crate ::types::CrmStatus >);
 /// Lists the directories of the CRM: stages of each kind and funnel, sources, kinds of deals and so on.
 ///
 /// Calls `crm.status.entity.types`; scope `crm`.
@@ -56,20 +52,14 @@ rt::request!(Items -> Vec < crate ::types::CrmStatus >);
 /// # }
 /// ```
 #[inline]
-pub fn types() -> Types {
-    Types(
-        rt::Call::new(
+pub fn types() -> rt::TypedCall<Vec<crate::types::CrmDirectory>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.status.entity.types",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.status.entity.types`: Lists the directories of the CRM: stages of each kind and funnel, sources, kinds of deals and so on.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Types(rt::Call);
-rt::request!(Types -> Vec < crate ::types::CrmDirectory >);

@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: A field is missing or wrong, or the caller may not change the record. The description tells which.
 #[inline]
-pub fn bind(fields: impl Into<rt::Value>) -> Bind {
-    Bind(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.bindings.bind",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn bind(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.bindings.bind",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.timeline.bindings.bind`: Shows an entry of the timeline at one more record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Bind(rt::Call);
-rt::request!(Bind -> bool);
 /// Lists the fields that the link of an entry and a record has.
 ///
 /// Calls `crm.timeline.bindings.fields`; scope `crm`.
@@ -62,23 +56,17 @@ rt::request!(Bind -> bool);
 ///
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.timeline.bindings.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.timeline.bindings.fields`: Lists the fields that the link of an entry and a record has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the records that an entry of the timeline is shown at.
 ///
 /// Calls `crm.timeline.bindings.list`; scope `crm`. May be called by: whoever may read the records.
@@ -110,12 +98,11 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                     rt::Paging::Start,
                 ),
             )
-            .param("filter", filter),
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `crm.timeline.bindings.list`: Lists the records that an entry of the timeline is shown at.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmTimelineBinding >, all crate
@@ -125,7 +112,7 @@ impl List {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Takes an entry out of the timeline of one of its records.
@@ -149,21 +136,15 @@ impl List {
 ///
 /// - without a code: A field is missing or wrong, there is no such link, or the caller may not change the record. The description tells which.
 #[inline]
-pub fn unbind(fields: impl Into<rt::Value>) -> Unbind {
-    Unbind(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.bindings.unbind",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn unbind(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.bindings.unbind",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.timeline.bindings.unbind`: Takes an entry out of the timeline of one of its records.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unbind(rt::Call);
-rt::request!(Unbind -> bool);

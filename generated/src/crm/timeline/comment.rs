@@ -27,24 +27,18 @@ use ::bitrix24_runtime as rt;
 /// - `INVALID_ARG_VALUE`: The comment is empty.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.comment.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.comment.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.timeline.comment.add`: Writes a comment into the timeline of a record.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Removes a comment from the timeline.
 ///
 /// Calls `crm.timeline.comment.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -84,24 +78,23 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `crm.timeline.comment.delete`: Removes a comment from the timeline.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> ());
 impl Delete {
     /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal. Of a comment that is shown at several records, only this one loses it.
     #[inline]
     pub fn owner_type_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("ownerTypeId", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "ownerTypeId", value))
     }
     /// `ownerId`. Number of that record.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ownerId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ownerId", value))
     }
 }
 /// Lists the fields that comments of the timeline have.
@@ -125,23 +118,17 @@ impl Delete {
 ///
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.timeline.comment.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.timeline.comment.fields`: Lists the fields that comments of the timeline have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one comment of a timeline.
 ///
 /// Calls `crm.timeline.comment.get`; scope `crm`. May be called by: whoever may read the record.
@@ -163,24 +150,18 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - without a code: There is no such comment, or the caller may not read it. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.comment.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmTimelineComment> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.comment.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.timeline.comment.get`: Reads one comment of a timeline.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmTimelineComment);
 /// Lists the comments in the timeline of one record.
 ///
 /// Calls `crm.timeline.comment.list`; scope `crm`. May be called by: whoever may read the record.
@@ -216,12 +197,11 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                     rt::Paging::Start,
                 ),
             )
-            .param("filter", filter),
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `crm.timeline.comment.list`: Lists the comments in the timeline of one record.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmTimelineComment >, all crate
@@ -231,17 +211,17 @@ impl List {
     /// `order`. Keys to sort by, of ID, CREATED and AUTHOR_ID, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a comment in the timeline of a record.
@@ -283,24 +263,23 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `crm.timeline.comment.update`: Changes a comment in the timeline of a record.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
     /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal.
     #[inline]
     pub fn owner_type_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("ownerTypeId", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "ownerTypeId", value))
     }
     /// `ownerId`. Number of that record.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ownerId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ownerId", value))
     }
 }

@@ -27,30 +27,23 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn add(code: impl Into<String>, file_content: impl Into<rt::File>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.icon.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("icon"),
-            )
-            .param("code", rt::value::text(code))
-            .file(
-                &["fileContent"],
-                rt::value::FileForm::Base64,
-                Into::into(file_content),
-            ),
-    )
+pub fn add(
+    code: impl Into<String>,
+    file_content: impl Into<rt::File>,
+) -> rt::TypedCall<crate::types::CrmTimelineImage> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.icon.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("icon"),
+        )
+        .put("code", rt::value::text(code))
+        .file(&["fileContent"], rt::value::FileForm::Base64, Into::into(file_content))
+        .typed()
 }
-/// A call of `crm.timeline.icon.add`: Adds an icon for entries of the timeline and activities that applications design.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmTimelineImage);
 /// Removes an icon that was added. The portal's own stay.
 ///
 /// Calls `crm.timeline.icon.delete`; scope `crm`. May be called by: administrator.
@@ -75,24 +68,18 @@ rt::request!(Add -> crate ::types::CrmTimelineImage);
 /// - `100`: The code is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn delete(code: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.icon.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.icon.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `crm.timeline.icon.delete`: Removes an icon that was added. The portal's own stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
 /// Reads one icon of the timeline.
 ///
 /// Calls `crm.timeline.icon.get`; scope `crm`.
@@ -116,25 +103,19 @@ rt::request!(Delete -> Option < bool >);
 /// - `100`: The code is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn get(code: impl Into<String>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.icon.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("icon"),
-            )
-            .param("code", rt::value::text(code)),
-    )
+pub fn get(code: impl Into<String>) -> rt::TypedCall<crate::types::CrmTimelineImage> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.icon.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("icon"),
+        )
+        .put("code", rt::value::text(code))
+        .typed()
 }
-/// A call of `crm.timeline.icon.get`: Reads one icon of the timeline.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmTimelineImage);
 /// Lists the icons of the timeline, the portal's own among them.
 ///
 /// Calls `crm.timeline.icon.list`; scope `crm`.
@@ -171,7 +152,6 @@ pub fn list() -> List {
 }
 /// A call of `crm.timeline.icon.list`: Lists the icons of the timeline, the portal's own among them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmTimelineImage >, all crate ::types::CrmTimelineImage

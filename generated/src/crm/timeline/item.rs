@@ -32,26 +32,20 @@ pub fn pin(
     id: impl Into<rt::Id>,
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
-) -> Pin {
-    Pin(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.item.pin",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id)),
-    )
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.item.pin",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .typed()
 }
-/// A call of `crm.timeline.item.pin`: Keeps an entry at the top of the timeline.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Pin(rt::Call);
-rt::request!(Pin -> ());
 /// Lets a pinned entry go back to its place in the timeline.
 ///
 /// Calls `crm.timeline.item.unpin`; scope `crm`. May be called by: whoever may change the record.
@@ -81,23 +75,17 @@ pub fn unpin(
     id: impl Into<rt::Id>,
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
-) -> Unpin {
-    Unpin(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.item.unpin",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id)),
-    )
+) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.item.unpin",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .typed()
 }
-/// A call of `crm.timeline.item.unpin`: Lets a pinned entry go back to its place in the timeline.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unpin(rt::Call);
-rt::request!(Unpin -> ());

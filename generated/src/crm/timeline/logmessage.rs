@@ -26,25 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.logmessage.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("logMessage"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmLogEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.logmessage.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("logMessage"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.timeline.logmessage.add`: Writes an entry into the log of a record, with a heading, a text and an icon.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::CrmLogEntry);
 /// Removes an entry from the log of a record. Only the application that wrote it can.
 ///
 /// Calls `crm.timeline.logmessage.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -70,24 +64,18 @@ rt::request!(Add -> crate ::types::CrmLogEntry);
 /// - `100`: The number is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.logmessage.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.logmessage.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.timeline.logmessage.delete`: Removes an entry from the log of a record. Only the application that wrote it can.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
 /// Reads one entry of the log of a record that was written with CreateLogEntry.
 ///
 /// Calls `crm.timeline.logmessage.get`; scope `crm`. May be called by: whoever may read the record.
@@ -111,25 +99,19 @@ rt::request!(Delete -> Option < bool >);
 /// - `100`: The number is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.logmessage.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("logMessage"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmLogEntry> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.logmessage.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("logMessage"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.timeline.logmessage.get`: Reads one entry of the log of a record that was written with CreateLogEntry.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmLogEntry);
 /// Lists the entries of the log of a record that applications and webhooks wrote.
 ///
 /// Calls `crm.timeline.logmessage.list`; scope `crm`. May be called by: whoever may read the record.
@@ -165,13 +147,12 @@ pub fn list(entity_type_id: impl Into<i64>, entity_id: impl Into<rt::Id>) -> Lis
                     rt::Paging::Start,
                 ),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("entityId", rt::value::id(entity_id)),
     )
 }
 /// A call of `crm.timeline.logmessage.list`: Lists the entries of the log of a record that applications and webhooks wrote.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmLogEntry >, all crate ::types::CrmLogEntry
@@ -180,11 +161,11 @@ impl List {
     /// `order`. Keys to sort by, id or created, each with asc (ascending) or desc (descending). The latest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `start`. How many entries to skip; a page holds 10, so the second one begins at 10\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -31,27 +31,21 @@ pub fn delete(
     owner_id: impl Into<rt::Id>,
     item_type: impl Into<i64>,
     item_id: impl Into<rt::Id>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.note.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("itemType", rt::value::integer(item_type))
-            .param("itemId", rt::value::id(item_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.note.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("itemType", rt::value::integer(item_type))
+        .put("itemId", rt::value::id(item_id))
+        .typed()
 }
-/// A call of `crm.timeline.note.delete`: Removes the note at an entry of the timeline or an activity.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads the note at an entry of the timeline or an activity.
 ///
 /// Calls `crm.timeline.note.get`; scope `crm`. May be called by: whoever may read the record.
@@ -81,27 +75,21 @@ pub fn get(
     owner_id: impl Into<rt::Id>,
     item_type: impl Into<i64>,
     item_id: impl Into<rt::Id>,
-) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.note.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ownerTypeId", rt::value::integer(owner_type_id))
-            .param("ownerId", rt::value::id(owner_id))
-            .param("itemType", rt::value::integer(item_type))
-            .param("itemId", rt::value::id(item_id)),
-    )
+) -> rt::TypedCall<crate::types::CrmTimelineNote> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.note.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ownerTypeId", rt::value::integer(owner_type_id))
+        .put("ownerId", rt::value::id(owner_id))
+        .put("itemType", rt::value::integer(item_type))
+        .put("itemId", rt::value::id(item_id))
+        .typed()
 }
-/// A call of `crm.timeline.note.get`: Reads the note at an entry of the timeline or an activity.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmTimelineNote);
 /// Writes a note at an entry of the timeline or an activity, in place of the one that is there.
 ///
 /// Calls `crm.timeline.note.save`; scope `crm`. May be called by: whoever may change the record.
@@ -126,22 +114,21 @@ rt::request!(Get -> crate ::types::CrmTimelineNote);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn save(required: SaveRequired) -> Save {
-    Save(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.timeline.note.save",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ownerTypeId", rt::value::integer(required.owner_type_id))
-            .param("ownerId", rt::value::id(required.owner_id))
-            .param("itemType", rt::value::integer(required.item_type))
-            .param("itemId", rt::value::id(required.item_id))
-            .param("text", rt::value::text(required.text)),
-    )
+pub fn save(required: SaveRequired) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.timeline.note.save",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("ownerTypeId", rt::value::integer(required.owner_type_id))
+        .put("ownerId", rt::value::id(required.owner_id))
+        .put("itemType", rt::value::integer(required.item_type))
+        .put("itemId", rt::value::id(required.item_id))
+        .put("text", rt::value::text(required.text))
+        .typed()
 }
 /// What `crm.timeline.note.save` cannot do without.
 #[derive(Clone, Debug)]
@@ -157,8 +144,3 @@ pub struct SaveRequired {
     /// Text of the note.
     pub text: String,
 }
-/// A call of `crm.timeline.note.save`: Writes a note at an entry of the timeline or an activity, in place of the one that is there.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Save(rt::Call);
-rt::request!(Save -> bool);

@@ -36,12 +36,11 @@ pub fn add(trace: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("TRACE", rt::value::text(trace)),
+            .put("TRACE", rt::value::text(trace)),
     )
 }
 /// A call of `crm.tracking.trace.add`: Tells end-to-end analytics by which way a client came.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
@@ -51,7 +50,7 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        Self(self.0.param("ENTITIES", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "ENTITIES", value))
     }
 }
 /// Removes a trace from end-to-end analytics, and its mark from those of its records that the caller may change.
@@ -75,21 +74,15 @@ impl Add {
 ///
 /// - `ERROR_CORE`: The number is missing. Give id.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.tracking.trace.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.tracking.trace.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.tracking.trace.delete`: Removes a trace from end-to-end analytics, and its mark from those of its records that the caller may change.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());

@@ -23,21 +23,17 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The kind is missing or empty.
 #[inline]
-pub fn fields(r#type: impl Into<String>) -> Fields {
-    Fields(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.userfield.settings.fields",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("type", rt::value::text(r#type)),
-    )
+pub fn fields(
+    r#type: impl Into<String>,
+) -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.userfield.settings.fields",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("type", rt::value::text(r#type))
+        .typed()
 }
-/// A call of `crm.userfield.settings.fields`: Lists the settings that a kind of value has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);

@@ -43,20 +43,19 @@ pub fn add(entity: impl Into<String>, property: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity))
-            .param("PROPERTY", rt::value::text(property)),
+            .put("ENTITY", rt::value::text(entity))
+            .put("PROPERTY", rt::value::text(property)),
     )
 }
 /// A call of `entity.item.property.add`: Adds a property to the records of a storage.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `NAME`. What the property is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `TYPE`. Kind of value.
     ///
@@ -66,12 +65,12 @@ impl Add {
     /// - `F`: File.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `SORT`. Place among the properties; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }
 /// Removes a property with its values in all records.
@@ -99,25 +98,22 @@ impl Add {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn delete(entity: impl Into<String>, property: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "entity.item.property.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ENTITY", rt::value::text(entity))
-            .param("PROPERTY", rt::value::text(property)),
-    )
+pub fn delete(
+    entity: impl Into<String>,
+    property: impl Into<String>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "entity.item.property.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ENTITY", rt::value::text(entity))
+        .put("PROPERTY", rt::value::text(property))
+        .typed()
 }
-/// A call of `entity.item.property.delete`: Removes a property with its values in all records.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one property of the records, or all of them.
 ///
 /// Calls `entity.item.property.get`; scope `entity`.
@@ -152,19 +148,18 @@ pub fn get(entity: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity)),
+            .put("ENTITY", rt::value::text(entity)),
     )
 }
 /// A call of `entity.item.property.get`: Reads one property of the records, or all of them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Value);
 impl Get {
     /// `PROPERTY`. Code of one property. All when it is left out.
     #[inline]
     pub fn property(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PROPERTY", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PROPERTY", value))
     }
 }
 /// Changes a property of the records.
@@ -208,25 +203,24 @@ pub fn update(entity: impl Into<String>, property: impl Into<String>) -> Update 
                     rt::Paging::None,
                 ),
             )
-            .param("ENTITY", rt::value::text(entity))
-            .param("PROPERTY", rt::value::text(property)),
+            .put("ENTITY", rt::value::text(entity))
+            .put("PROPERTY", rt::value::text(property)),
     )
 }
 /// A call of `entity.item.property.update`: Changes a property of the records.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `PROPERTY_NEW`. New code: letters, digits and \_, a letter first.
     #[inline]
     pub fn property_new(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PROPERTY_NEW", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PROPERTY_NEW", value))
     }
     /// `NAME`. What the property is called from now on.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `TYPE`. New kind of value; no property can become a file.
     ///
@@ -235,11 +229,11 @@ impl Update {
     /// - `N`: Number.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `SORT`. Place among the properties; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }

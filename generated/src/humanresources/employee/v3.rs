@@ -23,9 +23,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no employee of the portal. Call as one.
 #[inline]
-pub fn count() -> Count {
-    Count(
-        rt::Call::new(
+pub fn count() -> rt::TypedCall<i64> {
+    rt::Call::new(
             rt::Method::new(
                     "humanresources.employee.count",
                     rt::Rest::V3,
@@ -33,14 +32,9 @@ pub fn count() -> Count {
                     rt::Paging::None,
                 )
                 .with_records("total"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `humanresources.employee.count`: Tells how many people are in the company structure, each counted once.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Count(rt::Call);
-rt::request!(Count -> i64);
 /// Lists the people who are in more than one department.
 ///
 /// Calls `humanresources.employee.multidepartment`; scope `humanresources`. May be called by: an employee who is in a department.
@@ -77,7 +71,6 @@ pub fn multidepartment() -> Multidepartment {
 }
 /// A call of `humanresources.employee.multidepartment`: Lists the people who are in more than one department.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Multidepartment(rt::Call);
 rt::request!(
     Multidepartment -> Vec < crate ::types::StructureEmployee >, all crate
@@ -121,12 +114,11 @@ pub fn search(name: impl Into<String>) -> Search {
                     )
                     .with_records("items"),
             )
-            .param("name", rt::value::text(name)),
+            .put("name", rt::value::text(name)),
     )
 }
 /// A call of `humanresources.employee.search`: Finds people by their name, with the departments and teams that they are in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 rt::request!(
     Search -> Vec < crate ::types::StructureEmployee >, all crate
@@ -136,7 +128,7 @@ impl Search {
     /// `nodeId`. Number of a department or team to look in. Everywhere when it is left out.
     #[inline]
     pub fn node_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("nodeId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "nodeId", value))
     }
     /// `select`. Fields to answer. The portal chooses when it is left out.
     ///
@@ -150,7 +142,7 @@ impl Search {
     /// - `teams`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Tells how many subordinates a person has in each department that they lead.
@@ -175,21 +167,17 @@ impl Search {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no employee of the portal. Call as one.
 #[inline]
-pub fn subordinates(id: impl Into<rt::Id>) -> Subordinates {
-    Subordinates(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.employee.subordinates",
-                    rt::Rest::V3,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn subordinates(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::StructureSubordinates> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.employee.subordinates",
+                rt::Rest::V3,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `humanresources.employee.subordinates`: Tells how many subordinates a person has in each department that they lead.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Subordinates(rt::Call);
-rt::request!(Subordinates -> crate ::types::StructureSubordinates);

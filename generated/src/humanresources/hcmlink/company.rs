@@ -27,24 +27,18 @@ pub mod user;
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.hcmlink.company.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.hcmlink.company.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `humanresources.hcmlink.company.add`: Ties a company of an HR system to the portal.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> i64);
 /// Unties a company from the portal.
 ///
 /// Calls `humanresources.hcmlink.company.delete`; scope `humanresources.hcmlink`. May be called by: administrator.
@@ -68,24 +62,18 @@ rt::request!(Add -> i64);
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.hcmlink.company.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.hcmlink.company.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `humanresources.hcmlink.company.delete`: Unties a company from the portal.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the companies that are tied to an HR system.
 ///
 /// Calls `humanresources.hcmlink.company.list`; scope `humanresources.hcmlink`. May be called by: administrator.
@@ -129,7 +117,6 @@ pub fn list() -> List {
 }
 /// A call of `humanresources.hcmlink.company.list`: Lists the companies that are tied to an HR system.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::HrCompany >, all crate ::types::HrCompany
@@ -138,17 +125,17 @@ impl List {
     /// `limit`. How many records to answer, 1 to 1000\. 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
     /// `userId`. Number of an account, to get its companies alone.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
 }
 /// Changes a tied company and the list of its fields.
@@ -174,22 +161,19 @@ impl List {
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.hcmlink.company.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.hcmlink.company.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `humanresources.hcmlink.company.update`: Changes a tied company and the list of its fields.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

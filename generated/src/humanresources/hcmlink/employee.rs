@@ -40,29 +40,28 @@ pub fn list(company: impl Into<String>) -> List {
                     .with_place("offset", "limit")
                     .with_page(100u16),
             )
-            .param("company", rt::value::text(company)),
+            .put("company", rt::value::text(company)),
     )
 }
 /// A call of `humanresources.hcmlink.employee.list`: Lists the people of a company who are tied to accounts.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::HrPerson >, all crate ::types::HrPerson);
 impl List {
     /// `limit`. How many records to answer, 1 to 1000\. 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
     /// `updatedAt`. To get those that were changed after this time alone.
     #[inline]
     pub fn updated_at(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("updatedAt", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "updatedAt", value))
     }
 }
 /// Gives the list of employees of a company to the portal.
@@ -105,19 +104,18 @@ pub fn set(
                     rt::Paging::None,
                 ),
             )
-            .param("company", rt::value::text(company))
-            .param("data", rt::value::list(data, Into::into)),
+            .put("company", rt::value::text(company))
+            .put("data", rt::value::anys(data)),
     )
 }
 /// A call of `humanresources.hcmlink.employee.set`: Gives the list of employees of a company to the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> crate ::types::HrOutcome);
 impl Set {
     /// `job`. State of the job; only when the call answers the event OnHumanResourcesHcmLinkEmployeeListRequested.
     #[inline]
     pub fn job(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("job", value))
+        Self(rt::set::param::any(self.0, "job", value))
     }
 }

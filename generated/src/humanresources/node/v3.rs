@@ -44,21 +44,20 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("type", rt::value::text(r#type))
-            .param("name", rt::value::text(name))
-            .param("parentId", rt::value::id(parent_id)),
+            .put("type", rt::value::text(r#type))
+            .put("name", rt::value::text(name))
+            .put("parentId", rt::value::id(parent_id)),
     )
 }
 /// A call of `humanresources.node.add`: Makes a department or a team, on request with its people and its chats.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::StructureNode);
 impl Add {
     /// `description`. What the department or team does.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `colorName`. Colour of a team in the chart; departments have none.
     ///
@@ -71,22 +70,22 @@ impl Add {
     /// - `pink`: Pink.
     #[inline]
     pub fn color_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("colorName", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "colorName", value))
     }
     /// `userIds`. People to take in, by their role. Nobody when it is left out.
     #[inline]
     pub fn user_ids(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("userIds", value))
+        Self(rt::set::param::any(self.0, "userIds", value))
     }
     /// `moveUsersToNode`. Whether these people leave their former departments; for departments only. They stay there as well when it is left out.
     #[inline]
     pub fn move_users_to_node(self, value: bool) -> Self {
-        Self(self.0.param("moveUsersToNode", value))
+        Self(rt::set::param::boolean(self.0, "moveUsersToNode", value))
     }
     /// `createChat`. Whether to make a chat for its people. No when it is left out.
     #[inline]
     pub fn create_chat(self, value: bool) -> Self {
-        Self(self.0.param("createChat", value))
+        Self(rt::set::param::boolean(self.0, "createChat", value))
     }
     /// `bindingChatIds`. Numbers of existing chats that belong to it from now on.
     #[inline]
@@ -94,12 +93,12 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(self.0.param("bindingChatIds", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "bindingChatIds", value))
     }
     /// `createChannel`. Whether to make a channel for its people. No when it is left out.
     #[inline]
     pub fn create_channel(self, value: bool) -> Self {
-        Self(self.0.param("createChannel", value))
+        Self(rt::set::param::boolean(self.0, "createChannel", value))
     }
     /// `bindingChannelIds`. Numbers of existing channels that belong to it from now on.
     #[inline]
@@ -107,12 +106,12 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(self.0.param("bindingChannelIds", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "bindingChannelIds", value))
     }
     /// `createCollab`. Whether to make a collaboration for its people, where the plan of the portal has them. No when it is left out.
     #[inline]
     pub fn create_collab(self, value: bool) -> Self {
-        Self(self.0.param("createCollab", value))
+        Self(rt::set::param::boolean(self.0, "createCollab", value))
     }
     /// `bindingCollabIds`. Numbers of existing collaborations that belong to it from now on.
     #[inline]
@@ -120,12 +119,12 @@ impl Add {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(self.0.param("bindingCollabIds", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "bindingCollabIds", value))
     }
     /// `settings`. Which roles may work with its workflows and reports.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("settings", value))
+        Self(rt::set::param::any(self.0, "settings", value))
     }
 }
 /// Lists the departments and teams that are directly below another.
@@ -165,12 +164,11 @@ pub fn children(id: impl Into<rt::Id>) -> Children {
                     )
                     .with_records("items"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `humanresources.node.children`: Lists the departments and teams that are directly below another.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Children(rt::Call);
 rt::request!(
     Children -> Vec < crate ::types::StructureNode >, all crate ::types::StructureNode
@@ -193,7 +191,7 @@ impl Children {
     /// - `updatedAt`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Tells how many departments and how many teams there are.
@@ -218,23 +216,17 @@ impl Children {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see departments and teams. Call as somebody with the right to.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn count() -> Count {
-    Count(
-        rt::Call::new(
+pub fn count() -> rt::TypedCall<crate::types::StructureCount> {
+    rt::Call::new(
             rt::Method::new(
                 "humanresources.node.count",
                 rt::Rest::V3,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `humanresources.node.count`: Tells how many departments and how many teams there are.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Count(rt::Call);
-rt::request!(Count -> crate ::types::StructureCount);
 /// Changes the name, the description or the colour of a department or team. At least one of them is needed.
 ///
 /// Calls `humanresources.node.edit`; scope `humanresources`. May be called by: a user who may change the department or team.
@@ -272,24 +264,23 @@ pub fn edit(id: impl Into<rt::Id>) -> Edit {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `humanresources.node.edit`: Changes the name, the description or the colour of a department or team. At least one of them is needed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Edit(rt::Call);
 rt::request!(Edit -> crate ::types::StructureNode);
 impl Edit {
     /// `name`. What the department or team is called from now on.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
     /// `description`. What the department or team does from now on.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
     /// `colorName`. Colour of a team in the chart; departments have none.
     ///
@@ -302,7 +293,7 @@ impl Edit {
     /// - `pink`: Pink.
     #[inline]
     pub fn color_name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("colorName", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "colorName", value))
     }
 }
 /// Reads a department or team by its number, on request with its people.
@@ -345,12 +336,11 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `humanresources.node.get`: Reads a department or team by its number, on request with its people.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::StructureNode);
 impl Get {
@@ -372,7 +362,7 @@ impl Get {
     /// - `members`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Lists all departments or all teams.
@@ -417,12 +407,11 @@ pub fn list(r#type: impl Into<String>) -> List {
                     .with_records("items")
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .param("type", rt::value::text(r#type)),
+            .put("type", rt::value::text(r#type)),
     )
 }
 /// A call of `humanresources.node.list`: Lists all departments or all teams.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
@@ -445,12 +434,12 @@ impl List {
     /// - `updatedAt`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `pagination`. Which part of the list to answer.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Puts a department or team below another department.
@@ -476,25 +465,22 @@ impl List {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not move it below that department. Call as somebody with the right to change departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn r#move(id: impl Into<rt::Id>, parent_id: impl Into<rt::Id>) -> Move {
-    Move(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.node.move",
-                    rt::Rest::V3,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("parentId", rt::value::id(parent_id)),
-    )
+pub fn r#move(
+    id: impl Into<rt::Id>,
+    parent_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::StructureNode> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.node.move",
+                rt::Rest::V3,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("parentId", rt::value::id(parent_id))
+        .typed()
 }
-/// A call of `humanresources.node.move`: Puts a department or team below another department.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Move(rt::Call);
-rt::request!(Move -> crate ::types::StructureNode);
 /// Finds departments or teams by a part of their name.
 ///
 /// Calls `humanresources.node.search`; scope `humanresources`. May be called by: a user who may see the company structure.
@@ -534,13 +520,12 @@ pub fn search(r#type: impl Into<String>, name: impl Into<String>) -> Search {
                     .with_records("items")
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .param("type", rt::value::text(r#type))
-            .param("name", rt::value::text(name)),
+            .put("type", rt::value::text(r#type))
+            .put("name", rt::value::text(name)),
     )
 }
 /// A call of `humanresources.node.search`: Finds departments or teams by a part of their name.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 rt::request!(
     Search -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
@@ -549,11 +534,11 @@ impl Search {
     /// `parentId`. Number of a department to look below. Everywhere when it is left out.
     #[inline]
     pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("parentId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "parentId", value))
     }
     /// `pagination`. How much to answer: 50 nodes when it is left out, 200 at most.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }

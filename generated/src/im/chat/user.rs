@@ -38,8 +38,8 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USERS", rt::value::list(users, rt::value::integer)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("USERS", rt::value::integers(users)),
     )
 }
 /// Invites people into a chat and shows them what was written before, unless told otherwise.
@@ -79,21 +79,20 @@ pub fn add_users_to_chat(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USERS", rt::value::list(users, rt::value::integer))
-            .param("HIDE_HISTORY", rt::value::yes_no(hide_history)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("USERS", rt::value::integers(users))
+            .put("HIDE_HISTORY", rt::value::yes_no(hide_history)),
     )
 }
 /// A call of `im.chat.user.add`: Invites people into a chat. They do not see what was written before unless told otherwise.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `HIDE_HISTORY`. Whether the new members do not see what was written before. They do not when it is left out.
     #[inline]
     pub fn hide_history(self, value: bool) -> Self {
-        Self(self.0.param("HIDE_HISTORY", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "HIDE_HISTORY", value))
     }
 }
 /// Removes somebody from a chat. What they wrote stays.
@@ -121,25 +120,22 @@ impl Add {
 /// - `ACCESS_DENIED_KICK`: The settings of the chat do not let the caller remove people. Ask its owner.
 /// - `USER_NOT_FOUND`: The person is no member of the chat. Look with GetChatUsers.
 #[inline]
-pub fn delete(chat_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.chat.user.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USER_ID", rt::value::id(user_id)),
-    )
+pub fn delete(
+    chat_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.chat.user.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .put("USER_ID", rt::value::id(user_id))
+        .typed()
 }
-/// A call of `im.chat.user.delete`: Removes somebody from a chat. What they wrote stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists who takes part in a chat, by their numbers alone.
 ///
 /// Calls `im.chat.user.list`; scope `im`. May be called by: member of the chat.
@@ -162,21 +158,15 @@ rt::request!(Delete -> bool);
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `ACCESS_ERROR`: The chat does not exist, or the caller is no member of it.
 #[inline]
-pub fn list(chat_id: impl Into<rt::Id>) -> List {
-    List(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.chat.user.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn list(chat_id: impl Into<rt::Id>) -> rt::TypedCall<Vec<i64>> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.chat.user.list",
+                rt::Rest::V2,
+                rt::Effect::List,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `im.chat.user.list`: Lists who takes part in a chat, by their numbers alone.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> Vec < i64 >);

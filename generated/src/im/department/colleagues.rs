@@ -41,23 +41,22 @@ pub fn list() -> List {
 }
 /// A call of `im.department.colleagues.list`: Lists the colleagues of the caller. A head gets those below and all those above.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < rt::Value >, all rt::Value);
 impl List {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]
     pub fn user_data(self, value: bool) -> Self {
-        Self(self.0.param("USER_DATA", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USER_DATA", value))
     }
     /// `OFFSET`. How many people to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("OFFSET", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "OFFSET", value))
     }
     /// `LIMIT`. How many people to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }

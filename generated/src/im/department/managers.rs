@@ -34,18 +34,17 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::list(id, rt::value::integer)),
+            .put("ID", rt::value::integers(id)),
     )
 }
 /// A call of `im.department.managers.get`: Tells who heads departments.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Map < Vec < rt::Value > >);
 impl Get {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]
     pub fn user_data(self, value: bool) -> Self {
-        Self(self.0.param("USER_DATA", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USER_DATA", value))
     }
 }

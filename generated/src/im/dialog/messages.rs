@@ -39,29 +39,28 @@ pub fn get(dialog_id: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// A call of `im.dialog.messages.get`: Reads the messages of a dialog, newest first, with the people and files that occur in them. Go back in time by sending the smallest number received as LAST_ID, forward by the largest as FIRST_ID.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::DialogMessages);
 impl Get {
     /// `LAST_ID`. Only messages older than this one, by its number.
     #[inline]
     pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
     /// `FIRST_ID`. Only messages newer than this one, by its number; 0 begins with the very first.
     #[inline]
     pub fn first_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("FIRST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "FIRST_ID", value))
     }
     /// `LIMIT`. How many messages to answer, 50 at most; 20 when it is left out. There may be more when some are unread.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }
 /// Finds messages of a chat by words and dates.
@@ -101,48 +100,47 @@ pub fn search(chat_id: impl Into<rt::Id>) -> Search {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `im.dialog.messages.search`: Finds messages of a chat by words and dates.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 rt::request!(Search -> crate ::types::FoundMessages);
 impl Search {
     /// `SEARCH_MESSAGE`. Words to look for, three letters at least.
     #[inline]
     pub fn search_message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SEARCH_MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SEARCH_MESSAGE", value))
     }
     /// `DATE_FROM`. Only messages from this time on.
     #[inline]
     pub fn date_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE_FROM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE_FROM", value))
     }
     /// `DATE_TO`. Only messages up to this time.
     #[inline]
     pub fn date_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE_TO", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE_TO", value))
     }
     /// `DATE`. Only messages of the 24 hours from this time on.
     #[inline]
     pub fn date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DATE", value))
     }
     /// `ORDER`. Direction of the answer; newest first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `LIMIT`. How many messages to answer, 200 at most; 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
     /// `LAST_ID`. Last message of the previous answer, by its number, to go on behind it.
     #[inline]
     pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
 }

@@ -23,20 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn all() -> All {
-    All(
-        rt::Call::new(
+pub fn all() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "im.dialog.read.all",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.dialog.read.all`: Marks everything in all dialogs of the caller as read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct All(rt::Call);
-rt::request!(All -> bool);

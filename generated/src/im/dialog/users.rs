@@ -36,38 +36,37 @@ pub fn list(dialog_id: impl Into<String>) -> List {
                     .with_place("OFFSET", "LIMIT")
                     .with_page(200u16),
             )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
+            .put("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
 /// A call of `im.dialog.users.list`: Lists who takes part in a dialog, with names, portraits and status.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::ChatUser >, all crate ::types::ChatUser);
 impl List {
     /// `SKIP_EXTERNAL`. Whether bots, clients of open channels and other technical accounts are left out. They come along when it is left out.
     #[inline]
     pub fn skip_external(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_EXTERNAL", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_EXTERNAL", value))
     }
     /// `SKIP_EXTERNAL_EXCEPT_TYPES`. Kinds of technical accounts that stay in spite of SKIP_EXTERNAL, with commas between them, as in bot,email.
     #[inline]
     pub fn skip_external_except_types(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SKIP_EXTERNAL_EXCEPT_TYPES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SKIP_EXTERNAL_EXCEPT_TYPES", value))
     }
     /// `LIMIT`. How many members to answer, 200 at most; 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
     /// `LAST_ID`. Last member of the previous answer, by their number, to go on behind them.
     #[inline]
     pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
     /// `OFFSET`. How many members to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("OFFSET", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "OFFSET", value))
     }
 }

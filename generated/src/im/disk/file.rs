@@ -53,7 +53,6 @@ pub fn commit() -> Commit {
     note = "use `im.v2.File.upload`: It uploads the file and posts it in one call."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Commit(rt::Call);
 rt::request!(Commit -> crate ::types::PostedDriveFiles);
 #[allow(deprecated)]
@@ -61,37 +60,37 @@ impl Commit {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `UPLOAD_ID`. File on the drive by its number, or a list of them. One of UPLOAD_ID and FILE_ID is needed; only this one knows AS_FILE.
     #[inline]
     pub fn upload_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("UPLOAD_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "UPLOAD_ID", value))
     }
     /// `MESSAGE`. Text that goes with the file.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
     /// `DIALOG_ID`. Where to look: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
     /// `FILE_ID`. File on the drive by its number, or a list of them, in place of UPLOAD_ID.
     #[inline]
     pub fn file_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILE_ID", value))
+        Self(rt::set::param::any(self.0, "FILE_ID", value))
     }
     /// `SILENT_MODE`. In the chat of an open channel: Y tells the client of the file, N does not.
     #[inline]
     pub fn silent_mode(self, value: bool) -> Self {
-        Self(self.0.param("SILENT_MODE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SILENT_MODE", value))
     }
     /// `AS_FILE`. Whether a picture is sent as it is, without being made smaller. It goes with UPLOAD_ID.
     #[inline]
     pub fn as_file(self, value: bool) -> Self {
-        Self(self.0.param("AS_FILE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "AS_FILE", value))
     }
 }
 /// Removes a file from the folder of a chat. Its message stays, with the words that it was deleted.
@@ -116,25 +115,22 @@ impl Commit {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
 /// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
 #[inline]
-pub fn delete(chat_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.disk.file.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("FILE_ID", rt::value::id(file_id)),
-    )
+pub fn delete(
+    chat_id: impl Into<rt::Id>,
+    file_id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.disk.file.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .put("FILE_ID", rt::value::id(file_id))
+        .typed()
 }
-/// A call of `im.disk.file.delete`: Removes a file from the folder of a chat. Its message stays, with the words that it was deleted.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Copies a file of a chat into the folder for saved files of the caller's own drive, which is made if need be.
 ///
 /// Calls `im.disk.file.save`; scope `im`. May be called by: member of the chat.
@@ -157,21 +153,15 @@ rt::request!(Delete -> bool);
 /// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
 /// - `FILE_SAVE_ERROR`: There is no such file, the caller has no access to its chat, the drive is switched off, or there is no room on it.
 #[inline]
-pub fn save(file_id: impl Into<rt::Id>) -> Save {
-    Save(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.disk.file.save",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("FILE_ID", rt::value::id(file_id)),
-    )
+pub fn save(file_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SavedChatFile> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.disk.file.save",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("FILE_ID", rt::value::id(file_id))
+        .typed()
 }
-/// A call of `im.disk.file.save`: Copies a file of a chat into the folder for saved files of the caller's own drive, which is made if need be.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Save(rt::Call);
-rt::request!(Save -> crate ::types::SavedChatFile);

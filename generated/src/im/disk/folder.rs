@@ -50,7 +50,6 @@ pub fn get() -> Get {
     note = "use `im.v2.File.upload`: It takes the file itself and posts it, so the folder need not be known."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Id);
 #[allow(deprecated)]
@@ -58,11 +57,11 @@ impl Get {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
     /// `DIALOG_ID`. Where to look: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DIALOG_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
 }

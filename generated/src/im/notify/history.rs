@@ -43,19 +43,18 @@ pub fn search() -> Search {
 }
 /// A call of `im.notify.history.search`: Finds notifications of the caller by words, kinds, dates and authors. One condition at least is needed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 rt::request!(Search -> crate ::types::ChatNotifications);
 impl Search {
     /// `SEARCH_TEXT`. Words to look for; three letters at least when neither kind nor date is given.
     #[inline]
     pub fn search_text(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SEARCH_TEXT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SEARCH_TEXT", value))
     }
     /// `SEARCH_TYPE`. Kind of notification: a module, or module and event with a bar between them, as in tasks\|task_update. GetNotificationTypes lists them.
     #[inline]
     pub fn search_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SEARCH_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SEARCH_TYPE", value))
     }
     /// `SEARCH_TYPES`. Several kinds, any of which will do, in the form of SEARCH_TYPE.
     #[inline]
@@ -63,22 +62,22 @@ impl Search {
         self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(self.0.param("SEARCH_TYPES", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SEARCH_TYPES", value))
     }
     /// `SEARCH_DATE`. Only notifications of this day, as ISO 8601\.
     #[inline]
     pub fn search_date(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SEARCH_DATE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SEARCH_DATE", value))
     }
     /// `SEARCH_DATE_FROM`. Only notifications from this time on; SEARCH_DATE_TO must stand beside it.
     #[inline]
     pub fn search_date_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SEARCH_DATE_FROM", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SEARCH_DATE_FROM", value))
     }
     /// `SEARCH_DATE_TO`. Only notifications up to this time; SEARCH_DATE_FROM must stand beside it.
     #[inline]
     pub fn search_date_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SEARCH_DATE_TO", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SEARCH_DATE_TO", value))
     }
     /// `SEARCH_AUTHORS`. Only notifications by these people, by their numbers.
     #[inline]
@@ -86,26 +85,26 @@ impl Search {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(self.0.param("SEARCH_AUTHORS", rt::value::list(value, rt::value::integer)))
+        Self(rt::set::param::integers(self.0, "SEARCH_AUTHORS", value))
     }
     /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it.
     #[inline]
     pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
     /// `LIMIT`. How many to answer, 50 at most and when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
     /// `CONVERT_TEXT`. Whether BB codes become HTML.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
-        Self(self.0.param("CONVERT_TEXT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CONVERT_TEXT", value))
     }
     /// `GROUP_TAG`. Only notifications of one group that the messenger folded, by its tag.
     #[inline]
     pub fn group_tag(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("GROUP_TAG", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "GROUP_TAG", value))
     }
 }

@@ -40,39 +40,38 @@ pub fn add(user_id: impl Into<rt::Id>, message: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("USER_ID", rt::value::id(user_id))
-            .param("MESSAGE", rt::value::text(message)),
+            .put("USER_ID", rt::value::id(user_id))
+            .put("MESSAGE", rt::value::text(message)),
     )
 }
 /// A call of `im.notify.personal.add`: Notifies a person in the name of the caller, whose portrait stands beside the text. It works with a webhook or an application's token, not with the session of a browser.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> Option < rt::Id >);
 impl Add {
     /// `TAG`. Word of your own: a new notification takes the place of those with the same tag. Without it none is replaced.
     #[inline]
     pub fn tag(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TAG", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TAG", value))
     }
     /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. GetPictureBlock and GetFileBlock make two kinds. The long form, an object with BLOCKS and a colour, is taken too.
     #[inline]
     pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("ATTACH", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "ATTACH", value))
     }
     /// `MESSAGE_OUT`. Text for other channels, such as e-mail. Without it nothing is sent there.
     #[inline]
     pub fn message_out(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE_OUT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE_OUT", value))
     }
     /// `SUB_TAG`. Second word of your own, which several notifications may share; it serves to delete them together.
     #[inline]
     pub fn sub_tag(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SUB_TAG", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SUB_TAG", value))
     }
     /// `CLIENT_ID`. Application that sends, by an identifier of your choice; a webhook needs it together with TAG and SUB_TAG, an application does not.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

@@ -23,23 +23,17 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn all() -> All {
-    All(
-        rt::Call::new(
+pub fn all() -> rt::TypedCall<crate::types::NotificationsRead> {
+    rt::Call::new(
             rt::Method::new(
                 "im.notify.read.all",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.notify.read.all`: Marks all notifications of the caller as read.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct All(rt::Call);
-rt::request!(All -> crate ::types::NotificationsRead);
 /// Marks several notifications as read or as not read.
 ///
 /// Calls `im.notify.read.list`; scope `im`.
@@ -74,18 +68,17 @@ pub fn list(ids: impl IntoIterator<Item = impl Into<i64>>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("IDS", rt::value::list(ids, rt::value::integer)),
+            .put("IDS", rt::value::integers(ids)),
     )
 }
 /// A call of `im.notify.read.list`: Marks several notifications as read or as not read.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> bool);
 impl List {
     /// `ACTION`. True for read, false for not read. Read when it is left out.
     #[inline]
     pub fn action(self, value: bool) -> Self {
-        Self(self.0.param("ACTION", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTION", value))
     }
 }

@@ -23,20 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<rt::Map<crate::types::NotificationModule>> {
+    rt::Call::new(
             rt::Method::new(
                 "im.notify.schema.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.notify.schema.get`: Lists the kinds of notifications by the modules that send them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < crate ::types::NotificationModule >);

@@ -42,28 +42,27 @@ pub fn list() -> List {
 }
 /// A call of `im.search.chat.list`: Finds chats by the beginning of their title or of the names of their members. The newest come first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Chat >, all crate ::types::Chat);
 impl List {
     /// `FIND`. Words to look for, two letters at least. One of FIND and FIND_LINES is needed.
     #[inline]
     pub fn find(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FIND", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FIND", value))
     }
     /// `FIND_LINES`. Words to look for in open channels, two letters at least. It has no effect beside FIND.
     #[inline]
     pub fn find_lines(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FIND_LINES", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FIND_LINES", value))
     }
     /// `OFFSET`. How many to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("OFFSET", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "OFFSET", value))
     }
     /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }

@@ -34,12 +34,11 @@ pub fn list(find: impl Into<String>) -> List {
                     )
                     .with_place("OFFSET", "LIMIT"),
             )
-            .param("FIND", rt::value::text(find)),
+            .put("FIND", rt::value::text(find)),
     )
 }
 /// A call of `im.search.department.list`: Finds departments by the beginning of their name.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::ChatDepartment >, all crate ::types::ChatDepartment
@@ -48,16 +47,16 @@ impl List {
     /// `USER_DATA`. Whether the head comes with name, portrait and status too. They do not when it is left out.
     #[inline]
     pub fn user_data(self, value: bool) -> Self {
-        Self(self.0.param("USER_DATA", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "USER_DATA", value))
     }
     /// `OFFSET`. How many to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("OFFSET", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "OFFSET", value))
     }
     /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }

@@ -25,25 +25,18 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[allow(deprecated)]
 #[inline]
-pub fn add(dialog_id: impl Into<String>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.search.last.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
-    )
+pub fn add(dialog_id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.search.last.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .typed()
 }
-/// A call of `im.search.last.add`: Adds a dialog to what the caller chose after searching lately.
-#[deprecated(note = "The messenger no longer shows the history of searches.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Takes a dialog out of what the caller chose after searching lately.
 ///
 /// Calls `im.search.last.delete`; scope `im`.
@@ -67,25 +60,18 @@ rt::request!(Add -> bool);
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(dialog_id: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.search.last.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DIALOG_ID", rt::value::text(dialog_id)),
-    )
+pub fn delete(dialog_id: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.search.last.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("DIALOG_ID", rt::value::text(dialog_id))
+        .typed()
 }
-/// A call of `im.search.last.delete`: Takes a dialog out of what the caller chose after searching lately.
-#[deprecated(note = "The messenger no longer shows the history of searches.")]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists what the caller chose after searching lately.
 ///
 /// Calls `im.search.last.get`; scope `im`.
@@ -127,7 +113,6 @@ pub fn get() -> Get {
 /// A call of `im.search.last.get`: Lists what the caller chose after searching lately.
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::SearchHistoryEntry >);
 #[allow(deprecated)]
@@ -135,16 +120,16 @@ impl Get {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]
     pub fn skip_openlines(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_OPENLINES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_OPENLINES", value))
     }
     /// `SKIP_CHAT`. Whether chats are left out.
     #[inline]
     pub fn skip_chat(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_CHAT", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_CHAT", value))
     }
     /// `SKIP_DIALOG`. Whether private dialogs are left out.
     #[inline]
     pub fn skip_dialog(self, value: bool) -> Self {
-        Self(self.0.param("SKIP_DIALOG", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SKIP_DIALOG", value))
     }
 }

@@ -36,28 +36,27 @@ pub fn list(find: impl Into<String>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("FIND", rt::value::text(find)),
+            .put("FIND", rt::value::text(find)),
     )
 }
 /// A call of `im.search.user.list`: Finds people by the beginning of name, family name, job title or department.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Map < crate ::types::ChatUser >);
 impl List {
     /// `BUSINESS`. Whether only people with access to the business tools come. Everybody when it is left out.
     #[inline]
     pub fn business(self, value: bool) -> Self {
-        Self(self.0.param("BUSINESS", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "BUSINESS", value))
     }
     /// `OFFSET`. How many to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("OFFSET", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "OFFSET", value))
     }
     /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }

@@ -33,23 +33,22 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::list(id, rt::value::integer)),
+            .put("ID", rt::value::integers(id)),
     )
 }
 /// A call of `im.user.list.get`: Tells about several people at once as the messenger knows them: names, portraits, status and telephone numbers. Partners from the extranet get only members of their own workgroups; other numbers are skipped in silence.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Value);
 impl Get {
     /// `AVATAR_HR`. Whether the address of the large portrait is wanted. It now comes in any case.
     #[inline]
     pub fn avatar_hr(self, value: bool) -> Self {
-        Self(self.0.param("AVATAR_HR", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "AVATAR_HR", value))
     }
     /// `RESULT_TYPE`. Form of the result: array gives a list of people. Anything else, and nothing, gives an object with the people by their numbers.
     #[inline]
     pub fn result_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("RESULT_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "RESULT_TYPE", value))
     }
 }

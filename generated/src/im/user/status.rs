@@ -24,23 +24,17 @@ pub mod idle;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<Option<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "im.user.status.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.user.status.get`: Tells which status the caller chose to show to others. The present messenger shows online alone.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Option < String >);
 /// Chooses the status that the caller shows to others. The present messenger takes every status but shows online alone.
 ///
 /// Calls `im.user.status.set`; scope `im`.
@@ -62,21 +56,15 @@ rt::request!(Get -> Option < String >);
 ///
 /// - `STATUS_ERROR`: STATUS is none of the known words.
 #[inline]
-pub fn set(status: impl Into<String>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.user.status.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("STATUS", rt::value::text(status)),
-    )
+pub fn set(status: impl Into<String>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.user.status.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("STATUS", rt::value::text(status))
+        .typed()
 }
-/// A call of `im.user.status.set`: Chooses the status that the caller shows to others. The present messenger takes every status but shows online alone.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

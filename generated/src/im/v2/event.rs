@@ -35,19 +35,18 @@ pub fn get() -> Get {
 }
 /// A call of `im.v2.Event.get`: Fetches what happened in the caller's chats. An offset confirms the events before it, which are then dropped for every application; one alone should fetch them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::MessengerEvents);
 impl Get {
     /// `offset`. First event wanted, by nextOffset of the previous answer; the oldest one kept when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
     /// `limit`. How many events to answer, 1000 at most; 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
 }
 /// Lets the portal keep what happens in the caller's chats, to be fetched with im.v2.Event.get.
@@ -65,23 +64,17 @@ impl Get {
 /// # }
 /// ```
 #[inline]
-pub fn subscribe() -> Subscribe {
-    Subscribe(
-        rt::Call::new(
+pub fn subscribe() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "im.v2.Event.subscribe",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.v2.Event.subscribe`: Lets the portal keep what happens in the caller's chats, to be fetched with im.v2.Event.get.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Subscribe(rt::Call);
-rt::request!(Subscribe -> bool);
 /// Ends the keeping of events. Those that were kept can still be fetched for 24 hours, until an offset confirms them.
 ///
 /// Calls `im.v2.Event.unsubscribe`; scope `im`.
@@ -97,20 +90,14 @@ rt::request!(Subscribe -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn unsubscribe() -> Unsubscribe {
-    Unsubscribe(
-        rt::Call::new(
+pub fn unsubscribe() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "im.v2.Event.unsubscribe",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.v2.Event.unsubscribe`: Ends the keeping of events. Those that were kept can still be fetched for 24 hours, until an offset confirms them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unsubscribe(rt::Call);
-rt::request!(Unsubscribe -> bool);

@@ -24,26 +24,23 @@ use ::bitrix24_runtime as rt;
 /// - `FILE_NOT_FOUND`: There is no such file in the chat.
 /// - `ACCESS_DENIED`: The caller has no access to the dialog.
 #[inline]
-pub fn download(dialog_id: impl Into<String>, file_id: impl Into<rt::Id>) -> Download {
-    Download(
-        rt::Call::new(
-                rt::Method::new(
-                        "im.v2.File.download",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("downloadUrl"),
-            )
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("fileId", rt::value::id(file_id)),
-    )
+pub fn download(
+    dialog_id: impl Into<String>,
+    file_id: impl Into<rt::Id>,
+) -> rt::TypedCall<String> {
+    rt::Call::new(
+            rt::Method::new(
+                    "im.v2.File.download",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("downloadUrl"),
+        )
+        .put("dialogId", rt::value::text(dialog_id))
+        .put("fileId", rt::value::id(file_id))
+        .typed()
 }
-/// A call of `im.v2.File.download`: Gives an address from which a file of a chat can be downloaded once.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Download(rt::Call);
-rt::request!(Download -> String);
 /// Uploads a file and posts it in a chat, in one call.
 ///
 /// Calls `im.v2.File.upload`; scope `im`. May be called by: whoever may write in the dialog.
@@ -72,22 +69,19 @@ rt::request!(Download -> String);
 /// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes. Upload it to the drive instead.
 /// - `ACCESS_DENIED`: The caller may not write in the dialog.
 #[inline]
-pub fn upload(dialog_id: impl Into<String>, fields: impl Into<rt::Value>) -> Upload {
-    Upload(
-        rt::Call::new(
-                rt::Method::new(
-                    "im.v2.File.upload",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("fields", fields),
-    )
+pub fn upload(
+    dialog_id: impl Into<String>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::PostedChatFile> {
+    rt::Call::new(
+            rt::Method::new(
+                "im.v2.File.upload",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("dialogId", rt::value::text(dialog_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `im.v2.File.upload`: Uploads a file and posts it in a chat, in one call.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Upload(rt::Call);
-rt::request!(Upload -> crate ::types::PostedChatFile);

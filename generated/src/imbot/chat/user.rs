@@ -45,14 +45,13 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USERS", rt::value::list(users, rt::value::id)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("USERS", rt::value::ids(users)),
     )
 }
 /// A call of `imbot.chat.user.add`: Adds people to a chat.
 #[deprecated(note = "use `imbot.v2.Chat.User.add`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 #[allow(deprecated)]
@@ -60,17 +59,17 @@ impl Add {
     /// `HIDE_HISTORY`. Whether earlier messages are hidden from them. They are when it is left out.
     #[inline]
     pub fn hide_history(self, value: bool) -> Self {
-        Self(self.0.param("HIDE_HISTORY", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "HIDE_HISTORY", value))
     }
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Takes a person out of a chat.
@@ -111,14 +110,13 @@ pub fn delete(chat_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Delete 
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("USER_ID", rt::value::id(user_id)),
+            .put("CHAT_ID", rt::value::id(chat_id))
+            .put("USER_ID", rt::value::id(user_id)),
     )
 }
 /// A call of `imbot.chat.user.delete`: Takes a person out of a chat.
 #[deprecated(note = "use `imbot.v2.Chat.User.delete`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 #[allow(deprecated)]
@@ -126,12 +124,12 @@ impl Delete {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Lists who takes part in a chat.
@@ -170,13 +168,12 @@ pub fn list(chat_id: impl Into<rt::Id>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imbot.chat.user.list`: Lists who takes part in a chat.
 #[deprecated(note = "use `imbot.v2.Chat.User.list`")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < rt::Id >);
 #[allow(deprecated)]
@@ -184,11 +181,11 @@ impl List {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("BOT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

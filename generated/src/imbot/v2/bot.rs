@@ -44,24 +44,23 @@ pub fn get() -> Get {
 }
 /// A call of `imbot.v2.Bot.get`: Reads a bot by its number or code, in full for the application that owns it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Bot);
 impl Get {
     /// `botId`. Number of the bot. Either this or code is needed.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("botId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "botId", value))
     }
     /// `code`. Code of the bot, unique within the application. Either this or botId is needed.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("code", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "code", value))
     }
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Lists the bots of the application.
@@ -106,29 +105,28 @@ pub fn list() -> List {
 }
 /// A call of `imbot.v2.Bot.list`: Lists the bots of the application.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Bot >, all crate ::types::Bot);
 impl List {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `filter`. Conditions on the bots.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `limit`. How many bots to answer; 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `offset`. How many bots to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
 }
 /// Makes a chat bot. A bot with the same code is answered unchanged.
@@ -163,25 +161,19 @@ impl List {
 /// - `BOT_AVATAR_INCORRECT_TYPE`: The avatar is no picture.
 /// - `BOT_AVATAR_INCORRECT_SIZE`: The avatar is larger than 5000 by 5000 pixels.
 #[inline]
-pub fn register(fields: impl Into<rt::Value>) -> Register {
-    Register(
-        rt::Call::new(
-                rt::Method::new(
-                        "imbot.v2.Bot.register",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("bot"),
-            )
-            .param("fields", fields),
-    )
+pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Bot> {
+    rt::Call::new(
+            rt::Method::new(
+                    "imbot.v2.Bot.register",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("bot"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `imbot.v2.Bot.register`: Makes a chat bot. A bot with the same code is answered unchanged.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Register(rt::Call);
-rt::request!(Register -> crate ::types::Bot);
 /// Removes a bot with its subscriptions to events; those of an application with several bots go with its last one.
 ///
 /// Calls `imbot.v2.Bot.unregister`; scope `imbot`. May be called by: owner of the bot.
@@ -221,19 +213,18 @@ pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id)),
+            .put("botId", rt::value::id(bot_id)),
     )
 }
 /// A call of `imbot.v2.Bot.unregister`: Removes a bot with its subscriptions to events; those of an application with several bots go with its last one.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 rt::request!(Unregister -> bool);
 impl Unregister {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Changes a bot. What is left out stays as it is.
@@ -279,19 +270,18 @@ pub fn update(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update
                     )
                     .with_records("bot"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("fields", fields),
+            .put("botId", rt::value::id(bot_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.v2.Bot.update`: Changes a bot. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::Bot);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

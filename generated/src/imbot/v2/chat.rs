@@ -46,24 +46,23 @@ pub fn add(bot_id: impl Into<rt::Id>) -> Add {
                     )
                     .with_records("chat"),
             )
-            .param("botId", rt::value::id(bot_id)),
+            .put("botId", rt::value::id(bot_id)),
     )
 }
 /// A call of `imbot.v2.Chat.add`: Makes a group chat in the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::BotChat);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `fields`. Fields of the new chat.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Reads a chat that the bot takes part in.
@@ -105,20 +104,19 @@ pub fn get(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Get {
                     )
                     .with_records("chat"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.get`: Reads a chat that the bot takes part in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BotChat);
 impl Get {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Takes the bot out of a chat.
@@ -160,20 +158,19 @@ pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.leave`: Takes the bot out of a chat.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Leave(rt::Call);
 rt::request!(Leave -> bool);
 impl Leave {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Makes somebody else the owner of a chat that the bot owns.
@@ -219,21 +216,20 @@ pub fn set_owner(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("userId", rt::value::id(user_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("userId", rt::value::id(user_id)),
     )
 }
 /// A call of `imbot.v2.Chat.setOwner`: Makes somebody else the owner of a chat that the bot owns.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct SetOwner(rt::Call);
 rt::request!(SetOwner -> bool);
 impl SetOwner {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Changes title, description, colour and picture of a chat.
@@ -279,20 +275,19 @@ pub fn update(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("fields", fields),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.v2.Chat.update`: Changes title, description, colour and picture of a chat.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

@@ -47,27 +47,26 @@ pub fn answer(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("commandId", rt::value::id(command_id))
-            .param("messageId", rt::value::id(message_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("commandId", rt::value::id(command_id))
+            .put("messageId", rt::value::id(message_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Command.answer`: Answers somebody who called a command, even in chats that the bot takes no part in; there the answer looks like a message of the portal with the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
 rt::request!(Answer -> bool);
 impl Answer {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `fields`. Text and attachments of the answer.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Lists the commands of a bot.
@@ -108,19 +107,18 @@ pub fn list(bot_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("commands"),
             )
-            .param("botId", rt::value::id(bot_id)),
+            .put("botId", rt::value::id(bot_id)),
     )
 }
 /// A call of `imbot.v2.Command.list`: Lists the commands of a bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BotCommand >, all crate ::types::BotCommand);
 impl List {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Makes a command. One with the same word is answered unchanged. The values lie in fields; outside of them they are read until the end of September 2026\.
@@ -165,20 +163,19 @@ pub fn register(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Regi
                     )
                     .with_records("command"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("fields", fields),
+            .put("botId", rt::value::id(bot_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.v2.Command.register`: Makes a command. One with the same word is answered unchanged. The values lie in fields; outside of them they are read until the end of September 2026\.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> crate ::types::BotCommand);
 impl Register {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Removes a command of a bot.
@@ -223,20 +220,19 @@ pub fn unregister(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("commandId", rt::value::id(command_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("commandId", rt::value::id(command_id)),
     )
 }
 /// A call of `imbot.v2.Command.unregister`: Removes a command of a bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 rt::request!(Unregister -> bool);
 impl Unregister {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Changes a command. What is left out stays as it is.
@@ -285,20 +281,19 @@ pub fn update(
                     )
                     .with_records("command"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("commandId", rt::value::id(command_id))
-            .param("fields", fields),
+            .put("botId", rt::value::id(bot_id))
+            .put("commandId", rt::value::id(command_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.v2.Command.update`: Changes a command. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::BotCommand);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

@@ -43,33 +43,32 @@ pub fn get(bot_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("botId", rt::value::id(bot_id)),
+            .put("botId", rt::value::id(bot_id)),
     )
 }
 /// A call of `imbot.v2.Event.get`: Reads what happened in the chats of a bot that asks for its events. Sending nextOffset of the answer confirms them and brings the next ones.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::MessengerEvents);
 impl Get {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `offset`. Where to go on, nextOffset of the previous answer; events before it count as received. Leave it out in the first call.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
     /// `limit`. How many events to answer, from 1 to 1000; 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `withUserEvents`. Whether events of the person behind the call come too. That needs the scope im, and a subscription by im.v2.Event.subscribe. They do not when it is left out.
     #[inline]
     pub fn with_user_events(self, value: bool) -> Self {
-        Self(self.0.param("withUserEvents", value))
+        Self(rt::set::param::boolean(self.0, "withUserEvents", value))
     }
 }

@@ -42,20 +42,19 @@ pub fn download(bot_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Downlo
                     )
                     .with_records("downloadUrl"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("fileId", rt::value::id(file_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("fileId", rt::value::id(file_id)),
     )
 }
 /// A call of `imbot.v2.File.download`: Makes an address from which a file of a chat can be downloaded once.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Download(rt::Call);
 rt::request!(Download -> String);
 impl Download {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Uploads a file and posts it in a chat in the name of the bot.
@@ -105,20 +104,19 @@ pub fn upload(
                     rt::Paging::None,
                 ),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("fields", fields),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.v2.File.upload`: Uploads a file and posts it in a chat in the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Upload(rt::Call);
 rt::request!(Upload -> crate ::types::PostedChatFile);
 impl Upload {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

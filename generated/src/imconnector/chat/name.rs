@@ -44,21 +44,20 @@ pub fn set(
                     rt::Paging::None,
                 ),
             )
-            .param("CONNECTOR", rt::value::text(connector))
-            .param("LINE", rt::value::id(line))
-            .param("CHAT_ID", rt::value::text(chat_id))
-            .param("NAME", rt::value::text(name)),
+            .put("CONNECTOR", rt::value::text(connector))
+            .put("LINE", rt::value::id(line))
+            .put("CHAT_ID", rt::value::text(chat_id))
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `imconnector.chat.name.set`: Gives a chat of an open channel a new name.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> crate ::types::ConnectorOutcome);
 impl Set {
     /// `USER_ID`. Identifier of the client in the other system; needed for connectors without groups.
     #[inline]
     pub fn user_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "USER_ID", value))
     }
 }

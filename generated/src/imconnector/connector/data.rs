@@ -28,23 +28,17 @@ pub fn set(
     connector: impl Into<String>,
     line: impl Into<rt::Id>,
     data: impl Into<rt::Value>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "imconnector.connector.data.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONNECTOR", rt::value::text(connector))
-            .param("LINE", rt::value::id(line))
-            .param("DATA", data),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imconnector.connector.data.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONNECTOR", rt::value::text(connector))
+        .put("LINE", rt::value::id(line))
+        .put("DATA", rt::value::any(data))
+        .typed()
 }
-/// A call of `imconnector.connector.data.set`: Sets where a connector leads for an open channel. All values are replaced at once.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

@@ -29,26 +29,20 @@ pub fn delivery(
     connector: impl Into<String>,
     line: impl Into<rt::Id>,
     messages: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Delivery {
-    Delivery(
-        rt::Call::new(
-                rt::Method::new(
-                    "imconnector.send.status.delivery",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONNECTOR", rt::value::text(connector))
-            .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, Into::into)),
-    )
+) -> rt::TypedCall<crate::types::ConnectorOutcome> {
+    rt::Call::new(
+            rt::Method::new(
+                "imconnector.send.status.delivery",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONNECTOR", rt::value::text(connector))
+        .put("LINE", rt::value::id(line))
+        .put("MESSAGES", rt::value::anys(messages))
+        .typed()
 }
-/// A call of `imconnector.send.status.delivery`: Tells the portal that messages of operators reached the client, which marks them as read, too. Nothing is sent again.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delivery(rt::Call);
-rt::request!(Delivery -> crate ::types::ConnectorOutcome);
 /// Tells the portal that the client read messages of operators. At present the portal does nothing with it.
 ///
 /// Calls `imconnector.send.status.reading`; scope `imopenlines`.
@@ -76,23 +70,17 @@ pub fn reading(
     connector: impl Into<String>,
     line: impl Into<rt::Id>,
     messages: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Reading {
-    Reading(
-        rt::Call::new(
-                rt::Method::new(
-                    "imconnector.send.status.reading",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONNECTOR", rt::value::text(connector))
-            .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, Into::into)),
-    )
+) -> rt::TypedCall<crate::types::ConnectorOutcome> {
+    rt::Call::new(
+            rt::Method::new(
+                "imconnector.send.status.reading",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONNECTOR", rt::value::text(connector))
+        .put("LINE", rt::value::id(line))
+        .put("MESSAGES", rt::value::anys(messages))
+        .typed()
 }
-/// A call of `imconnector.send.status.reading`: Tells the portal that the client read messages of operators. At present the portal does nothing with it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Reading(rt::Call);
-rt::request!(Reading -> crate ::types::ConnectorOutcome);

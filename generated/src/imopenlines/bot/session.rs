@@ -36,19 +36,18 @@ pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imopenlines.bot.session.finish`: Ends a dialog that the bot has. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
 rt::request!(Finish -> bool);
 impl Finish {
     /// `CLIENT_ID`. CLIENT_ID or botToken that the bot was registered with; needed with a webhook, and only there.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }
 /// Hands a dialog over from the bot to a free operator. The documentation names the scope imbot beside imopenlines.
@@ -74,24 +73,18 @@ impl Finish {
 /// - `WRONG_CHAT`: An operator has the dialog already, not a bot.
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
-pub fn operator(chat_id: impl Into<rt::Id>) -> Operator {
-    Operator(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.bot.session.operator",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn operator(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.bot.session.operator",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.bot.session.operator`: Hands a dialog over from the bot to a free operator. The documentation names the scope imbot beside imopenlines.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Operator(rt::Call);
-rt::request!(Operator -> bool);
 /// Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID. The documentation names the scope imbot beside imopenlines.
 ///
 /// Calls `imopenlines.bot.session.transfer`; scope `imopenlines`. May be called by: owner of the bot.
@@ -133,38 +126,37 @@ pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imopenlines.bot.session.transfer`: Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Transfer(rt::Call);
 rt::request!(Transfer -> bool);
 impl Transfer {
     /// `USER_ID`. Employee who gets the dialog.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `QUEUE_ID`. Open channel whose queue gets the dialog, as GetOpenLines tells it.
     #[inline]
     pub fn queue_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("QUEUE_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "QUEUE_ID", value))
     }
     /// `TRANSFER_ID`. Number of an employee, or queue with the number of an open channel, as in queue15; in place of the other two.
     #[inline]
     pub fn transfer_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("TRANSFER_ID", value))
+        Self(rt::set::param::any(self.0, "TRANSFER_ID", value))
     }
     /// `LEAVE`. Whether the bot leaves at once rather than when somebody took the dialog. It stays when it is left out.
     #[inline]
     pub fn leave(self, value: bool) -> Self {
-        Self(self.0.param("LEAVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "LEAVE", value))
     }
     /// `CLIENT_ID`. CLIENT_ID or botToken that the bot was registered with; needed with a webhook, and only there.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CLIENT_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CLIENT_ID", value))
     }
 }

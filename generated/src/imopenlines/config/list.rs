@@ -43,18 +43,17 @@ pub fn get() -> Get {
 }
 /// A call of `imopenlines.config.list.get`: Lists the open channels with the settings asked for.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::OpenLine >, all crate ::types::OpenLine);
 impl Get {
     /// `PARAMS`. What to find and how: fields, conditions, order and page.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
     /// `OPTIONS`. What else to do.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("OPTIONS", value))
+        Self(rt::set::param::any(self.0, "OPTIONS", value))
     }
 }

@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::OpenLineAddress> {
+    rt::Call::new(
             rt::Method::new(
                 "imopenlines.config.path.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `imopenlines.config.path.get`: Reads the address of the public page of open channels.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::OpenLineAddress);

@@ -38,13 +38,12 @@ pub fn get(crm_entity_type: impl Into<String>, crm_entity: impl Into<rt::Id>) ->
                     rt::Paging::None,
                 ),
             )
-            .param("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
-            .param("CRM_ENTITY", rt::value::id(crm_entity)),
+            .put("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
+            .put("CRM_ENTITY", rt::value::id(crm_entity)),
     )
 }
 /// A call of `imopenlines.crm.chat.get`: Lists the chats of open channels that belong to a record of the CRM.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::OpenLineCrmChat >, all crate ::types::OpenLineCrmChat
@@ -53,7 +52,7 @@ impl Get {
     /// `ACTIVE_ONLY`. Whether only running chats come. Only they do when it is left out.
     #[inline]
     pub fn active_only(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE_ONLY", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE_ONLY", value))
     }
 }
 /// Finds the last chat of open channels that belongs to a record of the CRM.
@@ -81,22 +80,16 @@ impl Get {
 pub fn get_last_id(
     crm_entity_type: impl Into<String>,
     crm_entity: impl Into<rt::Id>,
-) -> GetLastId {
-    GetLastId(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.crm.chat.getLastId",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
-            .param("CRM_ENTITY", rt::value::id(crm_entity)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.crm.chat.getLastId",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
+        .put("CRM_ENTITY", rt::value::id(crm_entity))
+        .typed()
 }
-/// A call of `imopenlines.crm.chat.getLastId`: Finds the last chat of open channels that belongs to a record of the CRM.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetLastId(rt::Call);
-rt::request!(GetLastId -> rt::Id);

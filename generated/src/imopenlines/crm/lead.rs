@@ -27,21 +27,15 @@ use ::bitrix24_runtime as rt;
 /// - `USER_ID`: The portal does not know in whose name the call came.
 /// - `ERROR_USER_NOT_OPERATOR`: The caller is not the operator of the dialog. Take it first.
 #[inline]
-pub fn create(chat_id: impl Into<rt::Id>) -> Create {
-    Create(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.crm.lead.create",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn create(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.crm.lead.create",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.crm.lead.create`: Makes a lead out of the running dialog of the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Create(rt::Call);
-rt::request!(Create -> bool);

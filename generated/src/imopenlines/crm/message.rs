@@ -26,22 +26,21 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The sender may not see this record of the CRM.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
-pub fn add(required: AddRequired) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.crm.message.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CRM_ENTITY_TYPE", rt::value::text(required.crm_entity_type))
-            .param("CRM_ENTITY", rt::value::id(required.crm_entity))
-            .param("USER_ID", rt::value::id(required.user_id))
-            .param("CHAT_ID", rt::value::id(required.chat_id))
-            .param("MESSAGE", rt::value::text(required.message)),
-    )
+pub fn add(required: AddRequired) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.crm.message.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CRM_ENTITY_TYPE", rt::value::text(required.crm_entity_type))
+        .put("CRM_ENTITY", rt::value::id(required.crm_entity))
+        .put("USER_ID", rt::value::id(required.user_id))
+        .put("CHAT_ID", rt::value::id(required.chat_id))
+        .put("MESSAGE", rt::value::text(required.message))
+        .typed()
 }
 /// What `imopenlines.crm.message.add` cannot do without.
 #[derive(Clone, Debug)]
@@ -57,8 +56,3 @@ pub struct AddRequired {
     /// Text, with BB codes where wanted.
     pub message: String,
 }
-/// A call of `imopenlines.crm.message.add`: Writes into a chat of a record of the CRM in the name of an employee or a bot who takes part in it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);

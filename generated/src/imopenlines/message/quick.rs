@@ -26,22 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `CANT_SAVE_QUICK_ANSWER`: The quick answer was not saved.
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 #[inline]
-pub fn save(chat_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Save {
-    Save(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.message.quick.save",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("MESSAGE_ID", rt::value::id(message_id)),
-    )
+pub fn save(
+    chat_id: impl Into<rt::Id>,
+    message_id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.message.quick.save",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .put("MESSAGE_ID", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `imopenlines.message.quick.save`: Adds a message of a dialog to the quick answers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Save(rt::Call);
-rt::request!(Save -> bool);

@@ -26,22 +26,19 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn start(chat_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Start {
-    Start(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.message.session.start",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id))
-            .param("MESSAGE_ID", rt::value::id(message_id)),
-    )
+pub fn start(
+    chat_id: impl Into<rt::Id>,
+    message_id: impl Into<rt::Id>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.message.session.start",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .put("MESSAGE_ID", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `imopenlines.message.session.start`: Begins a new dialog in the chat of an open channel and takes a message over into it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Start(rt::Call);
-rt::request!(Start -> bool);

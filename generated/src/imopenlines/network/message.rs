@@ -47,30 +47,29 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CODE", rt::value::text(code))
-            .param("USER_ID", rt::value::id(user_id))
-            .param("MESSAGE", rt::value::text(message)),
+            .put("CODE", rt::value::text(code))
+            .put("USER_ID", rt::value::id(user_id))
+            .put("MESSAGE", rt::value::text(message)),
     )
 }
 /// A call of `imopenlines.network.message.add`: Writes to a person in the name of an open channel of the Bitrix24 network, once a week to each at most. Portals of partners have no such limit.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `ATTACH`. Blocks below the text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ATTACH", value))
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message; only links to other sites.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("KEYBOARD", value))
+        Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
-        Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "URL_PREVIEW", value))
     }
 }

@@ -26,21 +26,15 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
-    Finish(
-        rt::Call::new(
-                rt::Method::new(
-                    "imopenlines.operator.another.finish",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CHAT_ID", rt::value::id(chat_id)),
-    )
+pub fn finish(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "imopenlines.operator.another.finish",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CHAT_ID", rt::value::id(chat_id))
+        .typed()
 }
-/// A call of `imopenlines.operator.another.finish`: Ends a dialog that another operator has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Finish(rt::Call);
-rt::request!(Finish -> bool);

@@ -39,12 +39,11 @@ pub fn vote(session_id: impl Into<rt::Id>) -> Vote {
                     rt::Paging::None,
                 ),
             )
-            .param("SESSION_ID", rt::value::id(session_id)),
+            .put("SESSION_ID", rt::value::id(session_id)),
     )
 }
 /// A call of `imopenlines.session.head.vote`: Saves the mark that a head gives for a finished dialog; RATING or COMMENT must be given.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Vote(rt::Call);
 rt::request!(Vote -> bool);
 impl Vote {
@@ -58,11 +57,11 @@ impl Vote {
     /// - `5`
     #[inline]
     pub fn rating(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("RATING", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "RATING", value))
     }
     /// `COMMENT`. Words of the head.
     #[inline]
     pub fn comment(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("COMMENT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "COMMENT", value))
     }
 }

@@ -42,18 +42,17 @@ pub fn get() -> Get {
 }
 /// A call of `imopenlines.session.history.get`: Reads the messages of a dialog with the people and files in it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::OpenLineHistory);
 impl Get {
     /// `SESSION_ID`. Number of the dialog, the sixth part of entity_data_1 in the answer of GetOpenLineDialog. Either this or CHAT_ID is needed.
     #[inline]
     pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("SESSION_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "SESSION_ID", value))
     }
     /// `CHAT_ID`. Number of the chat, without the word chat before it; its last dialog is read. It has no effect beside SESSION_ID, which is the surer way.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
 }

@@ -40,19 +40,18 @@ pub fn pin(chat_id: impl Into<rt::Id>) -> Pin {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imopenlines.session.mode.pin`: Pins a dialog to the caller so that nobody else gets it, or loosens it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
 rt::request!(Pin -> bool);
 impl Pin {
     /// `ACTIVATE`. Whether it gets pinned; false loosens it. Pinned when it is left out.
     #[inline]
     pub fn activate(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVATE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVATE", value))
     }
 }
 /// Pins to the caller all running dialogs that they can have.
@@ -70,23 +69,17 @@ impl Pin {
 /// # }
 /// ```
 #[inline]
-pub fn pin_all() -> PinAll {
-    PinAll(
-        rt::Call::new(
+pub fn pin_all() -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
             rt::Method::new(
                 "imopenlines.session.mode.pinAll",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `imopenlines.session.mode.pinAll`: Pins to the caller all running dialogs that they can have.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct PinAll(rt::Call);
-rt::request!(PinAll -> Vec < rt::Id >);
 /// Switches the mode in which only operators see what operators write.
 ///
 /// Calls `imopenlines.session.mode.silent`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -126,13 +119,12 @@ pub fn silent(chat_id: impl Into<rt::Id>) -> Silent {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imopenlines.session.mode.silent`: Switches the mode in which only operators see what operators write.
 #[deprecated(note = "It still works but is no longer developed; nothing replaces it.")]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Silent(rt::Call);
 rt::request!(Silent -> bool);
 #[allow(deprecated)]
@@ -140,7 +132,7 @@ impl Silent {
     /// `ACTIVATE`. Whether the mode is on. It is switched off when it is left out.
     #[inline]
     pub fn activate(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVATE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVATE", value))
     }
 }
 /// Loosens all pinned dialogs of the caller.
@@ -158,20 +150,14 @@ impl Silent {
 /// # }
 /// ```
 #[inline]
-pub fn unpin_all() -> UnpinAll {
-    UnpinAll(
-        rt::Call::new(
+pub fn unpin_all() -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
             rt::Method::new(
                 "imopenlines.session.mode.unpinAll",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `imopenlines.session.mode.unpinAll`: Loosens all pinned dialogs of the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UnpinAll(rt::Call);
-rt::request!(UnpinAll -> Vec < rt::Id >);

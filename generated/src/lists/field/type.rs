@@ -38,28 +38,27 @@ pub fn get(iblock_type_id: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id)),
     )
 }
 /// A call of `lists.field.type.get`: Tells which types a new field of the list may have. Fields of the system that it has already are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Map < String >);
 impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `FIELD_ID`. Key of an existing field whose type is to be told as well.
     #[inline]
     pub fn field_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FIELD_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FIELD_ID", value))
     }
 }

@@ -37,28 +37,27 @@ pub fn get() -> Get {
 }
 /// A call of `log.blogcomment.user.get`: Lists the comments that somebody has written in the news feed, with the files attached to them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::FeedComments);
 impl Get {
     /// `USER_ID`. Number of the author. The caller when it is left out or unknown; the texts of others may come empty.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
     /// `FIRST_ID`. Only comments with a greater number come; for going forward.
     #[inline]
     pub fn first_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("FIRST_ID", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "FIRST_ID", value))
     }
     /// `LAST_ID`. Only comments with a smaller number come; for going back.
     #[inline]
     pub fn last_id(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LAST_ID", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LAST_ID", value))
     }
     /// `LIMIT`. How many comments to answer, from 1 to 100\. 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("LIMIT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
 }

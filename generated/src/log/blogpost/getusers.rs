@@ -23,21 +23,15 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: POST_ID is no number of a post. Look it up with GetPosts.
 #[inline]
-pub fn important(post_id: impl Into<rt::Id>) -> Important {
-    Important(
-        rt::Call::new(
-                rt::Method::new(
-                    "log.blogpost.getusers.important",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
-            )
-            .param("POST_ID", rt::value::id(post_id)),
-    )
+pub fn important(post_id: impl Into<rt::Id>) -> rt::TypedCall<Vec<rt::Id>> {
+    rt::Call::new(
+            rt::Method::new(
+                "log.blogpost.getusers.important",
+                rt::Rest::V2,
+                rt::Effect::List,
+                rt::Paging::None,
+            ),
+        )
+        .put("POST_ID", rt::value::id(post_id))
+        .typed()
 }
-/// A call of `log.blogpost.getusers.important`: Tells who has confirmed to have read an important post, 500 people at most.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Important(rt::Call);
-rt::request!(Important -> Vec < rt::Id >);

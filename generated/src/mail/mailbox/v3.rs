@@ -39,12 +39,11 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `mail.mailbox.get`: Reads one mailbox that is tied to the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Mailbox);
 impl Get {
@@ -57,7 +56,7 @@ impl Get {
     /// - `senderName`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Finds the caller's mailboxes.
@@ -103,24 +102,23 @@ pub fn list() -> List {
 }
 /// A call of `mail.mailbox.list`: Finds the caller's mailboxes.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Mailbox >, all crate ::types::Mailbox);
 impl List {
     /// `name`. Part of the mailbox's name. Any when it is left out.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
     /// `email`. Part of the mailbox's address. Any when it is left out.
     #[inline]
     pub fn email(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("email", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "email", value))
     }
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Lists the addresses that the caller may send from.
@@ -165,7 +163,6 @@ pub fn senders() -> Senders {
 }
 /// A call of `mail.mailbox.senders`: Lists the addresses that the caller may send from.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Senders(rt::Call);
 rt::request!(
     Senders -> rt::Page < crate ::types::MailSender >, all crate ::types::MailSender
@@ -174,6 +171,6 @@ impl Senders {
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }

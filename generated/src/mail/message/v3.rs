@@ -41,26 +41,25 @@ pub fn createcalendarevent(
                     rt::Paging::None,
                 ),
             )
-            .param("messageId", rt::value::id(message_id))
-            .param("dateFrom", rt::value::text(date_from))
-            .param("dateTo", rt::value::text(date_to)),
+            .put("messageId", rt::value::id(message_id))
+            .put("dateFrom", rt::value::text(date_from))
+            .put("dateTo", rt::value::text(date_to)),
     )
 }
 /// A call of `mail.message.createcalendarevent`: Makes a calendar event out of a letter.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Createcalendarevent(rt::Call);
 rt::request!(Createcalendarevent -> crate ::types::MailEventOutcome);
 impl Createcalendarevent {
     /// `name`. Name of the event. The subject line when it is left out.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("name", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "name", value))
     }
     /// `description`. Description of the event.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
 }
 /// Opens a chat about a letter, or finds the one that there is.
@@ -85,24 +84,20 @@ impl Createcalendarevent {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, or the chat could not be made just now. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn createchat(message_id: impl Into<rt::Id>) -> Createchat {
-    Createchat(
-        rt::Call::new(
-                rt::Method::new(
-                    "mail.message.createchat",
-                    rt::Rest::V3,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("messageId", rt::value::id(message_id)),
-    )
+pub fn createchat(
+    message_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::MailChatOutcome> {
+    rt::Call::new(
+            rt::Method::new(
+                "mail.message.createchat",
+                rt::Rest::V3,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("messageId", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `mail.message.createchat`: Opens a chat about a letter, or finds the one that there is.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Createchat(rt::Call);
-rt::request!(Createchat -> crate ::types::MailChatOutcome);
 /// Puts a letter into the CRM as an activity.
 ///
 /// Calls `mail.message.createcrmactivity`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -125,24 +120,18 @@ rt::request!(Createchat -> crate ::types::MailChatOutcome);
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, or the CRM did not take it just now. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn createcrmactivity(message_id: impl Into<rt::Id>) -> Createcrmactivity {
-    Createcrmactivity(
-        rt::Call::new(
-                rt::Method::new(
-                    "mail.message.createcrmactivity",
-                    rt::Rest::V3,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("messageId", rt::value::id(message_id)),
-    )
+pub fn createcrmactivity(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "mail.message.createcrmactivity",
+                rt::Rest::V3,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("messageId", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `mail.message.createcrmactivity`: Puts a letter into the CRM as an activity.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Createcrmactivity(rt::Call);
-rt::request!(Createcrmactivity -> bool);
 /// Puts a letter into the feed.
 ///
 /// Calls `mail.message.createfeedpost`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -178,19 +167,18 @@ pub fn createfeedpost(message_id: impl Into<rt::Id>) -> Createfeedpost {
                     rt::Paging::None,
                 ),
             )
-            .param("messageId", rt::value::id(message_id)),
+            .put("messageId", rt::value::id(message_id)),
     )
 }
 /// A call of `mail.message.createfeedpost`: Puts a letter into the feed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Createfeedpost(rt::Call);
 rt::request!(Createfeedpost -> crate ::types::MailPostOutcome);
 impl Createfeedpost {
     /// `title`. Heading of the post. The subject line when it is left out.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("title", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "title", value))
     }
 }
 /// Makes a task out of a letter.
@@ -229,29 +217,28 @@ pub fn createtask(message_id: impl Into<rt::Id>) -> Createtask {
                     rt::Paging::None,
                 ),
             )
-            .param("messageId", rt::value::id(message_id)),
+            .put("messageId", rt::value::id(message_id)),
     )
 }
 /// A call of `mail.message.createtask`: Makes a task out of a letter.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Createtask(rt::Call);
 rt::request!(Createtask -> crate ::types::MailTaskOutcome);
 impl Createtask {
     /// `title`. Name of the task. The subject line when it is left out.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("title", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "title", value))
     }
     /// `responsibleId`. Number of the account that is to do it. The caller when it is left out.
     #[inline]
     pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("responsibleId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "responsibleId", value))
     }
     /// `description`. Description of the task.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("description", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "description", value))
     }
 }
 /// Sends a letter on to others.
@@ -286,11 +273,11 @@ pub fn forward(required: ForwardRequired) -> Forward {
                     rt::Paging::None,
                 ),
             )
-            .param("forwardMessageId", rt::value::id(required.forward_message_id))
-            .param("from", rt::value::text(required.from_))
-            .param("to", rt::value::list(required.to, rt::value::text))
-            .param("subject", rt::value::text(required.subject))
-            .param("body", rt::value::text(required.body)),
+            .put("forwardMessageId", rt::value::id(required.forward_message_id))
+            .put("from", rt::value::text(required.from_))
+            .put("to", rt::value::texts(required.to))
+            .put("subject", rt::value::text(required.subject))
+            .put("body", rt::value::text(required.body)),
     )
 }
 /// What `mail.message.forward` cannot do without.
@@ -309,19 +296,18 @@ pub struct ForwardRequired {
 }
 /// A call of `mail.message.forward`: Sends a letter on to others.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Forward(rt::Call);
 rt::request!(Forward -> crate ::types::MailSent);
 impl Forward {
     /// `cc`. Addresses that get a copy.
     #[inline]
     pub fn cc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("cc", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "cc", value))
     }
     /// `bcc`. Addresses that get a copy which the others do not see.
     #[inline]
     pub fn bcc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "bcc", value))
     }
 }
 /// Reads one letter: who wrote it to whom, and its text.
@@ -361,12 +347,11 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `mail.message.get`: Reads one letter: who wrote it to whom, and its text.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::MailMessage);
 impl Get {
@@ -388,7 +373,7 @@ impl Get {
     /// - `body`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Finds letters in the caller's mailboxes.
@@ -437,7 +422,6 @@ pub fn list() -> List {
 }
 /// A call of `mail.message.list`: Finds letters in the caller's mailboxes.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::MailMessage >, all crate ::types::MailMessage
@@ -446,42 +430,42 @@ impl List {
     /// `mailboxId`. Number of the mailbox to look in. All when it is left out.
     #[inline]
     pub fn mailbox_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("mailboxId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "mailboxId", value))
     }
     /// `searchQuery`. Words to look for in text, subject and addresses.
     #[inline]
     pub fn search_query(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("searchQuery", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "searchQuery", value))
     }
     /// `dateFrom`. Earliest time of a letter.
     #[inline]
     pub fn date_from(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("dateFrom", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "dateFrom", value))
     }
     /// `dateTo`. Latest time of a letter.
     #[inline]
     pub fn date_to(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("dateTo", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "dateTo", value))
     }
     /// `isSeen`. True for letters that have been read, false for the others. Both when it is left out.
     #[inline]
     pub fn is_seen(self, value: bool) -> Self {
-        Self(self.0.param("isSeen", value))
+        Self(rt::set::param::boolean(self.0, "isSeen", value))
     }
     /// `hasAttachments`. True for letters with files, false for those without. Both when it is left out.
     #[inline]
     pub fn has_attachments(self, value: bool) -> Self {
-        Self(self.0.param("hasAttachments", value))
+        Self(rt::set::param::boolean(self.0, "hasAttachments", value))
     }
     /// `folder`. Name or path of the folder to look in. All when it is left out.
     #[inline]
     pub fn folder(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("folder", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "folder", value))
     }
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Moves letters of one folder of one mailbox to another folder, to the junk mail or to the trash.
@@ -522,20 +506,19 @@ pub fn movetofolder(
                     rt::Paging::None,
                 ),
             )
-            .param("messageIds", rt::value::list(message_ids, rt::value::id))
-            .param("action", rt::value::text(action)),
+            .put("messageIds", rt::value::ids(message_ids))
+            .put("action", rt::value::text(action)),
     )
 }
 /// A call of `mail.message.movetofolder`: Moves letters of one folder of one mailbox to another folder, to the junk mail or to the trash.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Movetofolder(rt::Call);
 rt::request!(Movetofolder -> crate ::types::MailMoved);
 impl Movetofolder {
     /// `folder`. Name or path of the folder; needed for move.
     #[inline]
     pub fn folder(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("folder", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "folder", value))
     }
 }
 /// Takes a letter out of the CRM again.
@@ -560,24 +543,18 @@ impl Movetofolder {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing, the letter is gone or in another folder, or the caller may not use the CRM or delete the activity there. The list in validation tells which; mend it, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn removecrmactivity(message_id: impl Into<rt::Id>) -> Removecrmactivity {
-    Removecrmactivity(
-        rt::Call::new(
-                rt::Method::new(
-                    "mail.message.removecrmactivity",
-                    rt::Rest::V3,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("messageId", rt::value::id(message_id)),
-    )
+pub fn removecrmactivity(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "mail.message.removecrmactivity",
+                rt::Rest::V3,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("messageId", rt::value::id(message_id))
+        .typed()
 }
-/// A call of `mail.message.removecrmactivity`: Takes a letter out of the CRM again.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Removecrmactivity(rt::Call);
-rt::request!(Removecrmactivity -> bool);
 /// Answers a letter.
 ///
 /// Calls `mail.message.reply`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -610,11 +587,11 @@ pub fn reply(required: ReplyRequired) -> Reply {
                     rt::Paging::None,
                 ),
             )
-            .param("replyToMessageId", rt::value::id(required.reply_to_message_id))
-            .param("from", rt::value::text(required.from_))
-            .param("to", rt::value::list(required.to, rt::value::text))
-            .param("subject", rt::value::text(required.subject))
-            .param("body", rt::value::text(required.body)),
+            .put("replyToMessageId", rt::value::id(required.reply_to_message_id))
+            .put("from", rt::value::text(required.from_))
+            .put("to", rt::value::texts(required.to))
+            .put("subject", rt::value::text(required.subject))
+            .put("body", rt::value::text(required.body)),
     )
 }
 /// What `mail.message.reply` cannot do without.
@@ -633,19 +610,18 @@ pub struct ReplyRequired {
 }
 /// A call of `mail.message.reply`: Answers a letter.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Reply(rt::Call);
 rt::request!(Reply -> crate ::types::MailSent);
 impl Reply {
     /// `cc`. Addresses that get a copy.
     #[inline]
     pub fn cc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("cc", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "cc", value))
     }
     /// `bcc`. Addresses that get a copy which the others do not see.
     #[inline]
     pub fn bcc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "bcc", value))
     }
 }
 /// Sends a new letter.
@@ -685,27 +661,26 @@ pub fn send(
                     rt::Paging::None,
                 ),
             )
-            .param("from", rt::value::text(from_))
-            .param("to", rt::value::list(to, rt::value::text))
-            .param("subject", rt::value::text(subject))
-            .param("body", rt::value::text(body)),
+            .put("from", rt::value::text(from_))
+            .put("to", rt::value::texts(to))
+            .put("subject", rt::value::text(subject))
+            .put("body", rt::value::text(body)),
     )
 }
 /// A call of `mail.message.send`: Sends a new letter.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Send(rt::Call);
 rt::request!(Send -> crate ::types::MailSent);
 impl Send {
     /// `cc`. Addresses that get a copy.
     #[inline]
     pub fn cc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("cc", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "cc", value))
     }
     /// `bcc`. Addresses that get a copy which the others do not see.
     #[inline]
     pub fn bcc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "bcc", value))
     }
 }
 /// Reads the letters that answer one another, by the number of any of them.
@@ -745,12 +720,11 @@ pub fn thread(id: impl Into<rt::Id>) -> Thread {
                     )
                     .with_place("", "limit"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `mail.message.thread`: Reads the letters that answer one another, by the number of any of them.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Thread(rt::Call);
 rt::request!(
     Thread -> Vec < crate ::types::MailThreadMessage >, all crate
@@ -760,6 +734,6 @@ impl Thread {
     /// `limit`. Most letters to answer, 50 at most. 20 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
 }

@@ -44,7 +44,6 @@ pub fn listcontacts() -> Listcontacts {
 }
 /// A call of `mail.recipient.listcontacts`: Finds people in the caller's address book.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Listcontacts(rt::Call);
 rt::request!(
     Listcontacts -> rt::Page < crate ::types::MailRecipient >, all crate
@@ -54,12 +53,12 @@ impl Listcontacts {
     /// `query`. Part of the name or address. The latest ones come when it is left out.
     #[inline]
     pub fn query(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("query", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "query", value))
     }
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Finds employees to write to.
@@ -100,12 +99,11 @@ pub fn listemployees(query: impl Into<String>) -> Listemployees {
                     .with_records("items")
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .param("query", rt::value::text(query)),
+            .put("query", rt::value::text(query)),
     )
 }
 /// A call of `mail.recipient.listemployees`: Finds employees to write to.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Listemployees(rt::Call);
 rt::request!(
     Listemployees -> rt::Page < crate ::types::MailRecipient >, all crate
@@ -115,6 +113,6 @@ impl Listemployees {
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }

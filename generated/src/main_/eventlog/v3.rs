@@ -38,12 +38,11 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `main.eventlog.get`: Reads one entry of the event log.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::LogEntry);
 impl Get {
@@ -65,7 +64,7 @@ impl Get {
     /// - `description`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Finds entries of the event log.
@@ -113,7 +112,6 @@ pub fn list() -> List {
 }
 /// A call of `main.eventlog.list`: Finds entries of the event log.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::LogEntry >, all crate ::types::LogEntry);
 impl List {
@@ -135,22 +133,22 @@ impl List {
     /// - `description`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions, each a list of a field, an operator and a value, as in \[userId, "\>", 0\]; without the operator it is equality. All entries when it is left out.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("filter", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with its direction; ListEventLogEntryFields tells which the portal can sort by. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Reads the entries that came after a point, for following the log.
@@ -196,7 +194,6 @@ pub fn tail() -> Tail {
 }
 /// A call of `main.eventlog.tail`: Reads the entries that came after a point, for following the log.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Tail(rt::Call);
 rt::request!(Tail -> Vec < crate ::types::LogEntry >, all crate ::types::LogEntry);
 impl Tail {
@@ -218,16 +215,16 @@ impl Tail {
     /// - `description`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions, each a list of a field, an operator and a value; the field of the cursor may not be among them. All entries when it is left out.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("filter", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "filter", value))
     }
     /// `cursor`. Where to go on. The beginning when it is left out.
     #[inline]
     pub fn cursor(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("cursor", value))
+        Self(rt::set::param::any(self.0, "cursor", value))
     }
 }

@@ -30,23 +30,17 @@ pub fn update(
     code: impl Into<String>,
     message_id: impl Into<String>,
     status: impl Into<String>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "messageservice.message.status.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CODE", rt::value::text(code))
-            .param("MESSAGE_ID", rt::value::text(message_id))
-            .param("STATUS", rt::value::text(status)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "messageservice.message.status.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CODE", rt::value::text(code))
+        .put("MESSAGE_ID", rt::value::text(message_id))
+        .put("STATUS", rt::value::text(status))
+        .typed()
 }
-/// A call of `messageservice.message.status.update`: Tells what has become of a message.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

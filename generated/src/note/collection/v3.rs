@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, too long or of the wrong kind. The list in validation names it; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.collection.add",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::KnowledgeBase> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.collection.add",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `note.collection.add`: Makes a knowledge base.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::KnowledgeBase);
 /// Puts a knowledge base with all its pages into the archive.
 ///
 /// Calls `note.collection.archive`; scope `note`. May be called by: a user who may administer the knowledge base.
@@ -67,25 +61,19 @@ rt::request!(Add -> crate ::types::KnowledgeBase);
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
-pub fn archive(id: impl Into<rt::Id>) -> Archive {
-    Archive(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.collection.archive",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.collection.archive",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `note.collection.archive`: Puts a knowledge base with all its pages into the archive.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Archive(rt::Call);
-rt::request!(Archive -> bool);
 /// Puts a knowledge base with all its pages into the trash.
 ///
 /// Calls `note.collection.delete`; scope `note`. May be called by: a user who may administer the knowledge base.
@@ -110,25 +98,19 @@ rt::request!(Archive -> bool);
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 /// - `NOTE_COLLECTION_UNDER_IMPORT`: Pages are being imported into it. Wait until that is over, and try again.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.collection.delete",
-                        rt::Rest::V3,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.collection.delete",
+                    rt::Rest::V3,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `note.collection.delete`: Puts a knowledge base with all its pages into the trash.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one knowledge base.
 ///
 /// Calls `note.collection.get`; scope `note`. May be called by: a user who may read the knowledge base.
@@ -151,25 +133,19 @@ rt::request!(Delete -> bool);
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.collection.get",
-                        rt::Rest::V3,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgeBase> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.collection.get",
+                    rt::Rest::V3,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `note.collection.get`: Reads one knowledge base.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::KnowledgeBase);
 /// Lists the knowledge bases that the caller may see. The answer has nextCursor while there are more.
 ///
 /// Calls `note.collection.list`; scope `note`. May be called by: a user with access to knowledge bases.
@@ -210,7 +186,6 @@ pub fn list() -> List {
 }
 /// A call of `note.collection.list`: Lists the knowledge bases that the caller may see. The answer has nextCursor while there are more.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::KnowledgeBase >, all crate ::types::KnowledgeBase
@@ -219,7 +194,7 @@ impl List {
     /// `pagination`. Which part to answer. The first 50 when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Gives a knowledge base another name.
@@ -246,23 +221,20 @@ impl List {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.collection.update",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::KnowledgeBase> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.collection.update",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `note.collection.update`: Gives a knowledge base another name.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::KnowledgeBase);

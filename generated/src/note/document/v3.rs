@@ -28,25 +28,19 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.document.add",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::KnowledgePage> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.document.add",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `note.document.add`: Adds a page to a knowledge base.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::KnowledgePage);
 /// Puts a page with those below it into the archive.
 ///
 /// Calls `note.document.archive`; scope `note`. May be called by: a user who may change the knowledge base.
@@ -70,25 +64,19 @@ rt::request!(Add -> crate ::types::KnowledgePage);
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
-pub fn archive(id: impl Into<rt::Id>) -> Archive {
-    Archive(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.document.archive",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.document.archive",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `note.document.archive`: Puts a page with those below it into the archive.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Archive(rt::Call);
-rt::request!(Archive -> bool);
 /// Puts a page with those below it into the trash, from which only people can bring it back.
 ///
 /// Calls `note.document.delete`; scope `note`. May be called by: a user who may change the knowledge base.
@@ -112,25 +100,19 @@ rt::request!(Archive -> bool);
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.document.delete",
-                        rt::Rest::V3,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.document.delete",
+                    rt::Rest::V3,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `note.document.delete`: Puts a page with those below it into the trash, from which only people can bring it back.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one page with its text.
 ///
 /// Calls `note.document.get`; scope `note`. May be called by: a user who may read the knowledge base.
@@ -154,25 +136,19 @@ rt::request!(Delete -> bool);
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.document.get",
-                        rt::Rest::V3,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgePage> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.document.get",
+                    rt::Rest::V3,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `note.document.get`: Reads one page with its text.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::KnowledgePage);
 /// Changes heading or text of a page.
 ///
 /// Calls `note.document.update`; scope `note`. May be called by: a user who may change the page or its knowledge base.
@@ -214,19 +190,18 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     )
                     .with_records("item"),
             )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
+            .put("id", rt::value::id(id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `note.document.update`: Changes heading or text of a page.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::KnowledgePage);
 impl Update {
     /// `overwrite`. Whether to replace the text even when somebody is changing it. No when it is left out.
     #[inline]
     pub fn overwrite(self, value: bool) -> Self {
-        Self(self.0.param("overwrite", value))
+        Self(rt::set::param::boolean(self.0, "overwrite", value))
     }
 }

@@ -31,31 +31,21 @@ pub fn add(
     document_id: impl Into<rt::Id>,
     file_name: impl Into<String>,
     file_content: impl Into<rt::File>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.file.add",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("documentId", rt::value::id(document_id))
-            .param("fileName", rt::value::text(file_name))
-            .file(
-                &["fileContent"],
-                rt::value::FileForm::Base64,
-                Into::into(file_content),
-            ),
-    )
+) -> rt::TypedCall<crate::types::KnowledgeFile> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.file.add",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("documentId", rt::value::id(document_id))
+        .put("fileName", rt::value::text(file_name))
+        .file(&["fileContent"], rt::value::FileForm::Base64, Into::into(file_content))
+        .typed()
 }
-/// A call of `note.file.add`: Uploads a file for a page. It is shown only when its assetMarkdown stands in the text.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::KnowledgeFile);
 /// Tells about a file of a page.
 ///
 /// Calls `note.file.get`; scope `note`. May be called by: a user who may read the knowledge base.
@@ -78,23 +68,20 @@ rt::request!(Add -> crate ::types::KnowledgeFile);
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it; or the page has no such file.
 #[inline]
-pub fn get(id: impl Into<rt::Id>, document_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "note.file.get",
-                        rt::Rest::V3,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id))
-            .param("documentId", rt::value::id(document_id)),
-    )
+pub fn get(
+    id: impl Into<rt::Id>,
+    document_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::KnowledgeFile> {
+    rt::Call::new(
+            rt::Method::new(
+                    "note.file.get",
+                    rt::Rest::V3,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .put("documentId", rt::value::id(document_id))
+        .typed()
 }
-/// A call of `note.file.get`: Tells about a file of a page.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::KnowledgeFile);

@@ -41,18 +41,17 @@ pub fn get() -> Get {
 }
 /// A call of `pull.application.config.get`: Tells how to connect to the servers that deliver events at once. The answer holds keys of channels, so keep it to yourself.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::PushConfig);
 impl Get {
     /// `CACHE`. Whether stored data will do. It does when it is left out.
     #[inline]
     pub fn cache(self, value: bool) -> Self {
-        Self(self.0.param("CACHE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CACHE", value))
     }
     /// `REOPEN`. Whether channels that have run out are opened anew. They are when it is left out.
     #[inline]
     pub fn reopen(self, value: bool) -> Self {
-        Self(self.0.param("REOPEN", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "REOPEN", value))
     }
 }

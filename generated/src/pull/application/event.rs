@@ -41,28 +41,27 @@ pub fn add(command: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("COMMAND", rt::value::text(command)),
+            .put("COMMAND", rt::value::text(command)),
     )
 }
 /// A call of `pull.application.event.add`: Sends an event to the open pages of the application, of certain people or of everybody.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `PARAMS`. What the pages get with the event, with keys of the application's own choice.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("PARAMS", value))
+        Self(rt::set::param::any(self.0, "PARAMS", value))
     }
     /// `MODULE_ID`. Name under which the pages listen: small letters, digits, dots and underscores. It is application when left out.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MODULE_ID", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MODULE_ID", value))
     }
     /// `USER_ID`. Number of the account whose pages get the event, or a list of them. Everybody's when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("USER_ID", value))
+        Self(rt::set::param::any(self.0, "USER_ID", value))
     }
 }

@@ -39,19 +39,18 @@ pub fn add(user_id: impl Into<rt::Value>, text: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("USER_ID", user_id)
-            .param("TEXT", rt::value::text(text)),
+            .put("USER_ID", rt::value::any(user_id))
+            .put("TEXT", rt::value::text(text)),
     )
 }
 /// A call of `pull.application.push.add`: Shows a notice on the telephones of people.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `AVATAR`. Address of a picture beside the words. None when it is left out.
     #[inline]
     pub fn avatar(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("AVATAR", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "AVATAR", value))
     }
 }

@@ -45,48 +45,47 @@ pub fn apply(uuid: impl Into<String>) -> Apply {
                     rt::Paging::None,
                 ),
             )
-            .param("UUID", rt::value::text(uuid)),
+            .put("UUID", rt::value::text(uuid)),
     )
 }
 /// A call of `sale.cashbox.check.apply`: Tells the portal that a receipt was printed, with its fiscal data.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Apply(rt::Call);
 rt::request!(Apply -> bool);
 impl Apply {
     /// `PRINT_END_TIME`. When it was printed, in seconds since 1970\.
     #[inline]
     pub fn print_end_time(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("PRINT_END_TIME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "PRINT_END_TIME", value))
     }
     /// `REG_NUMBER_KKT`. Registration number of the register.
     #[inline]
     pub fn reg_number_kkt(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("REG_NUMBER_KKT", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "REG_NUMBER_KKT", value))
     }
     /// `FISCAL_DOC_ATTR`. Fiscal mark of the document.
     #[inline]
     pub fn fiscal_doc_attr(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FISCAL_DOC_ATTR", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FISCAL_DOC_ATTR", value))
     }
     /// `FISCAL_DOC_NUMBER`. Number of the fiscal document.
     #[inline]
     pub fn fiscal_doc_number(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FISCAL_DOC_NUMBER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FISCAL_DOC_NUMBER", value))
     }
     /// `FISCAL_RECEIPT_NUMBER`. Number of the receipt within the shift.
     #[inline]
     pub fn fiscal_receipt_number(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FISCAL_RECEIPT_NUMBER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FISCAL_RECEIPT_NUMBER", value))
     }
     /// `FN_NUMBER`. Number of the fiscal storage.
     #[inline]
     pub fn fn_number(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("FN_NUMBER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "FN_NUMBER", value))
     }
     /// `SHIFT_NUMBER`. Shift of the cash register in which the receipt was printed, counted by the register.
     #[inline]
     pub fn shift_number(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("SHIFT_NUMBER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "SHIFT_NUMBER", value))
     }
 }

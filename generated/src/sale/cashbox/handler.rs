@@ -40,26 +40,25 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CODE", rt::value::text(code))
-            .param("NAME", rt::value::text(name))
-            .param("SETTINGS", settings),
+            .put("CODE", rt::value::text(code))
+            .put("NAME", rt::value::text(name))
+            .put("SETTINGS", rt::value::any(settings)),
     )
 }
 /// A call of `sale.cashbox.handler.add`: Makes a service known that prints receipts: the addresses that the portal calls, and its settings.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `SORT`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `SUPPORTS_FFD105`. Whether it knows version 1\.05 of the format of fiscal data. It does not when it is left out.
     #[inline]
     pub fn supports_ffd105(self, value: bool) -> Self {
-        Self(self.0.param("SUPPORTS_FFD105", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "SUPPORTS_FFD105", value))
     }
 }
 /// Removes a handler of cash registers. One that has registers stays; delete them first.
@@ -86,24 +85,18 @@ impl Add {
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetCashRegisterHandlers lists them.
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.cashbox.handler.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.cashbox.handler.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.cashbox.handler.delete`: Removes a handler of cash registers. One that has registers stays; delete them first.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the handlers of cash registers.
 ///
 /// Calls `sale.cashbox.handler.list`; scope `cashbox`. May be called by: administrator of the CRM.
@@ -139,7 +132,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.cashbox.handler.list`: Lists the handlers of cash registers.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::SaleCashRegisterHandler >, all crate
@@ -169,22 +161,19 @@ rt::request!(
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetCashRegisterHandlers lists them.
 /// - `ERROR_HANDLER_UPDATE`: The handler was not changed. The description tells why.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.cashbox.handler.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id))
-            .param("FIELDS", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.cashbox.handler.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .put("FIELDS", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.cashbox.handler.update`: Changes a handler of cash registers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

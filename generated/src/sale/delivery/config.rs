@@ -35,12 +35,11 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sale.delivery.config.get`: Reads the values of the settings of a delivery service.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::SaleDeliverySetting >, all crate
@@ -83,18 +82,17 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sale.delivery.config.update`: Sets the values of the settings of a delivery service.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `CONFIG`. Values of the settings that the handler defines.
     #[inline]
     pub fn config(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("CONFIG", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "CONFIG", value))
     }
 }

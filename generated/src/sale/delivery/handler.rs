@@ -41,27 +41,26 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name))
-            .param("CODE", rt::value::text(code))
-            .param("SETTINGS", settings)
-            .param("PROFILES", rt::value::list(profiles, Into::into)),
+            .put("NAME", rt::value::text(name))
+            .put("CODE", rt::value::text(code))
+            .put("SETTINGS", rt::value::any(settings))
+            .put("PROFILES", rt::value::anys(profiles)),
     )
 }
 /// A call of `sale.delivery.handler.add`: Makes a delivery company known: the addresses that the portal calls, its settings and kinds of delivery.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
 }
 /// Removes a handler of delivery services.
@@ -88,24 +87,18 @@ impl Add {
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.delivery.handler.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.delivery.handler.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.delivery.handler.delete`: Removes a handler of delivery services.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the handlers of delivery services.
 ///
 /// Calls `sale.delivery.handler.list`; scope `sale`. May be called by: administrator of the CRM.
@@ -141,7 +134,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.delivery.handler.list`: Lists the handlers of delivery services.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::SaleDeliveryHandler >, all crate
@@ -151,17 +143,17 @@ impl List {
     /// `SELECT`. Fields to answer; all when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "SELECT", value))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
 }
 /// Changes a handler of delivery services.
@@ -203,39 +195,38 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sale.delivery.handler.update`: Changes a handler of delivery services.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CODE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `SETTINGS`. Addresses that the portal calls, and settings that each service has.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("SETTINGS", value))
+        Self(rt::set::param::any(self.0, "SETTINGS", value))
     }
     /// `PROFILES`. Kinds of delivery that it offers, one at least.
     #[inline]
@@ -243,6 +234,6 @@ impl Update {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        Self(self.0.param("PROFILES", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "PROFILES", value))
     }
 }

@@ -28,25 +28,22 @@ use ::bitrix24_runtime as rt;
 /// - `DELETE_REQUEST_INTERNAL_ERROR`: The request was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
-pub fn delete(delivery_id: impl Into<rt::Id>, request_id: impl Into<String>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.delivery.request.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DELIVERY_ID", rt::value::id(delivery_id))
-            .param("REQUEST_ID", rt::value::text(request_id)),
-    )
+pub fn delete(
+    delivery_id: impl Into<rt::Id>,
+    request_id: impl Into<String>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.delivery.request.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("DELIVERY_ID", rt::value::id(delivery_id))
+        .put("REQUEST_ID", rt::value::text(request_id))
+        .typed()
 }
-/// A call of `sale.delivery.request.delete`: Removes a delivery request.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Tells the manager or whoever gets the goods something about a delivery.
 ///
 /// Calls `sale.delivery.request.sendmessage`; scope `delivery`. May be called by: administrator.
@@ -84,27 +81,21 @@ pub fn sendmessage(
     request_id: impl Into<String>,
     addressee: impl Into<String>,
     message: impl Into<rt::Value>,
-) -> Sendmessage {
-    Sendmessage(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.delivery.request.sendmessage",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("DELIVERY_ID", rt::value::id(delivery_id))
-            .param("REQUEST_ID", rt::value::text(request_id))
-            .param("ADDRESSEE", rt::value::text(addressee))
-            .param("MESSAGE", message),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.delivery.request.sendmessage",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("DELIVERY_ID", rt::value::id(delivery_id))
+        .put("REQUEST_ID", rt::value::text(request_id))
+        .put("ADDRESSEE", rt::value::text(addressee))
+        .put("MESSAGE", rt::value::any(message))
+        .typed()
 }
-/// A call of `sale.delivery.request.sendmessage`: Tells the manager or whoever gets the goods something about a delivery.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Sendmessage(rt::Call);
-rt::request!(Sendmessage -> bool);
 /// Reports where a delivery is, with data such as the driver, and whether it is finished.
 ///
 /// Calls `sale.delivery.request.update`; scope `delivery`. May be called by: administrator.
@@ -155,25 +146,24 @@ pub fn update(delivery_id: impl Into<rt::Id>, request_id: impl Into<String>) -> 
                     rt::Paging::None,
                 ),
             )
-            .param("DELIVERY_ID", rt::value::id(delivery_id))
-            .param("REQUEST_ID", rt::value::text(request_id)),
+            .put("DELIVERY_ID", rt::value::id(delivery_id))
+            .put("REQUEST_ID", rt::value::text(request_id)),
     )
 }
 /// A call of `sale.delivery.request.update`: Reports where a delivery is, with data such as the driver, and whether it is finished.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `FINALIZE`. Whether the delivery is finished. It is not when it is left out.
     #[inline]
     pub fn finalize(self, value: bool) -> Self {
-        Self(self.0.param("FINALIZE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "FINALIZE", value))
     }
     /// `STATUS`. Where the delivery is.
     #[inline]
     pub fn status(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("STATUS", value))
+        Self(rt::set::param::any(self.0, "STATUS", value))
     }
     /// `PROPERTIES`. Data such as car and driver.
     #[inline]
@@ -181,11 +171,11 @@ impl Update {
         self,
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        Self(self.0.param("PROPERTIES", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "PROPERTIES", value))
     }
     /// `OVERWRITE_PROPERTIES`. Whether PROPERTIES replace the old ones. They are added when it is left out.
     #[inline]
     pub fn overwrite_properties(self, value: bool) -> Self {
-        Self(self.0.param("OVERWRITE_PROPERTIES", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "OVERWRITE_PROPERTIES", value))
     }
 }

@@ -43,21 +43,20 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("NAME", rt::value::text(name))
-            .param("CODE", rt::value::text(code))
-            .param("SETTINGS", settings),
+            .put("NAME", rt::value::text(name))
+            .put("CODE", rt::value::text(code))
+            .put("SETTINGS", rt::value::any(settings)),
     )
 }
 /// A call of `sale.paysystem.handler.add`: Registers how an application of yours takes payments. Payment systems are then made with it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `SORT`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
 }
 /// Removes a handler of payment systems. One that cash registers are tied to stays.
@@ -84,24 +83,18 @@ impl Add {
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
 /// - `ERROR_HANDLER_DELETE`: The handler could not be removed. The description tells why.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.paysystem.handler.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.paysystem.handler.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.paysystem.handler.delete`: Removes a handler of payment systems. One that cash registers are tied to stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the handlers of payment systems with their settings.
 ///
 /// Calls `sale.paysystem.handler.list`; scope `pay_system`. May be called by: a CRM administrator.
@@ -137,7 +130,6 @@ pub fn list() -> List {
 }
 /// A call of `sale.paysystem.handler.list`: Lists the handlers of payment systems with their settings.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::PaySystemHandler >, all crate ::types::PaySystemHandler
@@ -167,22 +159,19 @@ rt::request!(
 /// - `ERROR_HANDLER_UPDATE`: The handler could not be changed. The description tells why.
 /// - `ERROR_UNEXPECTED_ANSWER`: The portal failed, perhaps because another handler has the new code. Choose another one.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.paysystem.handler.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id))
-            .param("FIELDS", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.paysystem.handler.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .put("FIELDS", rt::value::any(fields))
+        .typed()
 }
-/// A call of `sale.paysystem.handler.update`: Changes a handler that the same application has registered.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -44,7 +44,7 @@ pub fn invoice(invoice_id: impl Into<rt::Id>) -> Invoice {
                     rt::Paging::None,
                 ),
             )
-            .param("INVOICE_ID", rt::value::id(invoice_id)),
+            .put("INVOICE_ID", rt::value::id(invoice_id)),
     )
 }
 /// A call of `sale.paysystem.pay.invoice`: Marks an invoice of the former kind as paid through a payment system, after that has answered.
@@ -52,7 +52,6 @@ pub fn invoice(invoice_id: impl Into<rt::Id>) -> Invoice {
     note = "use `sale.paysystem.pay.payment`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Invoice(rt::Call);
 rt::request!(Invoice -> bool);
 #[allow(deprecated)]
@@ -60,12 +59,12 @@ impl Invoice {
     /// `PAY_SYSTEM_ID`. Number of the payment system, as GetPaySystemsList tells it. It or BX_REST_HANDLER must be given; it wins over that.
     #[inline]
     pub fn pay_system_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("PAY_SYSTEM_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "PAY_SYSTEM_ID", value))
     }
     /// `BX_REST_HANDLER`. Code of a handler; the first payment system with it is taken. It or PAY_SYSTEM_ID must be given.
     #[inline]
     pub fn bx_rest_handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("BX_REST_HANDLER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "BX_REST_HANDLER", value))
     }
 }
 /// Marks a payment of an order as paid through its payment system, after that has answered.
@@ -94,22 +93,16 @@ impl Invoice {
 pub fn payment(
     payment_id: impl Into<rt::Id>,
     pay_system_id: impl Into<rt::Id>,
-) -> Payment {
-    Payment(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.paysystem.pay.payment",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("PAYMENT_ID", rt::value::id(payment_id))
-            .param("PAY_SYSTEM_ID", rt::value::id(pay_system_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.paysystem.pay.payment",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("PAYMENT_ID", rt::value::id(payment_id))
+        .put("PAY_SYSTEM_ID", rt::value::id(pay_system_id))
+        .typed()
 }
-/// A call of `sale.paysystem.pay.payment`: Marks a payment of an order as paid through its payment system, after that has answered.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Payment(rt::Call);
-rt::request!(Payment -> bool);

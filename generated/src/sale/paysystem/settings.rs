@@ -26,25 +26,22 @@ pub mod payment;
 /// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 #[inline]
-pub fn get(id: impl Into<rt::Id>, person_type_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.paysystem.settings.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id))
-            .param("PERSON_TYPE_ID", rt::value::id(person_type_id)),
-    )
+pub fn get(
+    id: impl Into<rt::Id>,
+    person_type_id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Map<rt::Value>> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.paysystem.settings.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .put("PERSON_TYPE_ID", rt::value::id(person_type_id))
+        .typed()
 }
-/// A call of `sale.paysystem.settings.get`: Tells the settings of a payment system for a type of payers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < rt::Value >);
 /// Changes settings of a payment system for a type of payers.
 ///
 /// Calls `sale.paysystem.settings.update`; scope `pay_system`. May be called by: a CRM administrator.
@@ -81,19 +78,18 @@ pub fn update(id: impl Into<rt::Id>, settings: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id))
-            .param("SETTINGS", settings),
+            .put("ID", rt::value::id(id))
+            .put("SETTINGS", rt::value::any(settings)),
     )
 }
 /// A call of `sale.paysystem.settings.update`: Changes settings of a payment system for a type of payers.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `PERSON_TYPE_ID`. Type of payer whose settings change, as sale.persontype.list tells it.
     #[inline]
     pub fn person_type_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("PERSON_TYPE_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "PERSON_TYPE_ID", value))
     }
 }

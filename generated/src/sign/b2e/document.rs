@@ -43,19 +43,18 @@ pub fn get() -> Get {
 }
 /// A call of `sign.b2e.document.get`: Tells how far the signing of a document has come. The application needs the scope crm besides.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::SigningDocument);
 impl Get {
     /// `uid`. Key of the document, as it was answered when it was sent. The call fails without it.
     #[inline]
     pub fn uid(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("uid", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "uid", value))
     }
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
     pub fn language(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("language", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "language", value))
     }
 }
 /// Sends a PDF to employees to sign on behalf of a company. The application needs the scope crm besides.
@@ -96,18 +95,17 @@ pub fn send(fields: impl Into<rt::Value>) -> Send {
                     rt::Paging::None,
                 ),
             )
-            .param("fields", fields),
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `sign.b2e.document.send`: Sends a PDF to employees to sign on behalf of a company. The application needs the scope crm besides.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Send(rt::Call);
 rt::request!(Send -> crate ::types::SigningDocument);
 impl Send {
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
     pub fn language(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("language", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "language", value))
     }
 }

@@ -43,7 +43,6 @@ pub fn tail() -> Tail {
 }
 /// A call of `sign.b2e.mysafe.tail`: Lists the signed documents in the company's safe.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Tail(rt::Call);
 rt::request!(
     Tail -> rt::Page < crate ::types::SignedDocument >, all crate ::types::SignedDocument
@@ -52,11 +51,11 @@ impl Tail {
     /// `limit`. How many documents to answer, 1 to 1000\. 20 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
 }

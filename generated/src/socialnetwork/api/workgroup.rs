@@ -24,24 +24,20 @@ use ::bitrix24_runtime as rt;
 /// - `SONET_CONTROLLER_WORKGROUP_EMPTY`: The groupId in params is missing.
 /// - `SONET_CONTROLLER_WORKGROUP_NOT_FOUND`: There is no such workgroup, or the caller may not see it.
 #[inline]
-pub fn get(params: impl Into<rt::Value>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "socialnetwork.api.workgroup.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("params", params),
-    )
+pub fn get(
+    params: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::WorkgroupDetails> {
+    rt::Call::new(
+            rt::Method::new(
+                "socialnetwork.api.workgroup.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("params", rt::value::any(params))
+        .typed()
 }
-/// A call of `socialnetwork.api.workgroup.get`: Reads a workgroup, project, scrum team or collaboration in full.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::WorkgroupDetails);
 /// Finds workgroups, projects, scrum teams and collaborations, with the fields asked for.
 ///
 /// Calls `socialnetwork.api.workgroup.list`; scope `socialnetwork`.
@@ -85,7 +81,6 @@ pub fn list() -> List {
 }
 /// A call of `socialnetwork.api.workgroup.list`: Finds workgroups, projects, scrum teams and collaborations, with the fields asked for.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::GroupListEntry >, all crate ::types::GroupListEntry
@@ -94,7 +89,7 @@ impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. The portal adds the site and, but for IS_ADMIN, what the caller may see.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `select`. Fields to answer; ID alone when it is left out. Answers write them in camel case.
     ///
@@ -129,21 +124,21 @@ impl List {
     /// - `AVATAR`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Fields to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `params`. How the list is made.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("params", value))
+        Self(rt::set::param::any(self.0, "params", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

@@ -33,7 +33,7 @@ pub fn add(params: impl Into<rt::Value>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("PARAMS", params),
+            .put("PARAMS", rt::value::any(params)),
     )
 }
 /// Adds a custom field to the tasks of the portal.
@@ -81,7 +81,6 @@ pub fn add_custom_task_field(
 }
 /// A call of `task.item.userfield.add`: Adds a custom field to the tasks of the portal, with its definition in one object.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
@@ -98,7 +97,7 @@ impl Add {
     /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
     pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.nested(&["PARAMS", "EDIT_FORM_LABEL"], value))
+        Self(self.0.nested(&["PARAMS", "EDIT_FORM_LABEL"], rt::value::any(value)))
     }
     /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
     #[inline]
@@ -118,7 +117,7 @@ impl Add {
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.nested(&["PARAMS", "SETTINGS"], value))
+        Self(self.0.nested(&["PARAMS", "SETTINGS"], rt::value::any(value)))
     }
 }
 /// Removes a custom field from all tasks, with its values.
@@ -143,24 +142,18 @@ impl Add {
 /// - `ERROR_CORE`: ID is no number above 0, or the caller is no administrator.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "task.item.userfield.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "task.item.userfield.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `task.item.userfield.delete`: Removes a custom field from all tasks, with its values.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads the definition of one custom field of tasks, labels in all languages included.
 ///
 /// Calls `task.item.userfield.get`; scope `task`.
@@ -183,24 +176,18 @@ rt::request!(Delete -> bool);
 /// - `ERROR_CORE`: ID is no number above 0\.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "task.item.userfield.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskUserField> {
+    rt::Call::new(
+            rt::Method::new(
+                "task.item.userfield.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `task.item.userfield.get`: Reads the definition of one custom field of tasks, labels in all languages included.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TaskUserField);
 /// Lists the keys that the definition of a custom field of tasks has.
 ///
 /// Calls `task.item.userfield.getfields`; scope `task`.
@@ -216,23 +203,17 @@ rt::request!(Get -> crate ::types::TaskUserField);
 /// # }
 /// ```
 #[inline]
-pub fn getfields() -> Getfields {
-    Getfields(
-        rt::Call::new(
+pub fn getfields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "task.item.userfield.getfields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `task.item.userfield.getfields`: Lists the keys that the definition of a custom field of tasks has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the custom fields of tasks. Three that the system keeps itself are among them: UF_CRM_TASK, UF_MAIL_MESSAGE and UF_TASK_WEBDAV_FILES.
 ///
 /// Calls `task.item.userfield.getlist`; scope `task`.
@@ -262,7 +243,6 @@ pub fn getlist() -> Getlist {
 }
 /// A call of `task.item.userfield.getlist`: Lists the custom fields of tasks. Three that the system keeps itself are among them: UF_CRM_TASK, UF_MAIL_MESSAGE and UF_TASK_WEBDAV_FILES.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
 rt::request!(
     Getlist -> Vec < crate ::types::TaskUserField >, all crate ::types::TaskUserField
@@ -271,12 +251,12 @@ impl Getlist {
     /// `ORDER`. Fields of the definition to sort by, each with asc or desc.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("ORDER", value))
+        Self(rt::set::param::any(self.0, "ORDER", value))
     }
     /// `FILTER`. Conditions on the definition, joined by "and"; a value may be a list.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("FILTER", value))
+        Self(rt::set::param::any(self.0, "FILTER", value))
     }
 }
 /// Lists the kinds of value that custom fields can have on this portal.
@@ -308,7 +288,6 @@ pub fn gettypes() -> Gettypes {
 }
 /// A call of `task.item.userfield.gettypes`: Lists the kinds of value that custom fields can have on this portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Gettypes(rt::Call);
 rt::request!(
     Gettypes -> Vec < crate ::types::UserFieldKind >, all crate ::types::UserFieldKind
@@ -345,8 +324,8 @@ pub fn update(id: impl Into<rt::Id>, data: impl Into<rt::Value>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id))
-            .param("DATA", data),
+            .put("ID", rt::value::id(id))
+            .put("DATA", rt::value::any(data)),
     )
 }
 /// Changes labels and settings of a custom field of tasks. What is not named stays.
@@ -384,12 +363,11 @@ pub fn update_custom_task_field(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `task.item.userfield.update`: Changes the definition of a custom field of tasks, with the new values in one object. Those not named stay.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
@@ -406,7 +384,7 @@ impl Update {
     /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
     pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.nested(&["DATA", "EDIT_FORM_LABEL"], value))
+        Self(self.0.nested(&["DATA", "EDIT_FORM_LABEL"], rt::value::any(value)))
     }
     /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
     #[inline]
@@ -426,6 +404,6 @@ impl Update {
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.nested(&["DATA", "SETTINGS"], value))
+        Self(self.0.nested(&["DATA", "SETTINGS"], rt::value::any(value)))
     }
 }

@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
 #[inline]
-pub fn activate(flow_id: impl Into<rt::Id>) -> Activate {
-    Activate(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.flow.Flow.activate",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("flowId", rt::value::id(flow_id)),
-    )
+pub fn activate(flow_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.flow.Flow.activate",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("flowId", rt::value::id(flow_id))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.activate`: Switches a flow off that is on, and on that is off. Two calls bring it back to where it was.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Activate(rt::Call);
-rt::request!(Activate -> bool);
 /// Makes a flow. Without a workgroup it gets a new one.
 ///
 /// Calls `tasks.flow.Flow.create`; scope `task`. May be called by: everybody but extranet users.
@@ -62,24 +56,18 @@ rt::request!(Activate -> bool);
 ///
 /// - `0`: A value is refused, a flow of this name exists already, the plan of the portal has no flows, or the caller may not make one. The description tells which.
 #[inline]
-pub fn create(flow_data: impl Into<rt::Value>) -> Create {
-    Create(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.flow.Flow.create",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("flowData", flow_data),
-    )
+pub fn create(flow_data: impl Into<rt::Value>) -> rt::TypedCall<crate::types::TaskFlow> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.flow.Flow.create",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("flowData", rt::value::any(flow_data))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.create`: Makes a flow. Without a workgroup it gets a new one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Create(rt::Call);
-rt::request!(Create -> crate ::types::TaskFlow);
 /// Removes a flow.
 ///
 /// Calls `tasks.flow.Flow.delete`; scope `task`. May be called by: creator or administrator of the flow.
@@ -101,25 +89,19 @@ rt::request!(Create -> crate ::types::TaskFlow);
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
 #[inline]
-pub fn delete(flow_data: impl Into<rt::Value>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.flow.Flow.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("deleted"),
-            )
-            .param("flowData", flow_data),
-    )
+pub fn delete(flow_data: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.flow.Flow.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("deleted"),
+        )
+        .put("flowData", rt::value::any(flow_data))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.delete`: Removes a flow.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads the settings of a flow.
 ///
 /// Calls `tasks.flow.Flow.get`; scope `task`. May be called by: team of the flow, and everybody who may put tasks in.
@@ -141,24 +123,18 @@ rt::request!(Delete -> bool);
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
 #[inline]
-pub fn get(flow_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.flow.Flow.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("flowId", rt::value::id(flow_id)),
-    )
+pub fn get(flow_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskFlow> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.flow.Flow.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("flowId", rt::value::id(flow_id))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.get`: Reads the settings of a flow.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TaskFlow);
 /// Tells whether a flow of this name exists already.
 ///
 /// Calls `tasks.flow.Flow.isExists`; scope `task`.
@@ -180,25 +156,19 @@ rt::request!(Get -> crate ::types::TaskFlow);
 ///
 /// - `0`: The plan of the portal has no flows, or the caller may not use them.
 #[inline]
-pub fn is_exists(flow_data: impl Into<rt::Value>) -> IsExists {
-    IsExists(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.flow.Flow.isExists",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("exists"),
-            )
-            .param("flowData", flow_data),
-    )
+pub fn is_exists(flow_data: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.flow.Flow.isExists",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("exists"),
+        )
+        .put("flowData", rt::value::any(flow_data))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.isExists`: Tells whether a flow of this name exists already.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct IsExists(rt::Call);
-rt::request!(IsExists -> bool);
 /// Pins a flow to the top of the list of the caller, or unpins a pinned one. Two calls bring it back to where it was.
 ///
 /// Calls `tasks.flow.Flow.pin`; scope `task`. May be called by: everybody who sees the flow in the list.
@@ -220,24 +190,18 @@ rt::request!(IsExists -> bool);
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not see it. Portals are known to send this error with the status 200\.
 #[inline]
-pub fn pin(flow_id: impl Into<rt::Id>) -> Pin {
-    Pin(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.flow.Flow.pin",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("flowId", rt::value::id(flow_id)),
-    )
+pub fn pin(flow_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.flow.Flow.pin",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("flowId", rt::value::id(flow_id))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.pin`: Pins a flow to the top of the list of the caller, or unpins a pinned one. Two calls bring it back to where it was.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Pin(rt::Call);
-rt::request!(Pin -> bool);
 /// Changes the settings of a flow. Time, kind of distribution and responsible people must be given each time.
 ///
 /// Calls `tasks.flow.Flow.update`; scope `task`. May be called by: creator or administrator of the flow.
@@ -259,21 +223,15 @@ rt::request!(Pin -> bool);
 ///
 /// - `0`: A value is refused, or: there is no such flow, the plan of the portal has no flows, or the caller may not do this. The description tells which.
 #[inline]
-pub fn update(flow_data: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.flow.Flow.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("flowData", flow_data),
-    )
+pub fn update(flow_data: impl Into<rt::Value>) -> rt::TypedCall<crate::types::TaskFlow> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.flow.Flow.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("flowData", rt::value::any(flow_data))
+        .typed()
 }
-/// A call of `tasks.flow.Flow.update`: Changes the settings of a flow. Time, kind of distribution and responsible people must be given each time.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::TaskFlow);

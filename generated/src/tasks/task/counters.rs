@@ -42,19 +42,18 @@ pub fn get() -> Get {
 }
 /// A call of `tasks.task.counters.get`: Counts what waits for a user: overdue tasks and unread comments.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::TaskCounters);
 impl Get {
     /// `userId`. User to count for; the caller without it.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `groupId`. Workgroup to look at. Without it or with 0 all tasks count.
     #[inline]
     pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("groupId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "groupId", value))
     }
     /// `type`. Part that the user plays in the tasks; view_all without it.
     ///
@@ -66,6 +65,6 @@ impl Get {
     /// - `view_role_originator`: Set the task.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("type", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "type", value))
     }
 }

@@ -25,24 +25,18 @@ use ::bitrix24_runtime as rt;
 /// - `1`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `100`: The parameter taskId is missing. Name the task.
 #[inline]
-pub fn add(task_id: impl Into<rt::Id>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.task.favorite.add",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn add(task_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.task.favorite.add",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.favorite.add`: Marks a task as a favourite of the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Takes a task off the favourites of the caller.
 ///
 /// Calls `tasks.task.favorite.remove`; scope `task`. May be called by: everybody who may see the task.
@@ -66,21 +60,15 @@ rt::request!(Add -> bool);
 /// - `1`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `100`: The parameter taskId is missing. Name the task.
 #[inline]
-pub fn remove(task_id: impl Into<rt::Id>) -> Remove {
-    Remove(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.task.favorite.remove",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("taskId", rt::value::id(task_id)),
-    )
+pub fn remove(task_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.task.favorite.remove",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.task.favorite.remove`: Takes a task off the favourites of the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Remove(rt::Call);
-rt::request!(Remove -> bool);

@@ -25,23 +25,20 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The parameter taskId or fileId is missing or no number.
 /// - `ERROR_CORE`: The caller may not read the file. Check its number and its rights.
 #[inline]
-pub fn attach(task_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Attach {
-    Attach(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.files.attach",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("attachmentId"),
-            )
-            .param("taskId", rt::value::id(task_id))
-            .param("fileId", rt::value::id(file_id)),
-    )
+pub fn attach(
+    task_id: impl Into<rt::Id>,
+    file_id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.files.attach",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("attachmentId"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .put("fileId", rt::value::id(file_id))
+        .typed()
 }
-/// A call of `tasks.task.files.attach`: Attaches a file that is already on Drive to a task. The caller must be allowed to read the file.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Attach(rt::Call);
-rt::request!(Attach -> rt::Id);

@@ -35,12 +35,11 @@ pub fn list(task_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("list"),
             )
-            .param("taskId", rt::value::id(task_id)),
+            .put("taskId", rt::value::id(task_id)),
     )
 }
 /// A call of `tasks.task.history.list`: Lists all changes of a task: who changed which field from what to what.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::TaskHistoryEntry >, all crate ::types::TaskHistoryEntry
@@ -49,11 +48,11 @@ impl List {
     /// `filter`. Which entries to answer; all of them without it.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Fields of the entries to sort by, such as createdDate, each with asc or desc. The newest entry comes first without it.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }

@@ -25,24 +25,20 @@ pub mod v3;
 /// - `0`: There is no such comment, it is a result already, or it is somebody else's.
 /// - `100`: The parameter commentId is no number.
 #[inline]
-pub fn add_from_comment(comment_id: impl Into<rt::Id>) -> AddFromComment {
-    AddFromComment(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.task.result.addFromComment",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("commentId", rt::value::id(comment_id)),
-    )
+pub fn add_from_comment(
+    comment_id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::TaskResult> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.task.result.addFromComment",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("commentId", rt::value::id(comment_id))
+        .typed()
 }
-/// A call of `tasks.task.result.addFromComment`: Declares a comment to be a result of its task. People may take their own comments, administrators any; the author becomes that of the result. It has no effect where the new task card is in use.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddFromComment(rt::Call);
-rt::request!(AddFromComment -> crate ::types::TaskResult);
 /// Makes a result a plain comment again; the comment stays. People may do so with their own, administrators with any. It has no effect where the new task card is in use.
 ///
 /// Calls `tasks.task.result.deleteFromComment`; scope `task`. May be called by: everybody who may see the task.
@@ -66,24 +62,18 @@ rt::request!(AddFromComment -> crate ::types::TaskResult);
 /// - `100`: The parameter commentId is no number.
 /// - `ERROR_CORE`: The caller may not do this.
 #[inline]
-pub fn delete_from_comment(comment_id: impl Into<rt::Id>) -> DeleteFromComment {
-    DeleteFromComment(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.task.result.deleteFromComment",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("commentId", rt::value::id(comment_id)),
-    )
+pub fn delete_from_comment(comment_id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.task.result.deleteFromComment",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("commentId", rt::value::id(comment_id))
+        .typed()
 }
-/// A call of `tasks.task.result.deleteFromComment`: Makes a result a plain comment again; the comment stays. People may do so with their own, administrators with any. It has no effect where the new task card is in use.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteFromComment(rt::Call);
-rt::request!(DeleteFromComment -> ());
 /// Lists the results of a task, the newest first.
 ///
 /// Calls `tasks.task.result.list`; scope `task`. May be called by: everybody who may see the task.
@@ -116,11 +106,10 @@ pub fn list(task_id: impl Into<rt::Id>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("taskId", rt::value::id(task_id)),
+            .put("taskId", rt::value::id(task_id)),
     )
 }
 /// A call of `tasks.task.result.list`: Lists the results of a task, the newest first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::TaskResult >, all crate ::types::TaskResult);

@@ -23,25 +23,19 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.add",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::TaskV3> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.add",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.add`: Makes a task by REST 3\.0. It needs a title, a creator and a responsible person.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::TaskV3);
 /// Deletes a task by REST 3\.0. GetTaskRights tells beforehand whether the caller may.
 ///
 /// Calls `tasks.task.delete`; scope `tasks`. May be called by: everybody who may delete the task.
@@ -64,25 +58,19 @@ rt::request!(Add -> crate ::types::TaskV3);
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.delete",
-                        rt::Rest::V3,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.delete",
+                    rt::Rest::V3,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.task.delete`: Deletes a task by REST 3\.0. GetTaskRights tells beforehand whether the caller may.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 ///
 /// Calls `tasks.task.get`; scope `tasks`.
@@ -117,19 +105,18 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("id", rt::value::id(id)),
+            .put("id", rt::value::id(id)),
     )
 }
 /// A call of `tasks.task.get`: Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::TaskV3);
 impl Get {
     /// `select`. Fields to answer; keys of related records with a dot, as in responsible.name. Without it the usual fields come, without related records.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
@@ -179,29 +166,28 @@ pub fn list() -> List {
 }
 /// A call of `tasks.task.list`: Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::TaskV3 >, all crate ::types::TaskV3);
 impl List {
     /// `select`. Fields to answer. Without it only id comes.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `filter`. Conditions, each a list of a field, an operator (=, !=, \>, \>=, \<, \<=, in, between) and a value, joined by "and". Tasks can be filtered by id alone so far.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("filter", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "filter", value))
     }
     /// `order`. Fields to sort by, each with ASC or DESC: id, title, creatorId, created, responsibleId, deadline, startPlan, endPlan, groupId, priority, status, started, estimatedTime, changed, closed, activity, mark, allowsChangeDeadline or allowsTimeTracking. By id upwards without it.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `pagination`. Which records to answer. Without it the first 50\.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Changes fields of a task by REST 3\.0. Those that are not named keep their values.
@@ -226,23 +212,20 @@ impl List {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: There is no such task, the caller may not change it, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.update",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.update",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.update`: Changes fields of a task by REST 3\.0. Those that are not named keep their values.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

@@ -24,26 +24,23 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The parameter templateId or fields is missing.
 /// - `0`: PARENT_ID is missing or no number, TITLE is empty, or the caller may not change the template. The description tells which.
 #[inline]
-pub fn add(template_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("fields", fields),
-    )
+pub fn add(
+    template_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.template.checklist.add`: Adds an item to a checklist of a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::TaskTemplateChecklistItem);
 /// Uploads a file and attaches it to an item of a template.
 ///
 /// Calls `tasks.template.checklist.addAttachmentByContent`; scope `task`. May be called by: everybody who may change the template.
@@ -70,27 +67,21 @@ pub fn add_attachment_by_content(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
     attachment_parameters: impl Into<rt::Value>,
-) -> AddAttachmentByContent {
-    AddAttachmentByContent(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.addAttachmentByContent",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id))
-            .param("attachmentParameters", attachment_parameters),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.addAttachmentByContent",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .put("attachmentParameters", rt::value::any(attachment_parameters))
+        .typed()
 }
-/// A call of `tasks.template.checklist.addAttachmentByContent`: Uploads a file and attaches it to an item of a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddAttachmentByContent(rt::Call);
-rt::request!(AddAttachmentByContent -> crate ::types::TaskTemplateChecklistItem);
 /// Attaches files that are already on Drive to an item of a template.
 ///
 /// Calls `tasks.template.checklist.addAttachmentsFromDisk`; scope `task`. May be called by: everybody who may change the template.
@@ -117,27 +108,21 @@ pub fn add_attachments_from_disk(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
     files_ids: impl IntoIterator<Item = impl Into<String>>,
-) -> AddAttachmentsFromDisk {
-    AddAttachmentsFromDisk(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.addAttachmentsFromDisk",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id))
-            .param("filesIds", rt::value::list(files_ids, rt::value::text)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.addAttachmentsFromDisk",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .put("filesIds", rt::value::texts(files_ids))
+        .typed()
 }
-/// A call of `tasks.template.checklist.addAttachmentsFromDisk`: Attaches files that are already on Drive to an item of a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddAttachmentsFromDisk(rt::Call);
-rt::request!(AddAttachmentsFromDisk -> crate ::types::TaskTemplateChecklistItem);
 /// Ticks an item of a template.
 ///
 /// Calls `tasks.template.checklist.complete`; scope `task`. May be called by: everybody who may change the template.
@@ -163,26 +148,20 @@ rt::request!(AddAttachmentsFromDisk -> crate ::types::TaskTemplateChecklistItem)
 pub fn complete(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
-) -> Complete {
-    Complete(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.complete",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.complete",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .typed()
 }
-/// A call of `tasks.template.checklist.complete`: Ticks an item of a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Complete(rt::Call);
-rt::request!(Complete -> crate ::types::TaskTemplateChecklistItem);
 /// Removes an item, with the items below it; an item at the top takes the whole checklist with it.
 ///
 /// Calls `tasks.template.checklist.delete`; scope `task`. May be called by: everybody who may change the template.
@@ -208,25 +187,19 @@ rt::request!(Complete -> crate ::types::TaskTemplateChecklistItem);
 pub fn delete(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.template.checklist.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.template.checklist.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .typed()
 }
-/// A call of `tasks.template.checklist.delete`: Removes an item, with the items below it; an item at the top takes the whole checklist with it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Reads one item of a template's checklists.
 ///
 /// Calls `tasks.template.checklist.get`; scope `task`. May be called by: everybody who may see the template.
@@ -252,26 +225,20 @@ rt::request!(Delete -> bool);
 pub fn get(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
-) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .typed()
 }
-/// A call of `tasks.template.checklist.get`: Reads one item of a template's checklists.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TaskTemplateChecklistItem);
 /// Lists the items of all checklists of a template.
 ///
 /// Calls `tasks.template.checklist.list`; scope `task`. May be called by: everybody who may see the template.
@@ -308,12 +275,11 @@ pub fn list(template_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("checkListItems"),
             )
-            .param("templateId", rt::value::id(template_id)),
+            .put("templateId", rt::value::id(template_id)),
     )
 }
 /// A call of `tasks.template.checklist.list`: Lists the items of all checklists of a template.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::TaskTemplateChecklistItem >, all crate
@@ -323,7 +289,7 @@ impl List {
     /// `filter`. Conditions on the items, joined by "and".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `select`. Fields to answer; name what you need.
     ///
@@ -339,12 +305,12 @@ impl List {
     /// - `ATTACHMENTS`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Fields to sort by, each with asc or desc. Without it the newest item comes first.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Puts an item behind another of the same template.
@@ -373,27 +339,21 @@ pub fn move_after(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
     after_item_id: impl Into<rt::Id>,
-) -> MoveAfter {
-    MoveAfter(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.moveAfter",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id))
-            .param("afterItemId", rt::value::id(after_item_id)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.moveAfter",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .put("afterItemId", rt::value::id(after_item_id))
+        .typed()
 }
-/// A call of `tasks.template.checklist.moveAfter`: Puts an item behind another of the same template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MoveAfter(rt::Call);
-rt::request!(MoveAfter -> crate ::types::TaskTemplateChecklistItem);
 /// Puts an item in front of another of the same template.
 ///
 /// Calls `tasks.template.checklist.moveBefore`; scope `task`. May be called by: everybody who may change the template.
@@ -420,27 +380,21 @@ pub fn move_before(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
     before_item_id: impl Into<rt::Id>,
-) -> MoveBefore {
-    MoveBefore(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.moveBefore",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id))
-            .param("beforeItemId", rt::value::id(before_item_id)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.moveBefore",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .put("beforeItemId", rt::value::id(before_item_id))
+        .typed()
 }
-/// A call of `tasks.template.checklist.moveBefore`: Puts an item in front of another of the same template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct MoveBefore(rt::Call);
-rt::request!(MoveBefore -> crate ::types::TaskTemplateChecklistItem);
 /// Takes files off an item of a template.
 ///
 /// Calls `tasks.template.checklist.removeAttachments`; scope `task`. May be called by: everybody who may change the template.
@@ -467,27 +421,21 @@ pub fn remove_attachments(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
     attachments_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
-) -> RemoveAttachments {
-    RemoveAttachments(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.removeAttachments",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id))
-            .param("attachmentsIds", rt::value::list(attachments_ids, rt::value::id)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.removeAttachments",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .put("attachmentsIds", rt::value::ids(attachments_ids))
+        .typed()
 }
-/// A call of `tasks.template.checklist.removeAttachments`: Takes files off an item of a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct RemoveAttachments(rt::Call);
-rt::request!(RemoveAttachments -> crate ::types::TaskTemplateChecklistItem);
 /// Takes the tick off an item of a template.
 ///
 /// Calls `tasks.template.checklist.renew`; scope `task`. May be called by: everybody who may change the template.
@@ -513,26 +461,20 @@ rt::request!(RemoveAttachments -> crate ::types::TaskTemplateChecklistItem);
 pub fn renew(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
-) -> Renew {
-    Renew(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.renew",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id)),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.renew",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .typed()
 }
-/// A call of `tasks.template.checklist.renew`: Takes the tick off an item of a template.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Renew(rt::Call);
-rt::request!(Renew -> crate ::types::TaskTemplateChecklistItem);
 /// Changes fields of an item. Those that are not named keep their values.
 ///
 /// Calls `tasks.template.checklist.update`; scope `task`. May be called by: everybody who may change the template.
@@ -559,24 +501,18 @@ pub fn update(
     template_id: impl Into<rt::Id>,
     check_list_item_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.template.checklist.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("checkListItem"),
-            )
-            .param("templateId", rt::value::id(template_id))
-            .param("checkListItemId", rt::value::id(check_list_item_id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<crate::types::TaskTemplateChecklistItem> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.template.checklist.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("checkListItem"),
+        )
+        .put("templateId", rt::value::id(template_id))
+        .put("checkListItemId", rt::value::id(check_list_item_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.template.checklist.update`: Changes fields of an item. Those that are not named keep their values.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::TaskTemplateChecklistItem);

@@ -44,12 +44,11 @@ pub fn list(filter: impl IntoIterator<Item = impl Into<rt::Value>>) -> List {
                     .with_keyset(rt::Keyset::new("id"))
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .param("filter", rt::value::list(filter, Into::into)),
+            .put("filter", rt::value::anys(filter)),
     )
 }
 /// A call of `timeman.record.list`: Lists the stretches of working time of one person.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::WorkTimeRecord >, all crate ::types::WorkTimeRecord
@@ -68,16 +67,16 @@ impl List {
     /// - `isApproved`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `pagination`. Which part of the list to answer.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }

@@ -38,13 +38,12 @@ pub fn add(report_id: impl Into<rt::Id>, text: impl Into<String>) -> Add {
                     rt::Paging::None,
                 ),
             )
-            .param("REPORT_ID", rt::value::id(report_id))
-            .param("TEXT", rt::value::text(text)),
+            .put("REPORT_ID", rt::value::id(report_id))
+            .put("TEXT", rt::value::text(text)),
     )
 }
 /// A call of `timeman.timecontrol.report.add`: Explains an absence that the portal noticed, and puts it into the calendar. Only an administrator can do it for somebody else.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
@@ -55,16 +54,16 @@ impl Add {
     /// - `PRIVATE`: The absence was private.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
     /// `CALENDAR`. Whether the absence goes into the calendar. Yes when it is left out.
     #[inline]
     pub fn calendar(self, value: bool) -> Self {
-        Self(self.0.param("CALENDAR", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "CALENDAR", value))
     }
     /// `USER_ID`. Number of the account that was absent; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("USER_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }

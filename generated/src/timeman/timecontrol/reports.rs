@@ -44,25 +44,24 @@ pub fn get(
                     rt::Paging::None,
                 ),
             )
-            .param("USER_ID", rt::value::id(user_id))
-            .param("MONTH", rt::value::integer(month))
-            .param("YEAR", rt::value::integer(year)),
+            .put("USER_ID", rt::value::id(user_id))
+            .put("MONTH", rt::value::integer(month))
+            .put("YEAR", rt::value::integer(year)),
     )
 }
 /// A call of `timeman.timecontrol.reports.get`: Lists the workdays of a person in a month with the absences that the portal noticed. Without any days in the answer, switch the time control on with SetTimeControlSettings first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::TimeReport);
 impl Get {
     /// `IDLE_MINUTES`. Up to how many minutes away do not count as an absence; for supervisors and administrators. The setting of the portal when it is left out.
     #[inline]
     pub fn idle_minutes(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("IDLE_MINUTES", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "IDLE_MINUTES", value))
     }
     /// `WORKDAY_HOURS`. Length of a whole workday in hours. 8 when it is left out.
     #[inline]
     pub fn workday_hours(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("WORKDAY_HOURS", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "WORKDAY_HOURS", value))
     }
 }

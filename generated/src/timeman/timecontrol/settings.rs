@@ -23,23 +23,17 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_ERROR`: The caller is no administrator. Use the webhook of one.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<crate::types::TimeControlSettings> {
+    rt::Call::new(
             rt::Method::new(
                 "timeman.timecontrol.settings.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `timeman.timecontrol.settings.get`: Tells how the portal watches absences from the workplace.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TimeControlSettings);
 /// Changes how the portal watches absences from the workplace. Nothing is known of the time before it was switched on.
 ///
 /// Calls `timeman.timecontrol.settings.set`; scope `timeman`. May be called by: administrator.
@@ -83,34 +77,33 @@ pub fn set() -> Set {
 }
 /// A call of `timeman.timecontrol.settings.set`: Changes how the portal watches absences from the workplace. Nothing is known of the time before it was switched on.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 impl Set {
     /// `ACTIVE`. Whether the time control is on. It is sent as 1 or 0, because false would not switch it off. As it was when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::one_zero(value)))
+        Self(rt::set::param::one_zero(self.0, "ACTIVE", value))
     }
     /// `MINIMUM_IDLE_FOR_REPORT`. After how many minutes away an explanation is asked for.
     #[inline]
     pub fn minimum_idle_for_report(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("MINIMUM_IDLE_FOR_REPORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "MINIMUM_IDLE_FOR_REPORT", value))
     }
     /// `REGISTER_OFFLINE`. Whether to note when somebody goes offline.
     #[inline]
     pub fn register_offline(self, value: bool) -> Self {
-        Self(self.0.param("REGISTER_OFFLINE", value))
+        Self(rt::set::param::boolean(self.0, "REGISTER_OFFLINE", value))
     }
     /// `REGISTER_IDLE`. Whether to note when somebody is away from the keyboard.
     #[inline]
     pub fn register_idle(self, value: bool) -> Self {
-        Self(self.0.param("REGISTER_IDLE", value))
+        Self(rt::set::param::boolean(self.0, "REGISTER_IDLE", value))
     }
     /// `REGISTER_DESKTOP`. Whether to note when the desktop application is started or closed.
     #[inline]
     pub fn register_desktop(self, value: bool) -> Self {
-        Self(self.0.param("REGISTER_DESKTOP", value))
+        Self(rt::set::param::boolean(self.0, "REGISTER_DESKTOP", value))
     }
     /// `REPORT_REQUEST_TYPE`. Who has to explain absences.
     ///
@@ -120,7 +113,7 @@ impl Set {
     /// - `none`: Nobody.
     #[inline]
     pub fn report_request_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("REPORT_REQUEST_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "REPORT_REQUEST_TYPE", value))
     }
     /// `REPORT_REQUEST_USERS`. Numbers of the accounts that have to explain absences; read when REPORT_REQUEST_TYPE is user.
     #[inline]
@@ -128,14 +121,7 @@ impl Set {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .param(
-                    "REPORT_REQUEST_USERS",
-                    rt::value::list(value, rt::value::integer),
-                ),
-        )
+        Self(rt::set::param::integers(self.0, "REPORT_REQUEST_USERS", value))
     }
     /// `REPORT_SIMPLE_TYPE`. Who may see the simple report.
     ///
@@ -145,7 +131,7 @@ impl Set {
     /// - `none`: Nobody.
     #[inline]
     pub fn report_simple_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("REPORT_SIMPLE_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "REPORT_SIMPLE_TYPE", value))
     }
     /// `REPORT_SIMPLE_USERS`. Numbers of the accounts that may see the simple report; read when REPORT_SIMPLE_TYPE is user.
     #[inline]
@@ -153,11 +139,7 @@ impl Set {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .param("REPORT_SIMPLE_USERS", rt::value::list(value, rt::value::integer)),
-        )
+        Self(rt::set::param::integers(self.0, "REPORT_SIMPLE_USERS", value))
     }
     /// `REPORT_FULL_TYPE`. Who may see the full report.
     ///
@@ -167,7 +149,7 @@ impl Set {
     /// - `none`: Nobody.
     #[inline]
     pub fn report_full_type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("REPORT_FULL_TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "REPORT_FULL_TYPE", value))
     }
     /// `REPORT_FULL_USERS`. Numbers of the accounts that may see the full report; read when REPORT_FULL_TYPE is user.
     #[inline]
@@ -175,8 +157,6 @@ impl Set {
         self,
         value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
-        Self(
-            self.0.param("REPORT_FULL_USERS", rt::value::list(value, rt::value::integer)),
-        )
+        Self(rt::set::param::integers(self.0, "REPORT_FULL_USERS", value))
     }
 }

@@ -27,23 +27,14 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
             rt::Method::new(
                 "user.userfield.file.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `user.userfield.file.get`: Was meant to fetch the file of a custom field. Its makers list it as not working; read the file's address from the account instead.
-#[deprecated(
-    note = "use `user.get`: The answer holds the address of the file in the custom field."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);

@@ -40,19 +40,18 @@ pub fn send(
                     rt::Paging::None,
                 ),
             )
-            .param("chatId", rt::value::id(chat_id))
-            .param("IM_MESSAGE_VOTE_DATA", im_message_vote_data),
+            .put("chatId", rt::value::id(chat_id))
+            .put("IM_MESSAGE_VOTE_DATA", rt::value::any(im_message_vote_data)),
     )
 }
 /// A call of `vote.Integration.Im.send`: Makes a poll and sends it to a chat.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Send(rt::Call);
 rt::request!(Send -> crate ::types::SentPoll);
 impl Send {
     /// `templateId`. Key of your own for this poll. A second call with the same one makes no second poll.
     #[inline]
     pub fn template_id(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("templateId", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "templateId", value))
     }
 }

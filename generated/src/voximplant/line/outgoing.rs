@@ -24,23 +24,17 @@ pub mod sip;
 ///
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<String> {
+    rt::Call::new(
             rt::Method::new(
                 "voximplant.line.outgoing.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `voximplant.line.outgoing.get`: Tells which line outgoing calls take if nothing else is said.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> String);
 /// Sets the line that outgoing calls take if nothing else is said. A line that does not exist changes nothing, and the answer is the same.
 ///
 /// Calls `voximplant.line.outgoing.set`; scope `telephony`. May be called by: whoever may manage lines.
@@ -62,21 +56,15 @@ rt::request!(Get -> String);
 ///
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn set(line_id: impl Into<String>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.line.outgoing.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("LINE_ID", rt::value::text(line_id)),
-    )
+pub fn set(line_id: impl Into<String>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.line.outgoing.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("LINE_ID", rt::value::text(line_id))
+        .typed()
 }
-/// A call of `voximplant.line.outgoing.set`: Sets the line that outgoing calls take if nothing else is said. A line that does not exist changes nothing, and the answer is the same.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> i64);

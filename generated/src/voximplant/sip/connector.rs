@@ -23,20 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn status() -> Status {
-    Status(
-        rt::Call::new(
+pub fn status() -> rt::TypedCall<crate::types::SipConnector> {
+    rt::Call::new(
             rt::Method::new(
                 "voximplant.sip.connector.status",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `voximplant.sip.connector.status`: Tells how many free minutes are left and whether the SIP connector is paid for.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Status(rt::Call);
-rt::request!(Status -> crate ::types::SipConnector);

@@ -17,20 +17,14 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn get() -> Get {
-    Get(
-        rt::Call::new(
+pub fn get() -> rt::TypedCall<rt::Map<String>> {
+    rt::Call::new(
             rt::Method::new(
                 "voximplant.tts.voices.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `voximplant.tts.voices.get`: Lists the voices that can speak a text.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < String >);

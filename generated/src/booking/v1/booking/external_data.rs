@@ -35,12 +35,11 @@ pub fn list(booking_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("externalData"),
             )
-            .param("bookingId", rt::value::id(booking_id)),
+            .put("bookingId", rt::value::id(booking_id)),
     )
 }
 /// A call of `booking.v1.booking.externalData.list`: Tells which records a booking belongs to.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::BookingExternalLink >, all crate
@@ -72,25 +71,19 @@ rt::request!(
 pub fn set(
     booking_id: impl Into<rt::Id>,
     external_data: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.booking.externalData.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("bookingId", rt::value::id(booking_id))
-            .param("externalData", rt::value::list(external_data, Into::into)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.booking.externalData.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("bookingId", rt::value::id(booking_id))
+        .put("externalData", rt::value::anys(external_data))
+        .typed()
 }
-/// A call of `booking.v1.booking.externalData.set`: Ties a booking to records, in place of those before.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);
 /// Unties a booking from all records.
 ///
 /// Calls `booking.v1.booking.externalData.unset`; scope `booking`.
@@ -113,21 +106,15 @@ rt::request!(Set -> bool);
 /// - `1021`: There is no booking with this number. Compare it with ListBookings.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn unset(booking_id: impl Into<rt::Id>) -> Unset {
-    Unset(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.booking.externalData.unset",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("bookingId", rt::value::id(booking_id)),
-    )
+pub fn unset(booking_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.booking.externalData.unset",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("bookingId", rt::value::id(booking_id))
+        .typed()
 }
-/// A call of `booking.v1.booking.externalData.unset`: Unties a booking from all records.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unset(rt::Call);
-rt::request!(Unset -> bool);

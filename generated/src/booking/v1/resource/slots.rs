@@ -35,12 +35,11 @@ pub fn list(resource_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("slots"),
             )
-            .param("resourceId", rt::value::id(resource_id)),
+            .put("resourceId", rt::value::id(resource_id)),
     )
 }
 /// A call of `booking.v1.resource.slots.list`: Tells the hours in which a resource can be booked.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BookingSlot >, all crate ::types::BookingSlot);
 /// Sets the hours in which a resource can be booked.
@@ -69,25 +68,19 @@ rt::request!(List -> Vec < crate ::types::BookingSlot >, all crate ::types::Book
 pub fn set(
     resource_id: impl Into<rt::Id>,
     slots: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.resource.slots.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("resourceId", rt::value::id(resource_id))
-            .param("slots", rt::value::list(slots, Into::into)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.resource.slots.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("resourceId", rt::value::id(resource_id))
+        .put("slots", rt::value::anys(slots))
+        .typed()
 }
-/// A call of `booking.v1.resource.slots.set`: Sets the hours in which a resource can be booked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);
 /// Takes all hours off a resource.
 ///
 /// Calls `booking.v1.resource.slots.unset`; scope `booking`.
@@ -110,21 +103,15 @@ rt::request!(Set -> bool);
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn unset(resource_id: impl Into<rt::Id>) -> Unset {
-    Unset(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.resource.slots.unset",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("resourceId", rt::value::id(resource_id)),
-    )
+pub fn unset(resource_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.resource.slots.unset",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("resourceId", rt::value::id(resource_id))
+        .typed()
 }
-/// A call of `booking.v1.resource.slots.unset`: Takes all hours off a resource.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unset(rt::Call);
-rt::request!(Unset -> bool);

@@ -35,12 +35,11 @@ pub fn list(wait_list_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("waitListClient"),
             )
-            .param("waitListId", rt::value::id(wait_list_id)),
+            .put("waitListId", rt::value::id(wait_list_id)),
     )
 }
 /// A call of `booking.v1.waitlist.client.list`: Tells whom an entry of the waiting list is for.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::BookingClientLink >, all crate
@@ -72,25 +71,19 @@ rt::request!(
 pub fn set(
     wait_list_id: impl Into<rt::Id>,
     clients: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.client.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("waitListId", rt::value::id(wait_list_id))
-            .param("clients", rt::value::list(clients, Into::into)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.client.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("waitListId", rt::value::id(wait_list_id))
+        .put("clients", rt::value::anys(clients))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.client.set`: Tells whom an entry is for, in place of those before.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);
 /// Takes all customers off an entry of the waiting list.
 ///
 /// Calls `booking.v1.waitlist.client.unset`; scope `booking`.
@@ -113,21 +106,15 @@ rt::request!(Set -> bool);
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn unset(wait_list_id: impl Into<rt::Id>) -> Unset {
-    Unset(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.client.unset",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("waitListId", rt::value::id(wait_list_id)),
-    )
+pub fn unset(wait_list_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.client.unset",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("waitListId", rt::value::id(wait_list_id))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.client.unset`: Takes all customers off an entry of the waiting list.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unset(rt::Call);
-rt::request!(Unset -> bool);

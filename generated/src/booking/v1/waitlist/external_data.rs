@@ -35,12 +35,11 @@ pub fn list(wait_list_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("externalData"),
             )
-            .param("waitListId", rt::value::id(wait_list_id)),
+            .put("waitListId", rt::value::id(wait_list_id)),
     )
 }
 /// A call of `booking.v1.waitlist.externalData.list`: Tells which records an entry of the waiting list belongs to.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::BookingExternalLink >, all crate
@@ -72,25 +71,19 @@ rt::request!(
 pub fn set(
     wait_list_id: impl Into<rt::Id>,
     external_data: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.externalData.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("waitListId", rt::value::id(wait_list_id))
-            .param("externalData", rt::value::list(external_data, Into::into)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.externalData.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("waitListId", rt::value::id(wait_list_id))
+        .put("externalData", rt::value::anys(external_data))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.externalData.set`: Ties an entry of the waiting list to deals, in place of those before.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);
 /// Unties an entry of the waiting list from all records.
 ///
 /// Calls `booking.v1.waitlist.externalData.unset`; scope `booking`.
@@ -113,21 +106,15 @@ rt::request!(Set -> bool);
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn unset(wait_list_id: impl Into<rt::Id>) -> Unset {
-    Unset(
-        rt::Call::new(
-                rt::Method::new(
-                    "booking.v1.waitlist.externalData.unset",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("waitListId", rt::value::id(wait_list_id)),
-    )
+pub fn unset(wait_list_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "booking.v1.waitlist.externalData.unset",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("waitListId", rt::value::id(wait_list_id))
+        .typed()
 }
-/// A call of `booking.v1.waitlist.externalData.unset`: Unties an entry of the waiting list from all records.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Unset(rt::Call);
-rt::request!(Unset -> bool);

@@ -42,12 +42,11 @@ pub fn get(name: impl Into<String>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("name", rt::value::text(name)),
+            .put("name", rt::value::text(name)),
     )
 }
 /// A call of `call.followup.field.get`: Describes one field of the follow-up of a call.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Rest3Field);
 impl Get {
@@ -67,7 +66,7 @@ impl Get {
     /// - `elementType`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Lists the fields of the follow-up of a call.
@@ -112,7 +111,6 @@ pub fn list() -> List {
 }
 /// A call of `call.followup.field.list`: Lists the fields of the follow-up of a call.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Rest3Field >, all crate ::types::Rest3Field);
 impl List {
@@ -132,6 +130,6 @@ impl List {
     /// - `elementType`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }

@@ -27,26 +27,17 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn force_common_scope_for_all() -> ForceCommonScopeForAll {
-    ForceCommonScopeForAll(
-        rt::Call::new(
+pub fn force_common_scope_for_all() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.company.details.configuration.forceCommonScopeForAll",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.company.details.configuration.forceCommonScopeForAll`: Makes everybody use the common card of companies. Own cards are dropped.
-#[deprecated(
-    note = "use `crm.item.details.configuration.forceCommonScopeForAll`: It does the same for every kind of record: entityTypeId 4."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct ForceCommonScopeForAll(rt::Call);
-rt::request!(ForceCommonScopeForAll -> bool);
 /// Tells which sections and fields the card of companies shows.
 ///
 /// Calls `crm.company.details.configuration.get`; scope `crm`. May be called by: everybody for the own and the common card, otherwise whoever may change the CRM settings.
@@ -93,7 +84,6 @@ pub fn get() -> Get {
     note = "use `crm.item.details.configuration.get`: It does the same for every kind of record: entityTypeId 4."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < Vec < crate ::types::CrmCardSection > >);
 #[allow(deprecated)]
@@ -101,7 +91,7 @@ impl Get {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -110,7 +100,7 @@ impl Get {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Gives the card of companies back the sections and fields that it had at first.
@@ -159,7 +149,6 @@ pub fn reset() -> Reset {
     note = "use `crm.item.details.configuration.reset`: It does the same for every kind of record: entityTypeId 4."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Reset(rt::Call);
 rt::request!(Reset -> bool);
 #[allow(deprecated)]
@@ -167,7 +156,7 @@ impl Reset {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -176,7 +165,7 @@ impl Reset {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }
 /// Chooses the sections and fields that the card of companies shows. What is not named disappears from the card.
@@ -217,7 +206,7 @@ pub fn set(data: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
                     rt::Paging::None,
                 ),
             )
-            .param("data", rt::value::list(data, Into::into)),
+            .put("data", rt::value::anys(data)),
     )
 }
 /// A call of `crm.company.details.configuration.set`: Chooses the sections and fields that the card of companies shows. What is not named disappears from the card.
@@ -225,7 +214,6 @@ pub fn set(data: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
     note = "use `crm.item.details.configuration.set`: It does the same for every kind of record: entityTypeId 4."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 #[allow(deprecated)]
@@ -233,7 +221,7 @@ impl Set {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -242,6 +230,6 @@ impl Set {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
 }

@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller may not change the contact.
 /// - without a code: The number is missing or wrong, or there is no such contact. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.company.items.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.company.items.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.contact.company.items.delete`: Takes back all links between a contact and companies. The records stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the companies that a contact is linked to, the main one among them.
 ///
 /// Calls `crm.contact.company.items.get`; scope `crm`. May be called by: whoever may read the contact.
@@ -64,24 +58,18 @@ rt::request!(Delete -> bool);
 /// - `ACCESS_DENIED`: The caller may not read the contact.
 /// - without a code: The number is missing or wrong, or there is no such contact. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.company.items.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmCompanyLink>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.company.items.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.contact.company.items.get`: Lists the companies that a contact is linked to, the main one among them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Vec < crate ::types::CrmCompanyLink >);
 /// Links a contact to exactly the companies given. Others are unlinked.
 ///
 /// Calls `crm.contact.company.items.set`; scope `crm`. May be called by: whoever may change the contact.
@@ -107,22 +95,16 @@ rt::request!(Get -> Vec < crate ::types::CrmCompanyLink >);
 pub fn set(
     id: impl Into<rt::Id>,
     items: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.contact.company.items.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("items", rt::value::list(items, Into::into)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.contact.company.items.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("items", rt::value::anys(items))
+        .typed()
 }
-/// A call of `crm.contact.company.items.set`: Links a contact to exactly the companies given. Others are unlinked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

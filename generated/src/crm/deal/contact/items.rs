@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller may not change the deal.
 /// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.contact.items.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.contact.items.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.contact.items.delete`: Takes back all links between a deal and contacts. The records stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the contacts that a deal is linked to, the main one among them.
 ///
 /// Calls `crm.deal.contact.items.get`; scope `crm`. May be called by: whoever may read the deal.
@@ -64,24 +58,18 @@ rt::request!(Delete -> bool);
 /// - `ACCESS_DENIED`: The caller may not read the deal.
 /// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.contact.items.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactLink>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.contact.items.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.deal.contact.items.get`: Lists the contacts that a deal is linked to, the main one among them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> Vec < crate ::types::CrmContactLink >);
 /// Links a deal to exactly the contacts given. Others are unlinked.
 ///
 /// Calls `crm.deal.contact.items.set`; scope `crm`. May be called by: whoever may change the deal.
@@ -108,22 +96,16 @@ rt::request!(Get -> Vec < crate ::types::CrmContactLink >);
 pub fn set(
     id: impl Into<rt::Id>,
     items: impl IntoIterator<Item = impl Into<rt::Value>>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.contact.items.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("items", rt::value::list(items, Into::into)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.contact.items.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("items", rt::value::anys(items))
+        .typed()
 }
-/// A call of `crm.deal.contact.items.set`: Links a deal to exactly the contacts given. Others are unlinked.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

@@ -38,19 +38,18 @@ pub fn force_common_scope_for_all(
                     rt::Paging::None,
                 ),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.details.configuration.forceCommonScopeForAll`: Makes everybody use the common card of a kind of record. Own cards are dropped.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ForceCommonScopeForAll(rt::Call);
 rt::request!(ForceCommonScopeForAll -> bool);
 impl ForceCommonScopeForAll {
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }
 /// Tells which sections and fields the card of a kind of record shows.
@@ -89,19 +88,18 @@ pub fn get(entity_type_id: impl Into<i64>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.details.configuration.get`: Tells which sections and fields the card of a kind of record shows.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < Vec < crate ::types::CrmCardSection > >);
 impl Get {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -110,12 +108,12 @@ impl Get {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }
 /// Gives the card of a kind of record back the sections and fields that it had at first.
@@ -153,19 +151,18 @@ pub fn reset(entity_type_id: impl Into<i64>) -> Reset {
                     rt::Paging::None,
                 ),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id)),
+            .put("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.item.details.configuration.reset`: Gives the card of a kind of record back the sections and fields that it had at first.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Reset(rt::Call);
 rt::request!(Reset -> bool);
 impl Reset {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -174,12 +171,12 @@ impl Reset {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }
 /// Chooses the sections and fields that the card of a kind of record shows. What is not named disappears from the card.
@@ -220,20 +217,19 @@ pub fn set(
                     rt::Paging::None,
                 ),
             )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("data", rt::value::list(data, Into::into)),
+            .put("entityTypeId", rt::value::integer(entity_type_id))
+            .put("data", rt::value::anys(data)),
     )
 }
 /// A call of `crm.item.details.configuration.set`: Chooses the sections and fields that the card of a kind of record shows. What is not named disappears from the card.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 impl Set {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -242,11 +238,11 @@ impl Set {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }

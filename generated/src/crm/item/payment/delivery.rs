@@ -24,25 +24,22 @@ use ::bitrix24_runtime as rt;
 /// - `0`: There is no such payment or delivery, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn add(payment_id: impl Into<rt::Id>, delivery_id: impl Into<rt::Id>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.delivery.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("paymentId", rt::value::id(payment_id))
-            .param("deliveryId", rt::value::id(delivery_id)),
-    )
+pub fn add(
+    payment_id: impl Into<rt::Id>,
+    delivery_id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.delivery.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("paymentId", rt::value::id(payment_id))
+        .put("deliveryId", rt::value::id(delivery_id))
+        .typed()
 }
-/// A call of `crm.item.payment.delivery.add`: Puts the price of a delivery into a payment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Takes the price of a delivery out of a payment. The delivery itself stays.
 ///
 /// Calls `crm.item.payment.delivery.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -65,24 +62,18 @@ rt::request!(Add -> rt::Id);
 /// - `0`: There is no such position, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.delivery.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.delivery.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.payment.delivery.delete`: Takes the price of a delivery out of a payment. The delivery itself stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the deliveries in a payment.
 ///
 /// Calls `crm.item.payment.delivery.list`; scope `crm`. May be called by: whoever may read the record.
@@ -115,13 +106,12 @@ pub fn list(payment_id: impl Into<rt::Id>, filter: impl Into<rt::Value>) -> List
                     rt::Paging::None,
                 ),
             )
-            .param("paymentId", rt::value::id(payment_id))
-            .param("filter", filter),
+            .put("paymentId", rt::value::id(payment_id))
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `crm.item.payment.delivery.list`: Lists the deliveries in a payment.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmPaymentPosition >, all crate
@@ -131,7 +121,7 @@ impl List {
     /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Makes a position of a payment stand for another delivery.
@@ -159,22 +149,16 @@ impl List {
 pub fn set_delivery(
     id: impl Into<rt::Id>,
     delivery_id: impl Into<rt::Id>,
-) -> SetDelivery {
-    SetDelivery(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.delivery.setDelivery",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("deliveryId", rt::value::id(delivery_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.delivery.setDelivery",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("deliveryId", rt::value::id(delivery_id))
+        .typed()
 }
-/// A call of `crm.item.payment.delivery.setDelivery`: Makes a position of a payment stand for another delivery.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct SetDelivery(rt::Call);
-rt::request!(SetDelivery -> bool);

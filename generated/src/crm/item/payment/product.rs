@@ -28,26 +28,20 @@ pub fn add(
     payment_id: impl Into<rt::Id>,
     row_id: impl Into<rt::Id>,
     quantity: impl Into<f64>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.product.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("paymentId", rt::value::id(payment_id))
-            .param("rowId", rt::value::id(row_id))
-            .param("quantity", rt::value::number(quantity)),
-    )
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.product.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("paymentId", rt::value::id(payment_id))
+        .put("rowId", rt::value::id(row_id))
+        .put("quantity", rt::value::number(quantity))
+        .typed()
 }
-/// A call of `crm.item.payment.product.add`: Puts goods of a record's product row into a payment.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Takes a position out of a payment. The product row of the record stays.
 ///
 /// Calls `crm.item.payment.product.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -70,24 +64,18 @@ rt::request!(Add -> rt::Id);
 /// - `0`: There is no such position, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.product.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.product.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `crm.item.payment.product.delete`: Takes a position out of a payment. The product row of the record stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the goods in a payment.
 ///
 /// Calls `crm.item.payment.product.list`; scope `crm`. May be called by: whoever may read the record.
@@ -123,13 +111,12 @@ pub fn list(payment_id: impl Into<rt::Id>, filter: impl Into<rt::Value>) -> List
                     rt::Paging::None,
                 ),
             )
-            .param("paymentId", rt::value::id(payment_id))
-            .param("filter", filter),
+            .put("paymentId", rt::value::id(payment_id))
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `crm.item.payment.product.list`: Lists the goods in a payment.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmPaymentPosition >, all crate
@@ -139,7 +126,7 @@ impl List {
     /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
 }
 /// Changes how many goods of a position are paid for.
@@ -164,22 +151,19 @@ impl List {
 /// - `0`: There is no such position, the quantity is not above 0 or more than is left, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn set_quantity(id: impl Into<rt::Id>, quantity: impl Into<f64>) -> SetQuantity {
-    SetQuantity(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.item.payment.product.setQuantity",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("quantity", rt::value::number(quantity)),
-    )
+pub fn set_quantity(
+    id: impl Into<rt::Id>,
+    quantity: impl Into<f64>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.item.payment.product.setQuantity",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("quantity", rt::value::number(quantity))
+        .typed()
 }
-/// A call of `crm.item.payment.product.setQuantity`: Changes how many goods of a position are paid for.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct SetQuantity(rt::Call);
-rt::request!(SetQuantity -> bool);

@@ -47,7 +47,6 @@ pub fn force_common_scope_for_all() -> ForceCommonScopeForAll {
     note = "use `crm.item.details.configuration.forceCommonScopeForAll`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct ForceCommonScopeForAll(rt::Call);
 rt::request!(ForceCommonScopeForAll -> bool);
 #[allow(deprecated)]
@@ -55,7 +54,7 @@ impl ForceCommonScopeForAll {
     /// `extras`. Which card is meant, where leads have several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }
 /// Tells which sections and fields the card of leads shows.
@@ -105,7 +104,6 @@ pub fn get() -> Get {
     note = "use `crm.item.details.configuration.get`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < Vec < crate ::types::CrmCardSection > >);
 #[allow(deprecated)]
@@ -113,7 +111,7 @@ impl Get {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -122,12 +120,12 @@ impl Get {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `extras`. Which card is meant, where leads have several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }
 /// Gives the card of leads back the sections and fields that it had at first.
@@ -177,7 +175,6 @@ pub fn reset() -> Reset {
     note = "use `crm.item.details.configuration.reset`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Reset(rt::Call);
 rt::request!(Reset -> bool);
 #[allow(deprecated)]
@@ -185,7 +182,7 @@ impl Reset {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -194,12 +191,12 @@ impl Reset {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `extras`. Which card is meant, where leads have several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }
 /// Chooses the sections and fields that the card of leads shows. What is not named disappears from the card.
@@ -241,7 +238,7 @@ pub fn set(data: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
                     rt::Paging::None,
                 ),
             )
-            .param("data", rt::value::list(data, Into::into)),
+            .put("data", rt::value::anys(data)),
     )
 }
 /// A call of `crm.lead.details.configuration.set`: Chooses the sections and fields that the card of leads shows. What is not named disappears from the card.
@@ -249,7 +246,6 @@ pub fn set(data: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
     note = "use `crm.item.details.configuration.set`: It does the same for every kind of record: entityTypeId 1."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 #[allow(deprecated)]
@@ -257,7 +253,7 @@ impl Set {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("userId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "userId", value))
     }
     /// `scope`. Whose card is meant; P when it is left out.
     ///
@@ -266,11 +262,11 @@ impl Set {
     /// - `C`: The common card of all.
     #[inline]
     pub fn scope(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("scope", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "scope", value))
     }
     /// `extras`. Which card is meant, where leads have several.
     #[inline]
     pub fn extras(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("extras", value))
+        Self(rt::set::param::any(self.0, "extras", value))
     }
 }

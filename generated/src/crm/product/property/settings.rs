@@ -21,25 +21,19 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields(property_type: impl Into<String>, user_type: impl Into<String>) -> Fields {
-    Fields(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.product.property.settings.fields",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("propertyType", rt::value::text(property_type))
-            .param("userType", rt::value::text(user_type)),
-    )
+pub fn fields(
+    property_type: impl Into<String>,
+    user_type: impl Into<String>,
+) -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.product.property.settings.fields",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("propertyType", rt::value::text(property_type))
+        .put("userType", rt::value::text(user_type))
+        .typed()
 }
-/// A call of `crm.product.property.settings.fields`: Lists the settings that a kind of value of further fields has.
-#[deprecated(
-    note = "use `catalog.productPropertyFeature.getFields`: The catalogue has its own method."
-)]
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);

@@ -23,25 +23,22 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The template has the field already, its country does not know it, there is no such template, or the caller may not change it. The description tells which.
 #[inline]
-pub fn add(preset: impl Into<rt::Value>, fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.preset.field.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("preset", preset)
-            .param("fields", fields),
-    )
+pub fn add(
+    preset: impl Into<rt::Value>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.preset.field.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("preset", rt::value::any(preset))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.requisite.preset.field.add`: Adds a field to a template of official details, one of those that crm.requisite.preset.field.availabletoadd tells.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
 /// Lists the fields that a template of official details does not have yet.
 ///
 /// Calls `crm.requisite.preset.field.availabletoadd`; scope `crm`.
@@ -63,24 +60,18 @@ rt::request!(Add -> rt::Id);
 ///
 /// - without a code: There is no such template, or its number is missing. The description tells which.
 #[inline]
-pub fn availabletoadd(preset: impl Into<rt::Value>) -> Availabletoadd {
-    Availabletoadd(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.preset.field.availabletoadd",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("preset", preset),
-    )
+pub fn availabletoadd(preset: impl Into<rt::Value>) -> rt::TypedCall<Vec<String>> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.preset.field.availabletoadd",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("preset", rt::value::any(preset))
+        .typed()
 }
-/// A call of `crm.requisite.preset.field.availabletoadd`: Lists the fields that a template of official details does not have yet.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Availabletoadd(rt::Call);
-rt::request!(Availabletoadd -> Vec < String >);
 /// Takes a field out of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.delete`; scope `crm`. May be called by: whoever may delete contacts and companies.
@@ -102,25 +93,22 @@ rt::request!(Availabletoadd -> Vec < String >);
 ///
 /// - without a code: A number is missing or wrong, there is no such template or field, or the caller may not delete it. The description tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.preset.field.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("preset", preset),
-    )
+pub fn delete(
+    id: impl Into<rt::Id>,
+    preset: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.preset.field.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("preset", rt::value::any(preset))
+        .typed()
 }
-/// A call of `crm.requisite.preset.field.delete`: Takes a field out of a template of official details.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the fields that a field of a template has.
 ///
 /// Calls `crm.requisite.preset.field.fields`; scope `crm`.
@@ -136,23 +124,17 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn fields() -> Fields {
-    Fields(
-        rt::Call::new(
+pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                 "crm.requisite.preset.field.fields",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `crm.requisite.preset.field.fields`: Lists the fields that a field of a template has.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one field of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.get`; scope `crm`. May be called by: whoever may read contacts and companies.
@@ -174,25 +156,22 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - without a code: There is no such template or field, or the caller may not read it. The description tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.preset.field.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("preset", preset),
-    )
+pub fn get(
+    id: impl Into<rt::Id>,
+    preset: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::CrmRequisitePresetField> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.preset.field.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("preset", rt::value::any(preset))
+        .typed()
 }
-/// A call of `crm.requisite.preset.field.get`: Reads one field of a template of official details.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmRequisitePresetField);
 /// Lists the fields of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.list`; scope `crm`. May be called by: whoever may read contacts and companies.
@@ -224,12 +203,11 @@ pub fn list(preset: impl Into<rt::Value>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("preset", preset),
+            .put("preset", rt::value::any(preset)),
     )
 }
 /// A call of `crm.requisite.preset.field.list`: Lists the fields of a template of official details.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::CrmRequisitePresetField >, all crate
@@ -260,23 +238,17 @@ pub fn update(
     id: impl Into<rt::Id>,
     preset: impl Into<rt::Value>,
     fields: impl Into<rt::Value>,
-) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.requisite.preset.field.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("preset", preset)
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.requisite.preset.field.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("preset", rt::value::any(preset))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `crm.requisite.preset.field.update`: Changes a field of a template of official details.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);

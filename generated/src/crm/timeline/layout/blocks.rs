@@ -30,27 +30,21 @@ pub fn delete(
     entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     timeline_id: impl Into<rt::Id>,
-) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.layout.blocks.delete",
-                        rt::Rest::V2,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("success"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id))
-            .param("timelineId", rt::value::id(timeline_id)),
-    )
+) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.layout.blocks.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("success"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .put("timelineId", rt::value::id(timeline_id))
+        .typed()
 }
-/// A call of `crm.timeline.layout.blocks.delete`: Removes the blocks of content that the application put below a timeline entry.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
 /// Reads the blocks of content that the application put below a timeline entry.
 ///
 /// Calls `crm.timeline.layout.blocks.get`; scope `crm`. May be called by: whoever may read the record.
@@ -79,27 +73,21 @@ pub fn get(
     entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     timeline_id: impl Into<rt::Id>,
-) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.layout.blocks.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("layout"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id))
-            .param("timelineId", rt::value::id(timeline_id)),
-    )
+) -> rt::TypedCall<crate::types::CrmBlockLayout> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.layout.blocks.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("layout"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .put("timelineId", rt::value::id(timeline_id))
+        .typed()
 }
-/// A call of `crm.timeline.layout.blocks.get`: Reads the blocks of content that the application put below a timeline entry.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::CrmBlockLayout);
 /// Shows further blocks of content below a timeline entry. Blocks that the application put there before disappear.
 ///
 /// Calls `crm.timeline.layout.blocks.set`; scope `crm`. May be called by: whoever may change the record.
@@ -131,25 +119,19 @@ pub fn set(
     entity_id: impl Into<rt::Id>,
     timeline_id: impl Into<rt::Id>,
     layout: impl Into<rt::Value>,
-) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                        "crm.timeline.layout.blocks.set",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("success"),
-            )
-            .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("entityId", rt::value::id(entity_id))
-            .param("timelineId", rt::value::id(timeline_id))
-            .param("layout", layout),
-    )
+) -> rt::TypedCall<Option<bool>> {
+    rt::Call::new(
+            rt::Method::new(
+                    "crm.timeline.layout.blocks.set",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("success"),
+        )
+        .put("entityTypeId", rt::value::integer(entity_type_id))
+        .put("entityId", rt::value::id(entity_id))
+        .put("timelineId", rt::value::id(timeline_id))
+        .put("layout", rt::value::any(layout))
+        .typed()
 }
-/// A call of `crm.timeline.layout.blocks.set`: Shows further blocks of content below a timeline entry. Blocks that the application put there before disappear.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> Option < bool >);

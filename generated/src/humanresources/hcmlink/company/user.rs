@@ -44,7 +44,6 @@ pub fn list() -> List {
 }
 /// A call of `humanresources.hcmlink.company.user.list`: Lists the companies that the caller belongs to in an HR system.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::HrCompany >, all crate ::types::HrCompany
@@ -53,11 +52,11 @@ impl List {
     /// `limit`. How many records to answer, 1 to 1000\. 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
 }

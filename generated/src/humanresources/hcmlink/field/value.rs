@@ -42,19 +42,18 @@ pub fn set(
                     rt::Paging::None,
                 ),
             )
-            .param("company", rt::value::text(company))
-            .param("data", rt::value::list(data, Into::into)),
+            .put("company", rt::value::text(company))
+            .put("data", rt::value::anys(data)),
     )
 }
 /// A call of `humanresources.hcmlink.field.value.set`: Gives values of fields of employees to the portal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Set(rt::Call);
 rt::request!(Set -> crate ::types::HrOutcome);
 impl Set {
     /// `job`. State of the job; only when the call answers the event OnHumanResourcesHcmLinkFieldValueRequested, OnHumanResourcesHcmLinkPinRequested or OnHumanResourcesHcmLinkSalaryVacationRequested.
     #[inline]
     pub fn job(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("job", value))
+        Self(rt::set::param::any(self.0, "job", value))
     }
 }

@@ -25,22 +25,16 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                        "humanresources.hcmlink.job.status.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("alive"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "humanresources.hcmlink.job.status.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("alive"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `humanresources.hcmlink.job.status.get`: Tells whether an exchange with the HR system still waits for answers.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> bool);

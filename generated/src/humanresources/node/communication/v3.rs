@@ -42,35 +42,34 @@ pub fn edit(node_id: impl Into<rt::Id>, communication_type: impl Into<String>) -
                     )
                     .with_records("success"),
             )
-            .param("nodeId", rt::value::id(node_id))
-            .param("communicationType", rt::value::text(communication_type)),
+            .put("nodeId", rt::value::id(node_id))
+            .put("communicationType", rt::value::text(communication_type)),
     )
 }
 /// A call of `humanresources.node.communication.edit`: Ties chats, channels or collaborations to a department or team, takes them off, or makes one.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Edit(rt::Call);
 rt::request!(Edit -> bool);
 impl Edit {
     /// `createDefault`. Whether to make one for its people. No when it is left out.
     #[inline]
     pub fn create_default(self, value: bool) -> Self {
-        Self(self.0.param("createDefault", value))
+        Self(rt::set::param::boolean(self.0, "createDefault", value))
     }
     /// `ids`. Numbers of those that belong to it from now on.
     #[inline]
     pub fn ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("ids", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "ids", value))
     }
     /// `removeIds`. Numbers of those that no longer belong to it, as GetStructureCommunications tells them.
     #[inline]
     pub fn remove_ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(self.0.param("removeIds", rt::value::list(value, rt::value::id)))
+        Self(rt::set::param::ids(self.0, "removeIds", value))
     }
     /// `withChildren`. Whether the same is done for everything below it. No when it is left out.
     #[inline]
     pub fn with_children(self, value: bool) -> Self {
-        Self(self.0.param("withChildren", value))
+        Self(rt::set::param::boolean(self.0, "withChildren", value))
     }
 }
 /// Lists the chats, channels and collaborations that belong to a department or team.
@@ -96,21 +95,17 @@ impl Edit {
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see this department or team. Call as somebody with the right to see departments or teams.
 #[inline]
-pub fn list(id: impl Into<rt::Id>) -> List {
-    List(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.node.communication.list",
-                    rt::Rest::V3,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn list(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<crate::types::StructureCommunications> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.node.communication.list",
+                rt::Rest::V3,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `humanresources.node.communication.list`: Lists the chats, channels and collaborations that belong to a department or team.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct List(rt::Call);
-rt::request!(List -> crate ::types::StructureCommunications);

@@ -30,27 +30,21 @@ pub fn add(
     node_id: impl Into<rt::Id>,
     user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
     role: impl Into<String>,
-) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "humanresources.node.member.add",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("success"),
-            )
-            .param("nodeId", rt::value::id(node_id))
-            .param("userIds", rt::value::list(user_ids, rt::value::id))
-            .param("role", rt::value::text(role)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "humanresources.node.member.add",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("success"),
+        )
+        .put("nodeId", rt::value::id(node_id))
+        .put("userIds", rt::value::ids(user_ids))
+        .put("role", rt::value::text(role))
+        .typed()
 }
-/// A call of `humanresources.node.member.add`: Takes people into a department or team. Those who are in it already get the new role.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> bool);
 /// Moves people from their departments or teams into another.
 ///
 /// Calls `humanresources.node.member.move`; scope `humanresources`. May be called by: a user who may add people to the department or team.
@@ -92,13 +86,12 @@ pub fn r#move(
                     )
                     .with_records("success"),
             )
-            .param("nodeId", rt::value::id(node_id))
-            .param("userIds", rt::value::list(user_ids, rt::value::id)),
+            .put("nodeId", rt::value::id(node_id))
+            .put("userIds", rt::value::ids(user_ids)),
     )
 }
 /// A call of `humanresources.node.member.move`: Moves people from their departments or teams into another.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Move(rt::Call);
 rt::request!(Move -> bool);
 impl Move {
@@ -113,7 +106,7 @@ impl Move {
     /// - `MEMBER_TEAM_EMPLOYEE`: Member of a team.
     #[inline]
     pub fn role(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("role", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "role", value))
     }
 }
 /// Takes people out of a department or team.
@@ -143,25 +136,19 @@ impl Move {
 pub fn remove(
     node_id: impl Into<rt::Id>,
     user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
-) -> Remove {
-    Remove(
-        rt::Call::new(
-                rt::Method::new(
-                    "humanresources.node.member.remove",
-                    rt::Rest::V3,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("nodeId", rt::value::id(node_id))
-            .param("userIds", rt::value::list(user_ids, rt::value::id)),
-    )
+) -> rt::TypedCall<crate::types::StructureRemoval> {
+    rt::Call::new(
+            rt::Method::new(
+                "humanresources.node.member.remove",
+                rt::Rest::V3,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("nodeId", rt::value::id(node_id))
+        .put("userIds", rt::value::ids(user_ids))
+        .typed()
 }
-/// A call of `humanresources.node.member.remove`: Takes people out of a department or team.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Remove(rt::Call);
-rt::request!(Remove -> crate ::types::StructureRemoval);
 /// Replaces the people of a department or team by those given. Whoever is not named leaves it.
 ///
 /// Calls `humanresources.node.member.set`; scope `humanresources`. May be called by: a user who may add people to the department or team.
@@ -186,23 +173,20 @@ rt::request!(Remove -> crate ::types::StructureRemoval);
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
-pub fn set(node_id: impl Into<rt::Id>, user_ids: impl Into<rt::Value>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                        "humanresources.node.member.set",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("success"),
-            )
-            .param("nodeId", rt::value::id(node_id))
-            .param("userIds", user_ids),
-    )
+pub fn set(
+    node_id: impl Into<rt::Id>,
+    user_ids: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "humanresources.node.member.set",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("success"),
+        )
+        .put("nodeId", rt::value::id(node_id))
+        .put("userIds", rt::value::any(user_ids))
+        .typed()
 }
-/// A call of `humanresources.node.member.set`: Replaces the people of a department or team by those given. Whoever is not named leaves it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> bool);

@@ -23,23 +23,17 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn end() -> End {
-    End(
-        rt::Call::new(
+pub fn end() -> rt::TypedCall<bool> {
+    rt::Call::new(
             rt::Method::new(
                 "im.user.status.idle.end",
                 rt::Rest::V2,
                 rt::Effect::Update,
                 rt::Paging::None,
             ),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `im.user.status.idle.end`: Tells the others that somebody sits at the caller's computer again. The present messenger takes it, but does not show it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct End(rt::Call);
-rt::request!(End -> bool);
 /// Tells the others that nobody sits at the caller's computer. The present messenger takes it, but does not show it.
 ///
 /// Calls `im.user.status.idle.start`; scope `im`.
@@ -78,13 +72,12 @@ pub fn start() -> Start {
 }
 /// A call of `im.user.status.idle.start`: Tells the others that nobody sits at the caller's computer. The present messenger takes it, but does not show it.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Start(rt::Call);
 rt::request!(Start -> bool);
 impl Start {
     /// `AGO`. For how many minutes that has been so; 1 at least, 10 when it is left out.
     #[inline]
     pub fn ago(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("AGO", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "AGO", value))
     }
 }

@@ -43,20 +43,19 @@ pub fn notify(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Notify
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.InputAction.notify`: Shows in a chat that the bot writes, thinks or the like.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Notify(rt::Call);
 rt::request!(Notify -> bool);
 impl Notify {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `statusMessageCode`. What is shown; that the bot writes when it is left out.
     ///
@@ -74,11 +73,11 @@ impl Notify {
     /// - `IMBOT_AGENT_ACTION_COMPOSING`: Writes an answer.
     #[inline]
     pub fn status_message_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("statusMessageCode", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "statusMessageCode", value))
     }
     /// `duration`. Seconds that it is shown, from 1 to 600\. The portal chooses when it is left out.
     #[inline]
     pub fn duration(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("duration", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "duration", value))
     }
 }

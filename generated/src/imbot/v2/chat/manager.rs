@@ -46,21 +46,20 @@ pub fn add(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("userIds", rt::value::list(user_ids, rt::value::id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("userIds", rt::value::ids(user_ids)),
     )
 }
 /// A call of `imbot.v2.Chat.Manager.add`: Makes members managers of a chat that the bot owns. People who are no members are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Takes the part of a manager from members of a chat that the bot owns.
@@ -107,20 +106,19 @@ pub fn delete(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("userIds", rt::value::list(user_ids, rt::value::id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("userIds", rt::value::ids(user_ids)),
     )
 }
 /// A call of `imbot.v2.Chat.Manager.delete`: Takes the part of a manager from members of a chat that the bot owns.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

@@ -42,25 +42,24 @@ pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delet
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("messageId", rt::value::id(message_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("messageId", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.delete`: Deletes a message of the bot, or any message where the bot is an administrator of the chat. Messages that were sent as system ones count as nobody's.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `complete`. Whether no trace stays. A note stays when it is left out.
     #[inline]
     pub fn complete(self, value: bool) -> Self {
-        Self(self.0.param("complete", value))
+        Self(rt::set::param::boolean(self.0, "complete", value))
     }
 }
 /// Reads a message, for instance the one that somebody answered. Only for bots of the types supervisor and personal.
@@ -102,20 +101,19 @@ pub fn get(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("message"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("messageId", rt::value::id(message_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("messageId", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.get`: Reads a message, for instance the one that somebody answered. Only for bots of the types supervisor and personal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BotMessage);
 impl Get {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Reads the messages before and after one. Only for bots of the types supervisor and personal.
@@ -163,25 +161,24 @@ pub fn get_context(
                     )
                     .with_records("messages"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("messageId", rt::value::id(message_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("messageId", rt::value::id(message_id)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.getContext`: Reads the messages before and after one. Only for bots of the types supervisor and personal.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetContext(rt::Call);
 rt::request!(GetContext -> Vec < crate ::types::BotMessage >);
 impl GetContext {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `range`. How many messages on each side, from 1 to 50\. 50 when it is left out.
     #[inline]
     pub fn range(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("range", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "range", value))
     }
 }
 /// Marks the messages of a chat as read in the name of the bot.
@@ -224,25 +221,24 @@ pub fn read(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Read {
                     rt::Paging::None,
                 ),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.read`: Marks the messages of a chat as read in the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Read(rt::Call);
 rt::request!(Read -> crate ::types::BotReadMessages);
 impl Read {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `messageId`. Last message to mark, with all before it; every message of the chat when it is left out.
     #[inline]
     pub fn message_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("messageId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "messageId", value))
     }
 }
 /// Writes into a chat or to a person in the name of the bot, or forwards messages.
@@ -286,25 +282,24 @@ pub fn send(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Send {
                     rt::Paging::None,
                 ),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.send`: Writes into a chat or to a person in the name of the bot, or forwards messages.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Send(rt::Call);
 rt::request!(Send -> crate ::types::BotSentMessage);
 impl Send {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `fields`. Fields of the new message.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
+        Self(rt::set::param::any(self.0, "fields", value))
     }
 }
 /// Changes a message that the bot wrote; one that was sent as a system message cannot be changed.
@@ -350,20 +345,19 @@ pub fn update(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("messageId", rt::value::id(message_id))
-            .param("fields", fields),
+            .put("botId", rt::value::id(bot_id))
+            .put("messageId", rt::value::id(message_id))
+            .put("fields", rt::value::any(fields)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.update`: Changes a message that the bot wrote; one that was sent as a system message cannot be changed.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

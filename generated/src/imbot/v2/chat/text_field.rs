@@ -42,24 +42,23 @@ pub fn enabled(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Enabl
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.TextField.enabled`: Shows or hides the input line of a chat with the bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Enabled(rt::Call);
 rt::request!(Enabled -> bool);
 impl Enabled {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `enabled`. Whether people can write. They can when it is left out.
     #[inline]
     pub fn enabled(self, value: bool) -> Self {
-        Self(self.0.param("enabled", value))
+        Self(rt::set::param::boolean(self.0, "enabled", value))
     }
 }

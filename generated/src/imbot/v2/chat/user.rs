@@ -45,21 +45,20 @@ pub fn add(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("userIds", rt::value::list(user_ids, rt::value::id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("userIds", rt::value::ids(user_ids)),
     )
 }
 /// A call of `imbot.v2.Chat.User.add`: Adds people to a chat where the bot is an administrator. Unknown and dismissed people are left out.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Takes a person out of a chat where the bot is an administrator. Somebody who is no member is no error.
@@ -105,21 +104,20 @@ pub fn delete(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id))
-            .param("userId", rt::value::id(user_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id))
+            .put("userId", rt::value::id(user_id)),
     )
 }
 /// A call of `imbot.v2.Chat.User.delete`: Takes a person out of a chat where the bot is an administrator. Somebody who is no member is no error.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Lists who takes part in a chat.
@@ -163,29 +161,28 @@ pub fn list(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> List {
                     .with_place("", "limit")
                     .with_page(200u16),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("dialogId", rt::value::text(dialog_id)),
+            .put("botId", rt::value::id(bot_id))
+            .put("dialogId", rt::value::text(dialog_id)),
     )
 }
 /// A call of `imbot.v2.Chat.User.list`: Lists who takes part in a chat.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BotUser >, all crate ::types::BotUser);
 impl List {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
     /// `order`. Field to sort by, id, lastSendMessageId or userId, with ASC or DESC.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `limit`. How many people to answer, 200 at most; 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
 }

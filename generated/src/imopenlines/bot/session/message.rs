@@ -38,12 +38,11 @@ pub fn send(chat_id: impl Into<rt::Id>) -> Send {
                     rt::Paging::None,
                 ),
             )
-            .param("CHAT_ID", rt::value::id(chat_id)),
+            .put("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `imopenlines.bot.session.message.send`: Sends the greeting of the open channel or a text in the name of the bot. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Send(rt::Call);
 rt::request!(Send -> bool);
 impl Send {
@@ -54,11 +53,11 @@ impl Send {
     /// - `DEFAULT`: Text of MESSAGE.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `MESSAGE`. Text of the message, used with NAME DEFAULT only. Nothing is sent when it is empty.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("MESSAGE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
 }

@@ -42,21 +42,20 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
-            .param("CRM_ENTITY", rt::value::id(crm_entity))
-            .param("USER_ID", rt::value::id(user_id)),
+            .put("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
+            .put("CRM_ENTITY", rt::value::id(crm_entity))
+            .put("USER_ID", rt::value::id(user_id)),
     )
 }
 /// A call of `imopenlines.crm.chat.user.add`: Adds a person or a bot to a chat of a record of the CRM.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `CHAT_ID`. Number of the chat; the last one of the record when it is left out.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
 }
 /// Takes a person or a bot out of a chat of a record of the CRM.
@@ -105,20 +104,19 @@ pub fn delete(
                     rt::Paging::None,
                 ),
             )
-            .param("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
-            .param("CRM_ENTITY", rt::value::id(crm_entity))
-            .param("USER_ID", rt::value::id(user_id)),
+            .put("CRM_ENTITY_TYPE", rt::value::text(crm_entity_type))
+            .put("CRM_ENTITY", rt::value::id(crm_entity))
+            .put("USER_ID", rt::value::id(user_id)),
     )
 }
 /// A call of `imopenlines.crm.chat.user.delete`: Takes a person or a bot out of a chat of a record of the CRM.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Id);
 impl Delete {
     /// `CHAT_ID`. Number of the chat; the last one of the record when it is left out.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("CHAT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
 }

@@ -40,34 +40,33 @@ pub fn url(iblock_type_id: impl Into<String>, field_id: impl Into<rt::Id>) -> Ur
                     rt::Paging::None,
                 ),
             )
-            .param("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
-            .param("FIELD_ID", rt::value::id(field_id)),
+            .put("IBLOCK_TYPE_ID", rt::value::text(iblock_type_id))
+            .put("FIELD_ID", rt::value::id(field_id)),
     )
 }
 /// A call of `lists.element.get.file.url`: Tells the addresses of the files in a field of an element.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Url(rt::Call);
 rt::request!(Url -> Vec < String >);
 impl Url {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
     /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))
     }
 }

@@ -34,18 +34,17 @@ pub fn id() -> Id {
 }
 /// A call of `lists.get.iblock.type.id`: Tells which kind a universal list is of, which the other methods ask for.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Id(rt::Call);
 rt::request!(Id -> Option < String >);
 impl Id {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
 }

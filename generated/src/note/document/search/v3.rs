@@ -42,12 +42,11 @@ pub fn list(query: impl Into<String>) -> List {
                     .with_place("", "pagination.limit")
                     .with_page(200u16),
             )
-            .param("query", rt::value::text(query)),
+            .put("query", rt::value::text(query)),
     )
 }
 /// A call of `note.document.search.list`: Finds pages by words of heading and text, in the knowledge bases that the caller may use and among the pages shared with them; archived ones are left out. There is one part only; hasMore tells whether more pages match.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::KnowledgeMatch >, all crate ::types::KnowledgeMatch
@@ -56,6 +55,6 @@ impl List {
     /// `pagination`. How much to answer. 50 pages when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }

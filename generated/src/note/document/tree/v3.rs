@@ -36,12 +36,11 @@ pub fn list(collection_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("items"),
             )
-            .param("collectionId", rt::value::id(collection_id)),
+            .put("collectionId", rt::value::id(collection_id)),
     )
 }
 /// A call of `note.document.tree.list`: Reads the tree of pages of a knowledge base, without archived ones. Of more than 5,000 pages some are left out; truncated is true then.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> Vec < crate ::types::KnowledgeTreeNode >, all crate

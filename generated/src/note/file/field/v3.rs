@@ -41,12 +41,11 @@ pub fn get(name: impl Into<String>) -> Get {
                     )
                     .with_records("item"),
             )
-            .param("name", rt::value::text(name)),
+            .put("name", rt::value::text(name)),
     )
 }
 /// A call of `note.file.field.get`: Describes one field that files of pages have in REST 3\.0.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Rest3Field);
 impl Get {
@@ -66,7 +65,7 @@ impl Get {
     /// - `elementType`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }
 /// Lists the fields that files of pages have in REST 3\.0, and what can be done with each.
@@ -110,7 +109,6 @@ pub fn list() -> List {
 }
 /// A call of `note.file.field.list`: Lists the fields that files of pages have in REST 3\.0, and what can be done with each.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Rest3Field >, all crate ::types::Rest3Field);
 impl List {
@@ -130,6 +128,6 @@ impl List {
     /// - `elementType`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
 }

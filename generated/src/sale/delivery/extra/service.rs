@@ -44,46 +44,45 @@ pub fn add(
                     rt::Paging::None,
                 ),
             )
-            .param("DELIVERY_ID", rt::value::id(delivery_id))
-            .param("TYPE", rt::value::text(r#type))
-            .param("NAME", rt::value::text(name)),
+            .put("DELIVERY_ID", rt::value::id(delivery_id))
+            .put("TYPE", rt::value::text(r#type))
+            .put("NAME", rt::value::text(name)),
     )
 }
 /// A call of `sale.delivery.extra.service.add`: Adds an extra to a delivery service, such as carrying upstairs.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
     /// `ACTIVE`. Whether it is in use. It is not when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CODE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     pub fn price(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("PRICE", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "PRICE", value))
     }
     /// `ITEMS`. Choices; the kind enum needs them, other kinds have none.
     #[inline]
     pub fn items(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("ITEMS", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "ITEMS", value))
     }
 }
 /// Removes an extra of a delivery service.
@@ -110,24 +109,18 @@ impl Add {
 /// - `ERROR_EXTRA_SERVICE_DELETE`: The extra was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.delivery.extra.service.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("ID", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.delivery.extra.service.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("ID", rt::value::id(id))
+        .typed()
 }
-/// A call of `sale.delivery.extra.service.delete`: Removes an extra of a delivery service.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the extras of a delivery service.
 ///
 /// Calls `sale.delivery.extra.service.get`; scope `delivery`. May be called by: administrator.
@@ -161,12 +154,11 @@ pub fn get(delivery_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("DELIVERY_ID", rt::value::id(delivery_id)),
+            .put("DELIVERY_ID", rt::value::id(delivery_id)),
     )
 }
 /// A call of `sale.delivery.extra.service.get`: Lists the extras of a delivery service.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::SaleDeliveryExtra >, all crate ::types::SaleDeliveryExtra
@@ -208,49 +200,48 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .put("ID", rt::value::id(id)),
     )
 }
 /// A call of `sale.delivery.extra.service.update`: Changes an extra of a delivery service. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("NAME", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "NAME", value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
-        Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
+        Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CODE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "CODE", value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("SORT", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "SORT", value))
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
     /// `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     pub fn price(self, value: impl Into<f64>) -> Self {
-        Self(self.0.param("PRICE", rt::value::number(value)))
+        Self(rt::set::param::number(self.0, "PRICE", value))
     }
     /// `ITEMS`. Choices, for the kind enum.
     #[inline]
     pub fn items(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("ITEMS", rt::value::list(value, Into::into)))
+        Self(rt::set::param::anys(self.0, "ITEMS", value))
     }
     /// `TYPE`. How the extra is chosen.
     ///
@@ -260,6 +251,6 @@ impl Update {
     /// - `quantity`: A number, such as how many porters.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("TYPE", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "TYPE", value))
     }
 }

@@ -42,7 +42,7 @@ pub fn get(invoice_id: impl Into<rt::Id>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("INVOICE_ID", rt::value::id(invoice_id)),
+            .put("INVOICE_ID", rt::value::id(invoice_id)),
     )
 }
 /// A call of `sale.paysystem.settings.invoice.get`: Tells the settings of a payment system as they hold for an invoice of the former kind.
@@ -50,7 +50,6 @@ pub fn get(invoice_id: impl Into<rt::Id>) -> Get {
     note = "use `sale.paysystem.settings.payment.get`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Map < rt::Value >);
 #[allow(deprecated)]
@@ -58,11 +57,11 @@ impl Get {
     /// `PAY_SYSTEM_ID`. Number of the payment system, as GetPaySystemsList tells it. It or BX_REST_HANDLER must be given; it wins over that.
     #[inline]
     pub fn pay_system_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("PAY_SYSTEM_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "PAY_SYSTEM_ID", value))
     }
     /// `BX_REST_HANDLER`. Code of a handler; the first payment system with it is taken. It or PAY_SYSTEM_ID must be given.
     #[inline]
     pub fn bx_rest_handler(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("BX_REST_HANDLER", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "BX_REST_HANDLER", value))
     }
 }

@@ -25,22 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system, or no such payment with it. The description tells which.
 /// - `ERROR_INTERNAL_ORDER_NOT_FOUND`: The order of the payment is gone.
 #[inline]
-pub fn get(payment_id: impl Into<rt::Id>, pay_system_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "sale.paysystem.settings.payment.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("PAYMENT_ID", rt::value::id(payment_id))
-            .param("PAY_SYSTEM_ID", rt::value::id(pay_system_id)),
-    )
+pub fn get(
+    payment_id: impl Into<rt::Id>,
+    pay_system_id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Map<rt::Value>> {
+    rt::Call::new(
+            rt::Method::new(
+                "sale.paysystem.settings.payment.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("PAYMENT_ID", rt::value::id(payment_id))
+        .put("PAY_SYSTEM_ID", rt::value::id(pay_system_id))
+        .typed()
 }
-/// A call of `sale.paysystem.settings.payment.get`: Tells the settings of a payment system as they hold for a payment of an order.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < rt::Value >);

@@ -46,7 +46,6 @@ pub fn list() -> List {
 }
 /// A call of `sign.b2e.company.provider.list`: Lists the services that a company can sign with. One of its two keys is needed. The application needs the scope crm besides.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::SigningProvider >, all crate
@@ -56,26 +55,26 @@ impl List {
     /// `companyUuid`. Key of the company in the tie to the HR system. Asks for the scope humanresources.hcmlink as well. One of companyUuid and companyCrmId is needed.
     #[inline]
     pub fn company_uuid(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("companyUuid", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "companyUuid", value))
     }
     /// `companyCrmId`. Number of one of the companies of one's own in the CRM. One of companyCrmId and companyUuid is needed.
     #[inline]
     pub fn company_crm_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("companyCrmId", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "companyCrmId", value))
     }
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
     pub fn language(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("language", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "language", value))
     }
     /// `limit`. How many records to answer, 1 to 1000\. 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("limit", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "limit", value))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("offset", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "offset", value))
     }
 }

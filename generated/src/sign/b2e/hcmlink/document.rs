@@ -28,21 +28,15 @@ use ::bitrix24_runtime as rt;
 /// - `SIGN_HCMLINK_NO_SIGNED_FILE_EXIST`: The signed file is not there.
 /// - without a code: The portal lacks the module humanresources.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "sign.b2e.hcmlink.document.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::HrSignedDocument> {
+    rt::Call::new(
+            rt::Method::new(
+                "sign.b2e.hcmlink.document.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `sign.b2e.hcmlink.document.get`: Reads a signed document for the HR system. The portal must have the tie to HR systems.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::HrSignedDocument);

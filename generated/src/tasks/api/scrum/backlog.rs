@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The team is missing or has a backlog already, a person does not exist, or the caller has no right; the message tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.backlog.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumBacklog> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.backlog.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.backlog.add`: Gives a scrum team its backlog, which only an import has to do by itself.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::ScrumBacklog);
 /// Removes a backlog without tasks, for instance one given to a workgroup by mistake. The planning page of a scrum team makes a new one.
 ///
 /// Calls `tasks.api.scrum.backlog.delete`; scope `task`.
@@ -62,24 +56,18 @@ rt::request!(Add -> crate ::types::ScrumBacklog);
 ///
 /// - `0`: The number is missing, there is no such backlog, it holds tasks, or the caller has no right; the message tells which.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.backlog.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.backlog.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.backlog.delete`: Removes a backlog without tasks, for instance one given to a workgroup by mistake. The planning page of a scrum team makes a new one.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads the backlog of a scrum team.
 ///
 /// Calls `tasks.api.scrum.backlog.get`; scope `task`.
@@ -101,24 +89,18 @@ rt::request!(Delete -> ());
 ///
 /// - `0`: The number is missing, the workgroup has no backlog, or the caller has no right; the message tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.backlog.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumBacklog> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.backlog.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.backlog.get`: Reads the backlog of a scrum team.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::ScrumBacklog);
 /// Lists the fields that a backlog has, with their types.
 ///
 /// Calls `tasks.api.scrum.backlog.getFields`; scope `task`.
@@ -134,9 +116,8 @@ rt::request!(Get -> crate ::types::ScrumBacklog);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "tasks.api.scrum.backlog.getFields",
                     rt::Rest::V2,
@@ -144,14 +125,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.api.scrum.backlog.getFields`: Lists the fields that a backlog has, with their types.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Changes the backlog of a scrum team. It cannot move to another team while tasks are in it.
 ///
 /// Calls `tasks.api.scrum.backlog.update`; scope `task`.
@@ -174,22 +150,19 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// - `100`: The parameter fields is missing. Give at least one field in it.
 /// - `0`: There is no such backlog, it holds tasks and cannot move, the other team has one already, a person does not exist, or the caller has no right; the message tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.backlog.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::ScrumBacklog> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.backlog.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.backlog.update`: Changes the backlog of a scrum team. It cannot move to another team while tasks are in it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::ScrumBacklog);

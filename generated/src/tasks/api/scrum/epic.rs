@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The name or the team is missing, there is no such team or person, or the caller has no access to it; the message tells which.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.epic.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumEpic> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.epic.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.epic.add`: Makes an epic for a scrum team.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::ScrumEpic);
 /// Removes an epic; its tasks stay.
 ///
 /// Calls `tasks.api.scrum.epic.delete`; scope `task`. May be called by: whoever may see the scrum team.
@@ -63,24 +57,18 @@ rt::request!(Add -> crate ::types::ScrumEpic);
 /// - `0`: There is no such epic, or the caller has no access to its team; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.epic.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.epic.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.epic.delete`: Removes an epic; its tasks stay.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads an epic with its files.
 ///
 /// Calls `tasks.api.scrum.epic.get`; scope `task`. May be called by: whoever may see the scrum team.
@@ -103,24 +91,18 @@ rt::request!(Delete -> ());
 /// - `0`: There is no such epic, or the caller may not see it; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.epic.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumEpic> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.epic.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.epic.get`: Reads an epic with its files.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::ScrumEpic);
 /// Lists the fields that an epic has, with their types.
 ///
 /// Calls `tasks.api.scrum.epic.getFields`; scope `task`.
@@ -136,9 +118,8 @@ rt::request!(Get -> crate ::types::ScrumEpic);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "tasks.api.scrum.epic.getFields",
                     rt::Rest::V2,
@@ -146,14 +127,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.api.scrum.epic.getFields`: Lists the fields that an epic has, with their types.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds epics. Their fields are written in capitals here (GROUP_ID, NAME, CREATED_BY).
 ///
 /// Calls `tasks.api.scrum.epic.list`; scope `task`.
@@ -201,7 +177,6 @@ pub fn list() -> List {
 }
 /// A call of `tasks.api.scrum.epic.list`: Finds epics. Their fields are written in capitals here (GROUP_ID, NAME, CREATED_BY).
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::ScrumEpic >, all crate ::types::ScrumEpic
@@ -210,22 +185,22 @@ impl List {
     /// `order`. Fields to sort by, in capitals, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on the fields, in capitals and joined by "and": ID, GROUP_ID, NAME, DESCRIPTION, CREATED_BY, MODIFIED_BY and COLOR. An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `select`. Fields to answer, in capitals; all when it is left out or holds \*.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the name, the description, the colour or the files of an epic.
@@ -250,22 +225,19 @@ impl List {
 /// - `0`: There is no such epic or person, the caller has no access to the team, or the epic could not be changed; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.epic.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::ScrumEpic> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.epic.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.epic.update`: Changes the name, the description, the colour or the files of an epic.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::ScrumEpic);

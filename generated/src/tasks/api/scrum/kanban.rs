@@ -23,24 +23,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The sprint or the name is missing, there is no such sprint, or the caller has no access to it; the message tells which.
 #[inline]
-pub fn add_stage(fields: impl Into<rt::Value>) -> AddStage {
-    AddStage(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.kanban.addStage",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add_stage(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.kanban.addStage",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.kanban.addStage`: Adds a column to the kanban of a running sprint.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddStage(rt::Call);
-rt::request!(AddStage -> rt::Id);
 /// Puts a task of the sprint into a column of its kanban.
 ///
 /// Calls `tasks.api.scrum.kanban.addTask`; scope `task`.
@@ -66,26 +60,20 @@ pub fn add_task(
     sprint_id: impl Into<rt::Id>,
     task_id: impl Into<rt::Id>,
     stage_id: impl Into<rt::Id>,
-) -> AddTask {
-    AddTask(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.kanban.addTask",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("sprintId", rt::value::id(sprint_id))
-            .param("taskId", rt::value::id(task_id))
-            .param("stageId", rt::value::id(stage_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.kanban.addTask",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("sprintId", rt::value::id(sprint_id))
+        .put("taskId", rt::value::id(task_id))
+        .put("stageId", rt::value::id(stage_id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.kanban.addTask`: Puts a task of the sprint into a column of its kanban.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct AddTask(rt::Call);
-rt::request!(AddTask -> bool);
 /// Removes a column of the kanban of a sprint; it must hold no tasks.
 ///
 /// Calls `tasks.api.scrum.kanban.deleteStage`; scope `task`.
@@ -107,24 +95,18 @@ rt::request!(AddTask -> bool);
 ///
 /// - `0`: There is no such stage, it holds tasks, or the caller has no access to it; the message tells which.
 #[inline]
-pub fn delete_stage(stage_id: impl Into<rt::Id>) -> DeleteStage {
-    DeleteStage(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.kanban.deleteStage",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("stageId", rt::value::id(stage_id)),
-    )
+pub fn delete_stage(stage_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.kanban.deleteStage",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("stageId", rt::value::id(stage_id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.kanban.deleteStage`: Removes a column of the kanban of a sprint; it must hold no tasks.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteStage(rt::Call);
-rt::request!(DeleteStage -> bool);
 /// Takes a task off the kanban of a sprint; it stays in the sprint.
 ///
 /// Calls `tasks.api.scrum.kanban.deleteTask`; scope `task`.
@@ -149,25 +131,19 @@ rt::request!(DeleteStage -> bool);
 pub fn delete_task(
     sprint_id: impl Into<rt::Id>,
     task_id: impl Into<rt::Id>,
-) -> DeleteTask {
-    DeleteTask(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.kanban.deleteTask",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("sprintId", rt::value::id(sprint_id))
-            .param("taskId", rt::value::id(task_id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.kanban.deleteTask",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("sprintId", rt::value::id(sprint_id))
+        .put("taskId", rt::value::id(task_id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.kanban.deleteTask`: Takes a task off the kanban of a sprint; it stays in the sprint.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct DeleteTask(rt::Call);
-rt::request!(DeleteTask -> bool);
 /// Lists the fields that a stage of a sprint has, with their types.
 ///
 /// Calls `tasks.api.scrum.kanban.getFields`; scope `task`.
@@ -183,9 +159,8 @@ rt::request!(DeleteTask -> bool);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "tasks.api.scrum.kanban.getFields",
                     rt::Rest::V2,
@@ -193,14 +168,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.api.scrum.kanban.getFields`: Lists the fields that a stage of a sprint has, with their types.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the columns of the kanban of a sprint.
 ///
 /// Calls `tasks.api.scrum.kanban.getStages`; scope `task`.
@@ -232,12 +202,11 @@ pub fn get_stages(sprint_id: impl Into<rt::Id>) -> GetStages {
                     rt::Paging::None,
                 ),
             )
-            .param("sprintId", rt::value::id(sprint_id)),
+            .put("sprintId", rt::value::id(sprint_id)),
     )
 }
 /// A call of `tasks.api.scrum.kanban.getStages`: Lists the columns of the kanban of a sprint.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct GetStages(rt::Call);
 rt::request!(
     GetStages -> Vec < crate ::types::ScrumStage >, all crate ::types::ScrumStage
@@ -266,22 +235,16 @@ rt::request!(
 pub fn update_stage(
     stage_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> UpdateStage {
-    UpdateStage(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.kanban.updateStage",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("stageId", rt::value::id(stage_id))
-            .param("fields", fields),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.kanban.updateStage",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("stageId", rt::value::id(stage_id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.kanban.updateStage`: Changes a column of the kanban of a sprint.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct UpdateStage(rt::Call);
-rt::request!(UpdateStage -> bool);

@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `0`: A date is malformed, a person does not exist, the caller has no access to the team, or the sprint could not be made; the message tells which.
 /// - `100`: The parameter fields is missing or is no object.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.sprint.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumSprint> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.sprint.add",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.add`: Plans a sprint for a scrum team.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::ScrumSprint);
 /// Ends the running sprint of a scrum team; what is unfinished goes back to the backlog.
 ///
 /// Calls `tasks.api.scrum.sprint.complete`; scope `task`.
@@ -64,24 +58,18 @@ rt::request!(Add -> crate ::types::ScrumSprint);
 /// - `0`: The team has no running sprint, or the caller has no access to it; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn complete(id: impl Into<rt::Id>) -> Complete {
-    Complete(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.sprint.complete",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn complete(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.sprint.complete",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.complete`: Ends the running sprint of a scrum team; what is unfinished goes back to the backlog.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Complete(rt::Call);
-rt::request!(Complete -> crate ::types::ScrumSprint);
 /// Removes a sprint; its tasks go back to the backlog.
 ///
 /// Calls `tasks.api.scrum.sprint.delete`; scope `task`. May be called by: whoever may see the scrum team.
@@ -104,24 +92,18 @@ rt::request!(Complete -> crate ::types::ScrumSprint);
 /// - `0`: There is no such sprint, it still has tasks, its tasks could not be moved to the backlog, or the caller has no access to the team; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.sprint.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.sprint.delete",
+                rt::Rest::V2,
+                rt::Effect::Delete,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.delete`: Removes a sprint; its tasks go back to the backlog.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> ());
 /// Reads a sprint: its team, its name, its dates and its state.
 ///
 /// Calls `tasks.api.scrum.sprint.get`; scope `task`.
@@ -144,24 +126,18 @@ rt::request!(Delete -> ());
 /// - `0`: There is no such sprint, or the caller may not see it; the message tells which.
 /// - `100`: The number of the sprint is missing or is no whole number.
 #[inline]
-pub fn get(sprint_id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.sprint.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("sprintId", rt::value::id(sprint_id)),
-    )
+pub fn get(sprint_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.sprint.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("sprintId", rt::value::id(sprint_id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.get`: Reads a sprint: its team, its name, its dates and its state.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::ScrumSprint);
 /// Lists the fields that a sprint has, with their types.
 ///
 /// Calls `tasks.api.scrum.sprint.getFields`; scope `task`.
@@ -177,9 +153,8 @@ rt::request!(Get -> crate ::types::ScrumSprint);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "tasks.api.scrum.sprint.getFields",
                     rt::Rest::V2,
@@ -187,14 +162,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.getFields`: Lists the fields that a sprint has, with their types.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds sprints of scrum teams.
 ///
 /// Calls `tasks.api.scrum.sprint.list`; scope `task`.
@@ -240,7 +210,6 @@ pub fn list() -> List {
 }
 /// A call of `tasks.api.scrum.sprint.list`: Finds sprints of scrum teams.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::ScrumSprint >, all crate ::types::ScrumSprint
@@ -249,22 +218,22 @@ impl List {
     /// `order`. Fields to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key, as in \>=DATE_END.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
+        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `select`. Fields to answer, in capitals; all when it is left out or holds \*.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Begins a planned sprint and puts its tasks on the kanban; those that are done already go back to the backlog. Columns and robots come from the previous sprint.
@@ -289,24 +258,18 @@ impl List {
 /// - `0`: There is no such sprint, it is not a planned one, or the caller has no access to the team; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn start(id: impl Into<rt::Id>) -> Start {
-    Start(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.sprint.start",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn start(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.sprint.start",
+                rt::Rest::V2,
+                rt::Effect::Action,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.start`: Begins a planned sprint and puts its tasks on the kanban; those that are done already go back to the backlog. Columns and robots come from the previous sprint.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Start(rt::Call);
-rt::request!(Start -> crate ::types::ScrumSprint);
 /// Changes the name, the dates or other fields of a sprint.
 ///
 /// Calls `tasks.api.scrum.sprint.update`; scope `task`. May be called by: whoever may see the scrum team.
@@ -329,22 +292,19 @@ rt::request!(Start -> crate ::types::ScrumSprint);
 /// - `0`: There is no such sprint, a date or the state is wrong, another sprint runs already, or the caller has no access to the team; the message tells which.
 /// - `100`: The parameter fields is missing or is no object.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.sprint.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::ScrumSprint> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.sprint.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.sprint.update`: Changes the name, the dates or other fields of a sprint.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::ScrumSprint);

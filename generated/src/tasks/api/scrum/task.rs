@@ -24,24 +24,18 @@ use ::bitrix24_runtime as rt;
 /// - `0`: There is no such task, or the caller may not see it.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
-    Get(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.task.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumTask> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.task.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.api.scrum.task.get`: Reads what a scrum team knows about a task: where it stands, its epic and its estimate.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::ScrumTask);
 /// Lists the fields that scrum adds to tasks, with their types.
 ///
 /// Calls `tasks.api.scrum.task.getFields`; scope `task`.
@@ -57,9 +51,8 @@ rt::request!(Get -> crate ::types::ScrumTask);
 /// # }
 /// ```
 #[inline]
-pub fn get_fields() -> GetFields {
-    GetFields(
-        rt::Call::new(
+pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
+    rt::Call::new(
             rt::Method::new(
                     "tasks.api.scrum.task.getFields",
                     rt::Rest::V2,
@@ -67,14 +60,9 @@ pub fn get_fields() -> GetFields {
                     rt::Paging::None,
                 )
                 .with_records("fields"),
-        ),
-    )
+        )
+        .typed()
 }
-/// A call of `tasks.api.scrum.task.getFields`: Lists the fields that scrum adds to tasks, with their types.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Takes a task of the workgroup into scrum, moves it between backlog and sprints, and sets its epic and estimate.
 ///
 /// Calls `tasks.api.scrum.task.update`; scope `task`. May be called by: whoever may see the scrum team.
@@ -96,22 +84,19 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// - `0`: There is no such task or epic, the caller has no access, or the task could not be taken into scrum; the message tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "tasks.api.scrum.task.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<rt::Value> {
+    rt::Call::new(
+            rt::Method::new(
+                "tasks.api.scrum.task.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.api.scrum.task.update`: Takes a task of the workgroup into scrum, moves it between backlog and sprints, and sets its epic and estimate.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> rt::Value);

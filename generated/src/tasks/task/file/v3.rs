@@ -26,23 +26,17 @@ use ::bitrix24_runtime as rt;
 pub fn attach(
     task_id: impl Into<rt::Id>,
     file_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
-) -> Attach {
-    Attach(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.file.attach",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("taskId", rt::value::id(task_id))
-            .param("fileIds", rt::value::list(file_ids, rt::value::id)),
-    )
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.file.attach",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("taskId", rt::value::id(task_id))
+        .put("fileIds", rt::value::ids(file_ids))
+        .typed()
 }
-/// A call of `tasks.task.file.attach`: Attaches files that are already on Drive to a task. The caller must be allowed to read them.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Attach(rt::Call);
-rt::request!(Attach -> bool);

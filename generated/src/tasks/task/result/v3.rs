@@ -25,25 +25,19 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> Add {
-    Add(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.result.add",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("fields", fields),
-    )
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::TaskResultV3> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.result.add",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.result.add`: Adds a result to a task.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::TaskResultV3);
 /// Declares a message in the chat of a task to be a result of it.
 ///
 /// Calls `tasks.task.result.addfromchatmessage`; scope `tasks`. May be called by: everybody who may see the task.
@@ -68,25 +62,21 @@ rt::request!(Add -> crate ::types::TaskResultV3);
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: The parameter fields holds a key other than messageId. Leave it out.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn addfromchatmessage(fields: impl Into<rt::Value>) -> Addfromchatmessage {
-    Addfromchatmessage(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.result.addfromchatmessage",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("fields", fields),
-    )
+pub fn addfromchatmessage(
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::TaskResultV3> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.result.addfromchatmessage",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.result.addfromchatmessage`: Declares a message in the chat of a task to be a result of it.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Addfromchatmessage(rt::Call);
-rt::request!(Addfromchatmessage -> crate ::types::TaskResultV3);
 /// Removes a result. A message that it was made from stays.
 ///
 /// Calls `tasks.task.result.delete`; scope `tasks`. May be called by: author of the result.
@@ -109,25 +99,19 @@ rt::request!(Addfromchatmessage -> crate ::types::TaskResultV3);
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
-    Delete(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.result.delete",
-                        rt::Rest::V3,
-                        rt::Effect::Delete,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("id", rt::value::id(id)),
-    )
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.result.delete",
+                    rt::Rest::V3,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("id", rt::value::id(id))
+        .typed()
 }
-/// A call of `tasks.task.result.delete`: Removes a result. A message that it was made from stays.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
 /// Lists the results of one task.
 ///
 /// Calls `tasks.task.result.list`; scope `tasks`. May be called by: everybody who may see the task.
@@ -173,12 +157,11 @@ pub fn list(filter: impl IntoIterator<Item = impl Into<rt::Value>>) -> List {
                     .with_keyset(rt::Keyset::new("id"))
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .param("filter", rt::value::list(filter, Into::into)),
+            .put("filter", rt::value::anys(filter)),
     )
 }
 /// A call of `tasks.task.result.list`: Lists the results of one task.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::TaskResultV3 >, all crate ::types::TaskResultV3
@@ -187,7 +170,7 @@ impl List {
     /// `order`. Fields to sort by, each with ASC or DESC.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
+        Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Fields to answer. Without it the usual ones.
     ///
@@ -205,12 +188,12 @@ impl List {
     /// - `messageId`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+        Self(rt::set::param::texts(self.0, "select", value))
     }
     /// `pagination`. Which records to answer; the first page without it.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("pagination", value))
+        Self(rt::set::param::any(self.0, "pagination", value))
     }
 }
 /// Changes the text of a result.
@@ -237,23 +220,20 @@ impl List {
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: The parameter fields holds a key other than text. Leave it out.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.result.update",
-                        rt::Rest::V3,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("item"),
-            )
-            .param("id", rt::value::id(id))
-            .param("fields", fields),
-    )
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<crate::types::TaskResultV3> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.result.update",
+                    rt::Rest::V3,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                )
+                .with_records("item"),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.result.update`: Changes the text of a result.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::TaskResultV3);

@@ -34,7 +34,6 @@ pub fn get() -> Get {
 }
 /// A call of `timeman.timecontrol.reports.users.get`: Lists the people whose reports on absences the caller may see. Employees find themselves, supervisors their department, administrators any department.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(
     Get -> Vec < crate ::types::TimeControlUser >, all crate ::types::TimeControlUser
@@ -43,6 +42,6 @@ impl Get {
     /// `DEPARTMENT_ID`. Number of a department; for supervisors and administrators only. The caller's own when it is left out.
     #[inline]
     pub fn department_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("DEPARTMENT_ID", rt::value::id(value)))
+        Self(rt::set::param::id(self.0, "DEPARTMENT_ID", value))
     }
 }

@@ -24,21 +24,15 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: There is no SIP line with this CONFIG_ID. GetSipLines lists them.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn set(config_id: impl Into<rt::Id>) -> Set {
-    Set(
-        rt::Call::new(
-                rt::Method::new(
-                    "voximplant.line.outgoing.sip.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .param("CONFIG_ID", rt::value::id(config_id)),
-    )
+pub fn set(config_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+    rt::Call::new(
+            rt::Method::new(
+                "voximplant.line.outgoing.sip.set",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("CONFIG_ID", rt::value::id(config_id))
+        .typed()
 }
-/// A call of `voximplant.line.outgoing.sip.set`: Sets a SIP line as the one that outgoing calls take if nothing else is said.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Set(rt::Call);
-rt::request!(Set -> i64);

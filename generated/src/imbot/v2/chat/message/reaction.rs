@@ -47,21 +47,20 @@ pub fn add(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("messageId", rt::value::id(message_id))
-            .param("reaction", rt::value::text(reaction)),
+            .put("botId", rt::value::id(bot_id))
+            .put("messageId", rt::value::id(message_id))
+            .put("reaction", rt::value::text(reaction)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.Reaction.add`: Gives a message a reaction in the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }
 /// Takes a reaction of the bot back.
@@ -108,20 +107,19 @@ pub fn delete(
                     )
                     .with_records("result"),
             )
-            .param("botId", rt::value::id(bot_id))
-            .param("messageId", rt::value::id(message_id))
-            .param("reaction", rt::value::text(reaction)),
+            .put("botId", rt::value::id(bot_id))
+            .put("messageId", rt::value::id(message_id))
+            .put("reaction", rt::value::text(reaction)),
     )
 }
 /// A call of `imbot.v2.Chat.Message.Reaction.delete`: Takes a reaction of the bot back.
 #[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
     pub fn bot_token(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("botToken", rt::value::text(value)))
+        Self(rt::set::param::text(self.0, "botToken", value))
     }
 }

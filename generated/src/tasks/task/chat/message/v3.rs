@@ -25,22 +25,16 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A key of fields is missing or may not be set. The list in validation names it.
 #[inline]
-pub fn send(fields: impl Into<rt::Value>) -> Send {
-    Send(
-        rt::Call::new(
-                rt::Method::new(
-                        "tasks.task.chat.message.send",
-                        rt::Rest::V3,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("result"),
-            )
-            .param("fields", fields),
-    )
+pub fn send(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                    "tasks.task.chat.message.send",
+                    rt::Rest::V3,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                )
+                .with_records("result"),
+        )
+        .put("fields", rt::value::any(fields))
+        .typed()
 }
-/// A call of `tasks.task.chat.message.send`: Writes into the chat of a task, as the caller.
-#[must_use = "a call does nothing until it is sent"]
-#[derive(Clone, Debug)]
-pub struct Send(rt::Call);
-rt::request!(Send -> bool);
