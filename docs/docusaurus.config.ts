@@ -39,7 +39,7 @@ const rows = process.env.DOCS_TABLES ?? join(__dirname, '../generated/src/tables
 
 // Files for programs, made at each start; the bundler wants the folder to be there.
 const machine = reference === 'reference' ? '.machine' : `${reference}.machine`;
-const packed = 'node_modules/.cache/packed';
+const packed = `node_modules/.cache/packed-${reference.replaceAll(/\W/g, '')}`;
 for (const folder of [machine, packed]) mkdirSync(join(__dirname, folder), {recursive: true});
 
 const title = 'Bitrix24 for Rust and the command line';

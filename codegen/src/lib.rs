@@ -11,6 +11,7 @@ pub mod ir;
 pub mod lower;
 pub mod names;
 pub mod project;
+mod scope;
 pub mod spec;
 pub mod suggest;
 pub mod sync;

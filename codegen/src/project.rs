@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::diag::Diagnostics;
 use crate::emit::{self, OutFile, client, docs, manifest, openapi};
 use crate::ir::Api;
+use crate::scope;
 use crate::spec::{self, Source};
 use crate::sync::Plan;
 
@@ -72,7 +73,7 @@ pub fn plan(root: &Path, scope: Option<&str>) -> Result<Plan, Failure> {
     let api = read(root)?;
     let plan = Plan::new(root, files(root, &api)?, OWNED)?;
     match scope {
-        Some(scope) => narrow(plan, &api, scope),
+        Some(scope) => scope::narrow(plan, &api, scope).map_err(Failure::Other),
         None => Ok(plan),
     }
 }
@@ -110,46 +111,4 @@ fn digest(root: &Path) -> Option<String> {
         (path, content).hash(&mut hasher);
     }
     Some(format!("{:016x}\n", hasher.finish()))
-}
-
-fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {
-    let mut features: Vec<&str> = api.methods.iter().map(|method| method.feature.as_str()).collect();
-    features.sort_unstable();
-    features.dedup();
-    if !features.contains(&scope) {
-        let near = crate::suggest::nearest(scope, features.iter().copied());
-        let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(Failure::Other(format!(
-            "no method belongs to the scope `{scope}`{help} (known: {})",
-            features.join(", ")
-        )));
-    }
-    let foreign: Vec<String> = api
-        .methods
-        .iter()
-        .filter(|method| method.feature.as_str() != scope)
-        .flat_map(|method| {
-            let module = method
-                .module
-                .first()
-                .map(|module| module.as_str().trim_start_matches("r#").to_owned())
-                .unwrap_or_default();
-            [
-                format!("{}/{module}.rs", client::FOLDER),
-                format!("{}/{module}/", client::FOLDER),
-                format!("{}/{}/", docs::FOLDER, method.category),
-                format!("{}/current/{}/", docs::TRANSLATED[0], method.category),
-            ]
-        })
-        .collect();
-    let objects = docs::objects::pages_with_modules(api).into_iter().filter(|(_, modules)| !modules.contains(scope));
-    let objects = objects
-        .flat_map(|(page, _)| [format!("{}/{page}", docs::FOLDER), format!("{}/current/{page}", docs::TRANSLATED[0])]);
-    let foreign: Vec<String> = foreign.into_iter().chain(objects).collect();
-    let mine = |path: &str| {
-        !foreign.iter().any(|foreign| path == foreign || foreign.ends_with('/') && path.starts_with(foreign))
-    };
-    plan.writes.retain(|write| mine(&write.path));
-    plan.orphans.retain(|orphan| mine(orphan));
-    Ok(plan)
 }

@@ -29,13 +29,25 @@ enum Verb {
 pub(crate) fn docs(arguments: &Arguments) -> Done {
     install()?;
     match arguments.verb {
-        Verb::Build => build(),
+        Verb::Build => together([types, build]),
         Verb::Serve => run(npm().args(["run", "start"])),
-        Verb::Test => {
-            build()?;
-            browse()
-        }
+        Verb::Test => test(),
     }
+}
+
+/// Builds the site and looks at it in a real browser.
+pub(crate) fn test() -> Done {
+    together([types, build, nasty])?;
+    browse()
+}
+
+/// Runs chores side by side: a build leaves the second core idle for most of its time.
+fn together<const N: usize>(chores: [fn() -> Done; N]) -> Done {
+    std::thread::scope(|scope| {
+        let running = chores.map(|chore| scope.spawn(chore));
+        let ended = running.map(|chore| chore.join().unwrap_or_else(|_| Err("error: a chore broke off".into())));
+        ended.into_iter().collect()
+    })
 }
 
 fn folder() -> PathBuf {
@@ -63,17 +75,19 @@ pub(crate) fn install() -> Done {
     std::fs::write(&mark, lock).map_err(|error| format!("error: cannot write {}: {error}", mark.display()))
 }
 
-pub(crate) fn build() -> Done {
-    quietly("docs: check types", npm().args(["run", "--silent", "typecheck"]))?;
+fn types() -> Done {
+    quietly("docs: check types", npm().args(["run", "--silent", "typecheck"]))
+}
+
+fn build() -> Done {
     quietly("docs: build the site", npm().args(["run", "--silent", "build"]))
 }
 
 /// Runs the browser tests. Without a browser it installs Debian's, where that is possible.
-pub(crate) fn browse() -> Done {
+fn browse() -> Done {
     if std::env::var_os("CHROMIUM").is_none() && !std::path::Path::new("/usr/bin/chromium").exists() {
         install_browser()?;
     }
-    nasty()?;
     // The simulated portal has a page, too.
     let mut test = npm();
     test.args(["run", "--silent", "test"]).env("OINT", portal::build()?);
@@ -95,6 +109,7 @@ fn nasty() -> Done {
     let mut build = npm();
     build
         .args(["run", "--silent", "build", "--", "--out-dir", ".nasty/build"])
+        .env("DOCUSAURUS_GENERATED_FILES_DIR_NAME", ".nasty/generated")
         .env("DOCS_REFERENCE", ".nasty/reference")
         .env("DOCS_TABLES", home.join("tables/rows.ndjson"));
     quietly("docs: build a site of nasty texts", &mut build)

@@ -41,8 +41,7 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
         peers::peers(&peers::Arguments {})?;
         drift::sandbox()?;
         openapi::openapi(&openapi::Arguments {})?;
-        docs::build()?;
-        docs::browse()?;
+        docs::test()?;
     }
     println!("everything passed in {:.0} s", since.elapsed().as_secs_f64());
     Ok(())

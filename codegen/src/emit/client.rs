@@ -34,16 +34,14 @@ pub fn client(api: &Api) -> Vec<OutFile> {
     for (path, module) in tree.modules() {
         let source = format!("specs/ ({})", path.join("."));
         let about = format!("Methods of `{}`.", path.join("."));
-        files.push(OutFile::new(
-            format!("{FOLDER}/{}.rs", plain_path(&path)),
-            print(&source, &about, &|comments| module_items(comments, module)),
-        ));
+        files
+            .push(OutFile::new(module_file(&path), print(&source, &about, &|comments| module_items(comments, module))));
     }
     if views(api).next().is_some() {
         let about = "The entities that methods take and answer: views that keep every field, known or not.";
         files.push(OutFile::new(format!("{FOLDER}/types.rs"), print("specs/types/", about, &|_| types_index(api))));
         for entity in views(api) {
-            let path = format!("{FOLDER}/types/{}.rs", module_of(entity).trim_start_matches("r#"));
+            let path = view_file(entity);
             let about = rust_doc::prose(&entity.description);
             files.push(OutFile::new(path, print(&entity.source, &about, &|comments| view(comments, entity))));
         }
@@ -89,10 +87,21 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// The path of a module's file: `r#move` lives in `move.rs`.
-fn plain_path(path: &[&str]) -> String {
+/// The file of a module: `r#move` lives in `move.rs`.
+fn module_file(path: &[&str]) -> String {
     let segments: Vec<&str> = path.iter().map(|segment| segment.trim_start_matches("r#")).collect();
-    segments.join("/")
+    format!("{FOLDER}/{}.rs", segments.join("/"))
+}
+
+/// The files of the modules that a method is in, from the outermost.
+pub(crate) fn module_files(method: &Method) -> impl Iterator<Item = String> {
+    let path: Vec<&str> = method.module.iter().map(RustIdent::as_str).collect();
+    (1..=path.len()).map(move |depth| module_file(&path[..depth]))
+}
+
+/// The file of a shared type's view.
+pub(crate) fn view_file(entity: &Entity) -> String {
+    format!("{FOLDER}/types/{}.rs", module_of(entity).trim_start_matches("r#"))
 }
 
 fn crate_docs() -> String {
