@@ -49,7 +49,7 @@ impl Batch {
     /// `halt`. Whether the first failing call ends the batch. All are run when it is left out.
     #[inline]
     pub fn halt(self, value: bool) -> Self {
-        Self(rt::set::param::boolean(self.0, "halt", value))
+        Self(rt::set::param::one_zero(self.0, "halt", value))
     }
 }
 /// Lists the events that an application can be told of.

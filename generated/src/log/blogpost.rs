@@ -491,7 +491,7 @@ impl Update {
     pub fn dest(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "DEST", value))
     }
-    /// `FILES`. Files to attach. To take one off, give the whole body with \--params and write an object with the attachment's number and del in this place.
+    /// `FILES`. Files to attach. To take one off, write an object of its attachment's number and the word del, as {"505": "del"}.
     #[inline]
     pub fn files(self, value: impl IntoIterator<Item = impl Into<rt::File>>) -> Self {
         Self(self.0.files(&["FILES"], rt::value::FileForm::Pair, value))

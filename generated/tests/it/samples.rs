@@ -53,13 +53,20 @@ fn is_listed(list: &[(&str, &str)], method: &str) -> bool {
 
 /// The samples that the documentation itself gets wrong: method → why.
 const WRONG: &[(&str, &str)] = &[
+    ("crm.address.list", "the sample has the key limit, which no table has"),
     ("crm.contact.userfield.update", "the sample lacks the id that its own table requires"),
     ("crm.invoice.list", "the sample has a key that no table has"),
     ("crm.invoice.userfield.add", "the sample has the keys of another method"),
+    ("crm.product.property.types", "the sample has a key, and no table has any"),
     ("sale.shipmentitem.getfields", "the sample has a key, and no table has any"),
+    ("task.comment.add", "the sample has the keys of another method"),
     ("task.item.add", "the sample has the key of another method"),
+    ("task.item.addfile", "the sample nests in FILE what stands beside it in the table"),
+    ("task.item.getdescription", "the sample has a key that the table has not, and lacks the one that it has"),
     ("task.item.isactionallowed", "ACTION in the sample, ACTIONID in the table"),
+    ("task.item.update", "taskId and fields in the sample, TASKID and TASKDATA in the table"),
     ("task.items.getlist", "the sample has the keys of another method"),
+    ("task.logitem.list", "taskId in the sample, ID in the table"),
     ("tasks.api.scrum.epic.update", "the sample nests the body in itself"),
     ("user.search", "the sample spreads the keys of FILTER over the top level"),
 ];
@@ -68,11 +75,16 @@ const WRONG: &[(&str, &str)] = &[
 const NO_OPTION: &[(&str, &str)] = &[
     ("calendar.event.get", "an empty owner, and an empty option counts as not given"),
     ("calendar.event.get.nearest", "an empty owner, and an empty option counts as not given"),
+    ("entity.section.update", "a custom field of the section, which stands beside the parameters"),
     ("im.chat.updateAvatar", "three dots inside the content, which is no base64"),
     ("imbot.chat.add", "three dots inside the content, which is no base64"),
     ("imbot.chat.updateAvatar", "three dots inside the content, which is no base64"),
+    ("sale.delivery.add", "three dots inside the content, which is no base64"),
+    ("sale.paysystem.add", "a comment in place of the content"),
     ("telephony.externalCall.attachRecord", "three dots inside the content, which is no base64"),
     ("crm.dealcategory.default.set", "an empty name, and an empty option counts as not given"),
+    ("timeman.timecontrol.settings.set", "true where the table knows 1 as well, and 0 alone for the opposite"),
+    ("user.get", "a key of the filter beside the parameters"),
     ("crm.activity.configurable.update", "a JSON boolean where the table says Y or N"),
 ];
 

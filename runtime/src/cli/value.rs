@@ -406,8 +406,14 @@ fn file(form: FileForm, text: &str) -> Result<Converted, String> {
     }
 }
 
-/// Several files: a list of them, an object of names and files, or one.
+/// Several files: a list of them, an object of names and files, or one. An object of numbers and `del` takes off what is attached.
 fn files(form: FileForm, json: Option<Value>, text: &str) -> Result<Converted, String> {
+    if let Some(Value::Object(marks)) = &json
+        && !marks.is_empty()
+        && marks.iter().all(|(id, mark)| mark == "del" && id.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Ok(json.unwrap_or_default().into());
+    }
     let files: Vec<Converted> = match &json {
         None => vec![in_form(form, fetch(text)?)],
         Some(pair) if as_pair(pair).is_some_and(|(_, content)| !is_file_name(content)) => vec![given_file(form, pair)?],
@@ -558,6 +564,9 @@ mod tests {
         let list = json!([pair]);
         assert_eq!(files(FileForm::Pair, Some(list.clone()), "").map(|converted| converted.value), Ok(list));
         assert!(files(FileForm::Pair, Some(json!(["no-such-file.pdf"])), "").is_err());
+        let marks = json!({ "505": "del" });
+        assert_eq!(files(FileForm::Pair, Some(marks.clone()), "").map(|converted| converted.value), Ok(marks));
+        assert!(files(FileForm::Pair, Some(json!({ "plan.pdf": "del" })), "").is_err());
         assert!(file(FileForm::Pair, "[\"plan.pdf\"").is_err());
     }
 

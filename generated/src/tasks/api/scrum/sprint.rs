@@ -126,7 +126,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 /// - `0`: There is no such sprint, or the caller may not see it; the message tells which.
 /// - `100`: The number of the sprint is missing or is no whole number.
 #[inline]
-pub fn get(sprint_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
+pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
     rt::Call::new(
             rt::Method::new(
                 "tasks.api.scrum.sprint.get",
@@ -135,7 +135,7 @@ pub fn get(sprint_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSpr
                 rt::Paging::None,
             ),
         )
-        .put("sprintId", rt::value::id(sprint_id))
+        .put("id", rt::value::id(id))
         .typed()
 }
 /// Lists the fields that a sprint has, with their types.
