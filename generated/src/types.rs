@@ -1337,10 +1337,18 @@ pub use task_flow::TaskFlow;
 mod task_history_entry;
 #[cfg(feature = "tasks")]
 pub use task_history_entry::TaskHistoryEntry;
+#[cfg(feature = "tasks")]
+mod task_image_v3;
+#[cfg(feature = "tasks")]
+pub use task_image_v3::TaskImageV3;
 #[cfg(feature = "task")]
 mod task_log_entry;
 #[cfg(feature = "task")]
 pub use task_log_entry::TaskLogEntry;
+#[cfg(feature = "tasks")]
+mod task_person_v3;
+#[cfg(feature = "tasks")]
+pub use task_person_v3::TaskPersonV3;
 #[cfg(feature = "tasks")]
 mod task_result;
 #[cfg(feature = "tasks")]

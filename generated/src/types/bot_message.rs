@@ -60,4 +60,14 @@ impl BotMessage {
     pub fn viewed_by_others(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "viewedByOthers")
     }
+    /// `unread`. Whether the caller has not read it yet. Events leave it out.
+    #[inline]
+    pub fn unread(&self) -> Option<bool> {
+        rt::view::boolean(&self.0, "unread")
+    }
+    /// `viewed`. Whether the caller has seen it. Events leave it out.
+    #[inline]
+    pub fn viewed(&self) -> Option<bool> {
+        rt::view::boolean(&self.0, "viewed")
+    }
 }

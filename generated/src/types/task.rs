@@ -325,7 +325,7 @@ impl Task {
     pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "accomplices")
     }
-    /// `checklist`. Items of the checklists by their number, each with id, parentId, title, sortIndex, isComplete, isImportant, members, attachments and action; an empty list where there are none.
+    /// `checklist`. Items of the checklists by their number, each with id, taskId and entityId (both the task), createdBy, parentId, title, sortIndex, isComplete, isImportant, toggledBy, toggledDate, ufChecklistFiles, members, attachments and action (modify, remove, toggle, add and addAccomplice, true or false each); an empty list where there are none.
     #[inline]
     pub fn checklist(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "checklist")
