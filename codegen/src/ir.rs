@@ -259,6 +259,13 @@ pub struct Method {
     pub functions: Vec<Function>,
 }
 
+impl Method {
+    /// What one of its functions answers.
+    pub fn answer_of<'m>(&'m self, function: &'m Function) -> &'m Returns {
+        function.returns.as_ref().unwrap_or(&self.returns)
+    }
+}
+
 /// What to use instead of a deprecated method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deprecation {
@@ -295,12 +302,38 @@ pub enum Shape {
     Map(Box<Shape>),
     /// One of these, or nothing: null, or false for what is no boolean itself.
     Nullable(Box<Shape>),
+    /// One of several forms; at least two.
+    OneOf(Vec<Form>),
     /// Null, or what is empty.
     Nothing,
 }
 
+/// One of the forms of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// The shape: neither optional nor of several forms itself.
+    pub shape: Shape,
+    /// When it comes, and what it means.
+    pub description: String,
+}
+
+/// A kind of JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonKind {
+    /// True or false.
+    Boolean,
+    /// A number.
+    Number,
+    /// A text.
+    Text,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
+
 impl Shape {
-    /// The word that specs and descriptors use: `list`, `map`, `map<string>`.
+    /// The word that specs and descriptors use: `list`, `map`, `map<string>`; of several forms the first one's.
     pub fn word(&self) -> String {
         match self {
             Self::Value(ty) => ty.word(),
@@ -313,18 +346,68 @@ impl Shape {
             },
             Self::Nullable(value) => value.word(),
             Self::Nothing => "nothing".into(),
+            Self::OneOf(forms) => forms.first().map_or_else(String::new, |form| form.shape.word()),
         }
     }
 
-    /// The shared type of its records.
+    /// The shared type of its records; of several forms the first one's.
     pub fn entity(&self) -> Option<&EntityRef> {
         match self {
             Self::Value(_) | Self::Nothing => None,
             Self::Record(entity) => Some(entity),
             Self::List(entity) | Self::Page(entity) => entity.as_ref(),
             Self::Map(value) | Self::Nullable(value) => value.entity(),
+            Self::OneOf(forms) => forms.first()?.shape.entity(),
         }
     }
+
+    /// The forms, where there are several.
+    pub fn forms(&self) -> &[Form] {
+        match self {
+            Self::OneOf(forms) => forms,
+            Self::Nullable(value) => value.forms(),
+            _ => &[],
+        }
+    }
+
+    /// It itself without the way out that it may be missing, or the shapes of its forms.
+    pub fn each(&self) -> Vec<&Shape> {
+        match self {
+            Self::OneOf(forms) => forms.iter().map(|form| &form.shape).collect(),
+            Self::Nullable(value) => value.each(),
+            one => vec![one],
+        }
+    }
+
+    /// The kinds of JSON that it is written as where it is neither missing nor empty. A number may come as text.
+    pub fn kinds(&self) -> &'static [JsonKind] {
+        use JsonKind::{Boolean, List, Number, Object, Text};
+        match self {
+            Self::Value(Ty::Boolean(BooleanForm::Json)) => &[Boolean],
+            Self::Value(
+                Ty::String | Ty::Date | Ty::DateTime(_) | Ty::Boolean(BooleanForm::YesNo | BooleanForm::NoYes),
+            ) => &[Text],
+            Self::Value(Ty::Integer | Ty::Number | Ty::Id | Ty::Boolean(BooleanForm::OneZero)) => &[Number, Text],
+            Self::Value(Ty::Array(_)) | Self::List(_) | Self::Page(_) => &[List],
+            Self::Value(Ty::Object) | Self::Record(_) | Self::Map(_) => &[Object],
+            Self::Value(Ty::File(_) | Ty::Any) | Self::OneOf(_) => &[Boolean, Number, Text, List, Object],
+            Self::Nullable(value) => value.kinds(),
+            Self::Nothing => &[],
+        }
+    }
+}
+
+/// Whether the kind of JSON tells which of several forms an answer has.
+pub fn are_apart(forms: &[Form]) -> bool {
+    let mut rest = forms;
+    while let Some((form, others)) = rest.split_first() {
+        let kinds = form.shape.kinds();
+        if others.iter().any(|other| other.shape.kinds().iter().any(|kind| kinds.contains(kind))) {
+            return false;
+        }
+        rest = others;
+    }
+    true
 }
 
 /// A reference to a shared type.
@@ -404,6 +487,8 @@ pub enum Kind {
         constructor: RustIdent,
         /// The fixed values: path in the body → value.
         constants: Vec<(Vec<String>, Value)>,
+        /// The Rust type of its calls, where they answer something else than the method's.
+        own: Option<RustIdent>,
     },
     /// An object to fill in; nothing is called.
     Template {
@@ -487,6 +572,8 @@ pub struct Param {
     pub entries: Option<Entries>,
     /// It comes in answers only.
     pub readonly: bool,
+    /// Answers may hold null in its place.
+    pub nullable: bool,
     /// It stands for several others at once: an object of the body whose keys have options of their own. Made by the
     /// generator; the command line has it, the Rust client and the signature do not.
     pub is_group: bool,

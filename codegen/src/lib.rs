@@ -3,6 +3,7 @@
 //! The data flows one way: `spec` (YAML) → `lower` (checks and resolves) → `ir` → `emit` (pure functions) → `sync`
 //! (files). See `ARCHITECTURE.md`.
 
+pub mod cargo;
 pub mod diag;
 pub mod drift;
 pub mod emit;

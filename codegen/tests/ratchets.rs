@@ -109,6 +109,14 @@ fn count(name: &str, ratchet: usize, found: &[String]) -> Option<String> {
     }
 }
 
+/// A type that nobody can get or send is a fault: methods that only take over its fields say so with `view: false`.
+#[test]
+fn every_type_of_the_client_is_of_use() {
+    let api = api();
+    let unreached = api.types.iter().filter(|entity| entity.view && entity.features.is_empty());
+    hold("types that no method answers or takes", unreached.map(|entity| entity.source.clone()).collect());
+}
+
 fn is_untyped(ty: &Ty) -> bool {
     match ty {
         Ty::Any => true,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bitrix24_codegen::spec::{Source, bundle};
-use bitrix24_codegen::{emit, read};
+use bitrix24_codegen::{cargo, emit, read};
 
 /// Files that every case has unless it brings its own: the category and a shared type.
 const CATEGORY: &str = "title: Things\nsummary: Methods of the tests.\nposition: 1\n";
@@ -124,17 +124,7 @@ fn what_good_specs_become_compiles() {
             &["doc", "--no-deps", "--lib", "--features", "full,cli"],
             &["build", "--features", "full,cli", "--bin", "oint-of-good-specs"],
         ] {
-            let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            // What cargo tells this test about itself makes build scripts of dependencies run anew.
-            for (name, _) in std::env::vars_os() {
-                if name
-                    .to_str()
-                    .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-                {
-                    cargo.env_remove(name);
-                }
-            }
-            let output = cargo
+            let output = cargo::command()
                 .current_dir(&generated)
                 .env("CARGO_TARGET_DIR", target)
                 .env("RUSTDOCFLAGS", "-D warnings")

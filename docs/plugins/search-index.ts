@@ -61,8 +61,9 @@ export function searchIndex(tables: Tables, guides: Source[], reference: Source[
         place.get(command.category) ?? 0, kind, command.params.filter((param) => !param.group).map(row),
       ];
       // A type with a page of its own is found there.
-      const entity = command.returns?.entity;
-      if (entity && !pages.has(objectPage(entity))) found[8] = shared({entity, answered: true});
+      const forms = [command.returns, ...(command.returns?.or ?? [])].map((form) => form?.entity);
+      const entity = forms.find((name) => name && !pages.has(objectPage(name)));
+      if (entity) found[8] = shared({entity, answered: true});
       return found;
     }),
     common: bare(pages.get(OBJECTS)?.title ?? ''),

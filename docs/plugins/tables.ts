@@ -34,7 +34,7 @@ export interface Command {
   effect: string;
   deprecated: object | null;
   params: Param[];
-  returns: {entity: string | null} | null;
+  returns: {entity: string | null; or?: {entity: string | null}[]} | null;
   category: string;
   position: number;
   [more: string]: unknown;

@@ -96,6 +96,11 @@ pub fn delete(entity: impl Into<String>) -> rt::TypedCall<bool> {
 ///
 /// Calls `entity.get`; scope `entity`.
 ///
+/// Answers one of these:
+///
+/// - The storage that ENTITY names.
+/// - All storages of the application, when none was named.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/entities/entity-get.html>
 ///
 /// ```no_run
@@ -133,7 +138,9 @@ pub fn get() -> Get {
 /// A call of `entity.get`: Reads one storage of the application, or all of them.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(
+    Get -> rt::Either < crate ::types::AppStorage, Vec < crate ::types::AppStorage > >
+);
 impl Get {
     /// `ENTITY`. Name of one storage. All when it is left out.
     #[inline]

@@ -18,12 +18,16 @@ mod app_info;
 #[cfg(feature = "app")]
 pub use app_info::AppInfo;
 #[cfg(feature = "entity")]
+mod app_storage;
+#[cfg(feature = "entity")]
+pub use app_storage::AppStorage;
+#[cfg(feature = "entity")]
 mod app_storage_item;
 #[cfg(feature = "entity")]
 pub use app_storage_item::AppStorageItem;
-#[cfg(feature = "full")]
+#[cfg(feature = "entity")]
 mod app_storage_property;
-#[cfg(feature = "full")]
+#[cfg(feature = "entity")]
 pub use app_storage_property::AppStorageProperty;
 #[cfg(feature = "entity")]
 mod app_storage_section;
@@ -145,6 +149,10 @@ pub use calendar_event::CalendarEvent;
 mod calendar_event_fields;
 #[cfg(feature = "calendar")]
 pub use calendar_event_fields::CalendarEventFields;
+#[cfg(feature = "calendar")]
+mod calendar_event_split;
+#[cfg(feature = "calendar")]
+pub use calendar_event_split::CalendarEventSplit;
 #[cfg(feature = "calendar")]
 mod calendar_fields;
 #[cfg(feature = "calendar")]
@@ -701,10 +709,6 @@ pub use feed_comments::FeedComments;
 mod feed_post;
 #[cfg(feature = "log")]
 pub use feed_post::FeedPost;
-#[cfg(feature = "full")]
-mod feed_post_extra;
-#[cfg(feature = "full")]
-pub use feed_post_extra::FeedPostExtra;
 #[cfg(any(feature = "crm", feature = "task", feature = "tasks"))]
 mod field_info;
 #[cfg(any(feature = "crm", feature = "task", feature = "tasks"))]
@@ -797,6 +801,10 @@ pub use landing_binding::LandingBinding;
 mod landing_block;
 #[cfg(feature = "landing")]
 pub use landing_block::LandingBlock;
+#[cfg(feature = "landing")]
+mod landing_block_outcome;
+#[cfg(feature = "landing")]
+pub use landing_block_outcome::LandingBlockOutcome;
 #[cfg(feature = "landing")]
 mod landing_content_check;
 #[cfg(feature = "landing")]
@@ -1213,6 +1221,10 @@ pub use scrum_backlog::ScrumBacklog;
 mod scrum_epic;
 #[cfg(feature = "tasks")]
 pub use scrum_epic::ScrumEpic;
+#[cfg(feature = "tasks")]
+mod scrum_outcome;
+#[cfg(feature = "tasks")]
+pub use scrum_outcome::ScrumOutcome;
 #[cfg(feature = "tasks")]
 mod scrum_sprint;
 #[cfg(feature = "tasks")]

@@ -6,6 +6,7 @@ pub mod auth;
 mod batch;
 mod call;
 mod client;
+mod either;
 pub mod encoding;
 pub mod error;
 mod items;
@@ -36,6 +37,7 @@ pub use call::{Call, Request};
 pub use client::{
     CallOptions, Client, ClientBuilder, Downloaded, Limits, Metrics, RetryPolicy, Sending, Transport, Upload,
 };
+pub use either::Either;
 pub use error::{Error, PortalError, Result};
 pub use map::Map;
 pub use method::{Effect, Keyset, Method, Order, Paging, Position, Rest};

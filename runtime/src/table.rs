@@ -335,6 +335,9 @@ pub struct Param<'t> {
     /// The key comes in answers only.
     #[serde(default, skip_serializing)]
     pub readonly: bool,
+    /// Answers may hold null in its place.
+    #[serde(default, skip_serializing)]
+    pub nullable: bool,
 }
 
 /// What a method answers.
@@ -356,6 +359,24 @@ pub struct Returns<'t> {
     /// Whether the portal answers null, or false, where there is nothing.
     #[serde(default, skip_serializing_if = "is_false")]
     pub nullable: bool,
+    /// The other forms that it comes in, where it is not always of one type.
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<Form<'t>>,
+}
+
+/// Another form of what a method answers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form<'t> {
+    /// A type word, `list` or `map`.
+    #[serde(rename = "type", borrow)]
+    pub type_word: Cow<'t, str>,
+    /// The shared type of the record or records.
+    #[serde(borrow)]
+    pub entity: Option<Cow<'t, str>>,
+    /// When it comes.
+    #[serde(borrow)]
+    pub description: Cow<'t, str>,
 }
 
 /// A documented error.
@@ -443,6 +464,12 @@ impl Param<'_> {
     pub fn path(&self) -> Option<Vec<String>> {
         (self.wire != "merge").then(|| split_path(&self.wire))
     }
+}
+
+/// Drops what comes in answers only inside a key that is sent.
+fn keep_keys(entries: &mut Vec<Param<'_>>) {
+    entries.retain(|entry| !entry.readonly);
+    entries.iter_mut().for_each(|entry| keep_keys(&mut entry.entries));
 }
 
 /// The key of a row.
@@ -582,6 +609,7 @@ impl Tables {
                     let fits = !param.omit.contains(&field.name) && !taken.contains(&field.name);
                     let is_key = fits && (param.answered || !field.readonly);
                     field.readonly = false;
+                    keep_keys(&mut field.entries);
                     is_key.then_some(field)
                 }));
             }

@@ -18,17 +18,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// Cargo as it runs this chore.
 pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = bitrix24_codegen::cargo::command();
     command.current_dir(root());
-    // What cargo tells this program about itself would reach the build scripts of dependencies, and some build anew when
-    // it changes: everything would be built twice, once by hand and once by a chore.
-    for (name, _) in std::env::vars_os() {
-        let is_own =
-            name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
-        if is_own {
-            command.env_remove(name);
-        }
-    }
     command
 }
 

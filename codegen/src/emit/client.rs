@@ -4,6 +4,7 @@
 mod print;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -178,10 +179,6 @@ fn module_items(comments: &Comments, module: &Tree) -> TokenStream {
 }
 
 fn method_items(comments: &Comments, method: &Method) -> TokenStream {
-    let ident = ident(&method.ident);
-    let output = output(&method.returns.shape);
-    let deprecated = deprecation(method);
-    let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
     let required = RequiredStruct::of(method);
     let constructors: Vec<TokenStream> = method
         .functions
@@ -189,12 +186,65 @@ fn method_items(comments: &Comments, method: &Method) -> TokenStream {
         .filter_map(|function| constructor(comments, method, function, required.as_ref()))
         .collect();
     let required = required.map(|required| required.items(comments));
-    let own = has_type(method).then(|| {
-        let docs = comments.add(rust_doc::method_type(method));
-        let setters = setters(comments, method);
+    let types = iter::once(CallType::of_method(method)).chain(
+        method
+            .functions
+            .iter()
+            .filter(|function| matches!(function.kind, Kind::Preset { own: Some(_), .. }))
+            .map(|function| CallType::of(method, function)),
+    );
+    let types = types.filter_map(|call| call.items(comments, method));
+    quote! {
+        #(#constructors)*
+
+        #required
+
+        #(#types)*
+    }
+}
+
+/// The Rust type of calls: a method's, or that of a preset which answers something else.
+struct CallType<'a> {
+    ident: &'a RustIdent,
+    summary: &'a str,
+    returns: &'a ir::Returns,
+    /// The parameters that it has setters of.
+    setters: Vec<&'a Param>,
+}
+
+impl<'a> CallType<'a> {
+    fn of_method(method: &'a Method) -> Self {
+        let mut setters = setter_params(method.params.iter(), &required_values(&method.params));
+        setters.extend(preset_params(method));
+        let summary = method.functions.first().map_or("", |function| function.summary.as_str());
+        Self { ident: &method.ident, summary, returns: &method.returns, setters }
+    }
+
+    /// The type of what a function makes.
+    fn of(method: &'a Method, function: &'a ir::Function) -> Self {
+        let Kind::Preset { own: Some(ident), .. } = &function.kind else { return Self::of_method(method) };
+        let setters = setter_params(function.plain_params(), &arguments(function));
+        Self { ident, summary: &function.summary, returns: method.answer_of(function), setters }
+    }
+
+    /// Whether there is such a type. Where there is nothing to set and nothing to walk, the type that the runtime has for all
+    /// such calls does as well, and costs nothing to compile.
+    fn exists(&self, method: &Method) -> bool {
+        walk(method, self.returns).is_some() || !self.setters.is_empty()
+    }
+
+    fn items(&self, comments: &Comments, method: &Method) -> Option<TokenStream> {
+        if !self.exists(method) {
+            return None;
+        }
+        let ident = ident(self.ident);
+        let docs = comments.add(rust_doc::call_type(method, self.summary));
+        let deprecated = deprecation(method);
+        let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
+        let setters: Vec<TokenStream> = self.setters.iter().map(|param| setter(comments, param)).collect();
         let setters = (!setters.is_empty()).then(|| quote! { #allow impl #ident { #(#setters)* } });
-        let walk = walk(method);
-        quote! {
+        let (output, walk) = (output(&self.returns.shape), walk(method, self.returns));
+        Some(quote! {
             #[doc = #docs]
             #deprecated
             #[must_use = "a call does nothing until it is sent"]
@@ -203,26 +253,13 @@ fn method_items(comments: &Comments, method: &Method) -> TokenStream {
             rt::request!(#ident -> #output #walk);
 
             #setters
-        }
-    });
-    quote! {
-        #(#constructors)*
-
-        #required
-
-        #own
+        })
     }
 }
 
-/// Whether the calls of a method have a type of their own. Where there is nothing to set and nothing to walk, the type that the
-/// runtime has for all such calls does as well, and costs nothing to compile.
-fn has_type(method: &Method) -> bool {
-    walk(method).is_some() || !setter_params(method).is_empty()
-}
-
 /// What tells that a list has more than `send`: all its records, whatever pages they come in.
-fn walk(method: &Method) -> Option<TokenStream> {
-    let (Shape::List(entity) | Shape::Page(entity)) = &method.returns.shape else { return None };
+fn walk(method: &Method, returns: &ir::Returns) -> Option<TokenStream> {
+    let (Shape::List(entity) | Shape::Page(entity)) = &returns.shape else { return None };
     let record = record(entity);
     (method.effect == ir::Effect::List).then(|| quote! { , all #record })
 }
@@ -305,7 +342,7 @@ fn constructor(
 ) -> Option<TokenStream> {
     let (name, constants) = match &function.kind {
         Kind::Method => (&method.constructor, &[][..]),
-        Kind::Preset { constructor, constants } => (constructor, constants.as_slice()),
+        Kind::Preset { constructor, constants, .. } => (constructor, constants.as_slice()),
         Kind::Template { constructor, object } => return Some(template(comments, constructor, function, object)),
         Kind::Local { constructor } => return Some(local(comments, constructor, function)),
         Kind::Procedure(_) => return None,
@@ -315,7 +352,8 @@ fn constructor(
     let deprecated = deprecation(method);
     let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
     let values = arguments(function);
-    let call = new_call(method);
+    let call_type = CallType::of(method, function);
+    let call = new_call(method, call_type.returns);
     let constants = constants.iter().map(|(path, value)| {
         let text = value.to_string();
         set(path, &quote! { rt::value::constant(#text) })
@@ -338,13 +376,13 @@ fn constructor(
             .unzip(),
     };
     let call = quote! { #call #(#constants)* #(#sets)* };
-    let (returned, made) = match has_type(method) {
+    let (returned, made) = match call_type.exists(method) {
         true => {
-            let own = ident(&method.ident);
+            let own = ident(call_type.ident);
             (quote! { #own }, quote! { #own(#call) })
         }
         false => {
-            let output = output(&method.returns.shape);
+            let output = output(&call_type.returns.shape);
             (quote! { rt::TypedCall<#output> }, quote! { #call .typed() })
         }
     };
@@ -400,7 +438,7 @@ fn local(comments: &Comments, constructor: &RustIdent, function: &ir::Function) 
     }
 }
 
-fn new_call(method: &Method) -> TokenStream {
+fn new_call(method: &Method, returns: &ir::Returns) -> TokenStream {
     let name = &method.name;
     let rest = match method.rest {
         ir::Rest::V2 => quote! { V2 },
@@ -411,7 +449,7 @@ fn new_call(method: &Method) -> TokenStream {
         None => format_ident!("None"),
         Some(paging) => format_ident!("{}", format!("{:?}", paging.style)),
     };
-    let records = method.returns.records.as_ref().map(|records| quote! { .with_records(#records) });
+    let records = returns.records.as_ref().map(|records| quote! { .with_records(#records) });
     let order = method.ordered.then(|| {
         let positions =
             crate::emit::tables::positions(&method.params).into_iter().map(|(key, is_container)| match is_container {
@@ -453,35 +491,31 @@ fn keyset(keyset: &ir::Keyset) -> TokenStream {
     }
 }
 
-/// The setters of a method: its optional parameters, and the entries of its merged object.
-fn setters(comments: &Comments, method: &Method) -> Vec<TokenStream> {
-    setter_params(method).into_iter().map(|param| setter(comments, param)).collect()
-}
-
-/// The parameters that a method's calls have setters of. One that is merged has one itself, for several entries at once.
-fn setter_params(method: &Method) -> Vec<&Param> {
-    let arguments: BTreeSet<*const Param> =
-        required_values(&method.params).into_iter().map(std::ptr::from_ref).collect();
+/// The parameters that calls have setters of: those that are no arguments. One that is merged has one itself, for several
+/// entries at once.
+fn setter_params<'a>(params: impl Iterator<Item = &'a Param>, arguments: &[&Param]) -> Vec<&'a Param> {
+    let arguments: BTreeSet<*const Param> = arguments.iter().copied().map(std::ptr::from_ref).collect();
     let mut found = Vec::new();
-    for param in &method.params {
+    for param in params {
         found.push(param);
         if let (Wire::Merge, Some(entries)) = (&param.wire, &param.entries) {
             found.extend(&entries.all);
         }
     }
     found.retain(|param| !arguments.contains(&std::ptr::from_ref(*param)));
-    found.extend(preset_params(method));
     found
 }
 
-/// The optional parameters that only presets have, where no parameter of the method has taken their name.
+/// The optional parameters that only presets of the method's type have, where no parameter of the method has taken their
+/// name.
 fn preset_params(method: &Method) -> Vec<&Param> {
     let merged =
         method.params.iter().filter(|param| param.wire == Wire::Merge).filter_map(|param| param.entries.as_ref());
     let mut taken: BTreeSet<&str> =
         method.params.iter().chain(merged.flat_map(|entries| &entries.all)).map(|param| param.ident.as_str()).collect();
     let mut found = Vec::new();
-    for function in method.functions.iter().filter(|function| matches!(function.kind, Kind::Preset { .. })) {
+    let is_of_its_type = |function: &&ir::Function| matches!(function.kind, Kind::Preset { own: None, .. });
+    for function in method.functions.iter().filter(is_of_its_type) {
         let arguments: BTreeSet<&str> = arguments(function).iter().map(|param| param.name.as_str()).collect();
         for param in function.plain_params() {
             let is_plain = param.wire != Wire::Merge && !arguments.contains(param.name.as_str());
@@ -655,6 +689,17 @@ fn output(shape: &Shape) -> TokenStream {
             quote! { Option<#value> }
         }
         Shape::Nothing => quote! { () },
+        Shape::OneOf(forms) => one_of(forms),
+    }
+}
+
+/// The type of a result in several forms. Where the answer itself does not tell which it is, it stays as it came.
+fn one_of(forms: &[ir::Form]) -> TokenStream {
+    let mut types = forms.iter().rev().map(|form| output(&form.shape));
+    match types.next() {
+        Some(last) if ir::are_apart(forms) => types.fold(last, |others, one| quote! { rt::Either<#one, #others> }),
+        _ if forms.iter().all(|form| form.shape.kinds() == [ir::JsonKind::Object]) => quote! { rt::Object },
+        _ => quote! { rt::Value },
     }
 }
 

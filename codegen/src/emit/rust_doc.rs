@@ -52,10 +52,9 @@ fn word(word: &str) -> String {
     escaped
 }
 
-/// The type of a method's calls.
-pub fn method_type(method: &Method) -> String {
-    let summary = method.functions.first().map(|function| prose(&function.summary)).unwrap_or_default();
-    format!("A call of `{}`: {summary}", method.name)
+/// The type of the calls of a method, or of one of its functions.
+pub fn call_type(method: &Method, summary: &str) -> String {
+    format!("A call of `{}`: {}", method.name, prose(summary))
 }
 
 /// The function that makes a call.
@@ -67,6 +66,11 @@ pub fn constructor(method: &Method, function: &Function) -> String {
     });
     if let Some(access) = &method.access {
         text.push_str(&format!(" May be called by: {}.", prose(access)));
+    }
+    let forms = method.answer_of(function).shape.forms();
+    if !forms.is_empty() {
+        text.push_str("\n\nAnswers one of these:\n");
+        forms.iter().for_each(|form| text.push_str(&format!("\n- {}", prose(&form.description))));
     }
     if let Some(reference) = &method.reference {
         text.push_str(&format!("\n\nDocumentation: <{reference}>"));

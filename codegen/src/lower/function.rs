@@ -14,6 +14,16 @@ use crate::suggest::nearest;
 /// What `opi` calls the access token.
 const TOKEN: &str = "Token";
 
+/// A field of a shared type as a parameter: without what is said of answers.
+fn as_parameter(mut spec: ParamSpec) -> ParamSpec {
+    spec.nullable = false;
+    if let Some(entries) = &mut spec.entries {
+        entries.own =
+            std::mem::take(&mut entries.own).into_iter().filter(|own| !own.readonly).map(as_parameter).collect();
+    }
+    spec
+}
+
 impl Context<'_> {
     /// The method itself as a function.
     pub(super) fn own_function(&mut self, file: &File<MethodSpec>, params: &[Param]) -> Function {
@@ -84,7 +94,7 @@ impl Context<'_> {
             self.report_help(file, &path, format!("the shared type `{ty}` has no field `{field}`"), help);
             return None;
         };
-        Some(taken.over(found.clone()))
+        Some(taken.over(as_parameter(found.clone())))
     }
 
     /// Checks the parameters that are named by others.
@@ -271,7 +281,9 @@ impl Context<'_> {
             (Some(object), _) => self.template(file, path, spec, object, params),
             (None, Some(procedure)) => Some(Kind::Procedure(procedure.0)),
             (None, None) if spec.local => Some(Kind::Local { constructor: constructor()? }),
-            (None, None) => Some(Kind::Preset { constructor: constructor()?, constants: constants.to_vec() }),
+            (None, None) => {
+                Some(Kind::Preset { constructor: constructor()?, constants: constants.to_vec(), own: None })
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! Methods.
 
-use crate::ir::{Deprecation, Effect, EntityRef, ErrorCode, Method, Param, Rest, Returns, Shape, Ty};
+use crate::ir::{
+    Deprecation, Effect, EntityRef, ErrorCode, Form, Function, Kind, Method, Param, Rest, Returns, Shape, Ty,
+};
 use crate::lower::param::Level;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{Context, step};
@@ -44,6 +46,9 @@ impl Context<'_> {
         );
         self.facts(file);
         let returns = self.returns(file, &["returns".into()], &spec.returns);
+        if let Some(returns) = &returns {
+            own_types(&mut functions, returns);
+        }
         let (module, last) = self.module(file)?;
         let mut method = Method {
             name: spec.method.clone(),
@@ -195,24 +200,7 @@ impl Context<'_> {
     /// What a method or a function answers.
     pub(super) fn returns(&mut self, file: &File<MethodSpec>, path: &[Step], spec: &ReturnsSpec) -> Option<Returns> {
         self.sentence(file, &step(path, "description"), &spec.description, "", MOST_DESCRIPTION);
-        let of = match &spec.of {
-            Some(name) => {
-                let entity = self.shared(file, &step(path, "of"), name).map(|(entity, _)| entity)?;
-                if self.types.get(name).is_some_and(|known| known.as_ref().is_some_and(|known| !known.view)) {
-                    let message = format!("the client has no type of `{name}` (`view: false`)");
-                    self.report(file, &step(path, "of"), message);
-                    return None;
-                }
-                Some(entity)
-            }
-            None => None,
-        };
-        let Some(shape) = shape(&spec.ty, of) else {
-            let word = spec.ty.word();
-            let message = format!("`of` names the record of an `object`, a `list`, a `page` or a `map`, not of {word}");
-            self.report(file, &step(path, "of"), message);
-            return None;
-        };
+        let shape = self.shape(file, path, &spec.ty, spec.of.as_ref())?;
         if matches!(shape, Shape::Map(_)) && file.spec.paging.is_some() {
             self.report_help(
                 file,
@@ -243,8 +231,89 @@ impl Context<'_> {
                 self.report_help(file, &step(path, "nullable"), reason, "remove `nullable`");
             }
         }
+        let shape = if spec.or.is_empty() { shape } else { self.forms(file, path, spec, shape)? };
         let shape = if spec.nullable { Shape::Nullable(Box::new(shape)) } else { shape };
         Some(Returns { shape, records: spec.records.clone(), description: spec.description.clone() })
+    }
+}
+
+impl Context<'_> {
+    /// The shape of a result, or of one of its forms.
+    fn shape(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        word: &ReturnsWord,
+        of: Option<&String>,
+    ) -> Option<Shape> {
+        let of = match of {
+            Some(name) => {
+                let entity = self.shared(file, &step(path, "of"), name).map(|(entity, _)| entity)?;
+                if self.types.get(name).is_some_and(|known| known.as_ref().is_some_and(|known| !known.view)) {
+                    let message = format!("the client has no type of `{name}` (`view: false`)");
+                    self.report(file, &step(path, "of"), message);
+                    return None;
+                }
+                Some(entity)
+            }
+            None => None,
+        };
+        let shape = shape(word, of);
+        if shape.is_none() {
+            let word = word.word();
+            let message = format!("`of` names the record of an `object`, a `list`, a `page` or a `map`, not of {word}");
+            self.report(file, &step(path, "of"), message);
+        }
+        shape
+    }
+
+    /// The forms of a result that has several, the first one being `returns` itself.
+    fn forms(&mut self, file: &File<MethodSpec>, path: &[Step], spec: &ReturnsSpec, first: Shape) -> Option<Shape> {
+        let mut forms = Vec::new();
+        let or = step(path, "or");
+        let others = spec.or.iter().enumerate().map(|(at, form)| (step(&or, at), Some(form)));
+        let mut first = Some(first);
+        for (path, form) in [(path.to_vec(), None)].into_iter().chain(others) {
+            let (shape, description) = match form {
+                None => (first.take()?, &spec.description),
+                Some(form) => {
+                    self.sentence(file, &step(&path, "description"), &form.description, "", MOST_DESCRIPTION);
+                    (self.shape(file, &path, &form.ty, form.of.as_ref())?, &form.description)
+                }
+            };
+            let unfit = match &shape {
+                Shape::Value(Ty::Any | Ty::File(_)) => {
+                    Some(("anything is no form beside others", "name the types that come, or remove `or`"))
+                }
+                Shape::Page(_) => Some(("a page is no form beside others", "write `type: list`")),
+                Shape::Nothing => Some(("nothing is no form beside others", "write `nullable: true`")),
+                _ if forms.iter().any(|form: &Form| form.shape == shape) => {
+                    Some(("the result has this form already", "remove it"))
+                }
+                _ => None,
+            };
+            if let Some((message, help)) = unfit {
+                self.report_help(file, &step(&path, "type"), message, help);
+                return None;
+            }
+            forms.push(Form { shape, description: description.clone() });
+        }
+        if file.spec.paging.is_some() {
+            let message = "a result in several forms has no pages";
+            self.report_help(file, &step(path, "or"), message, "remove `or`, or `paging`");
+        }
+        Some(Shape::OneOf(forms))
+    }
+}
+
+/// Gives the presets that answer something else than the method a Rust type of their own.
+fn own_types(functions: &mut [Function], returns: &Returns) {
+    for function in functions {
+        if let (Kind::Preset { own, .. }, Some(answer)) = (&mut function.kind, &function.returns)
+            && (&answer.shape, &answer.records) != (&returns.shape, &returns.records)
+        {
+            *own = RustIdent::pascal(function.name.as_str());
+        }
     }
 }
 

@@ -22,14 +22,36 @@ pub(super) enum Level {
     Offline,
     /// Of a shared type: gets a getter and a setter.
     Field,
-    /// Inside an object.
+    /// Inside an object of a shared type.
+    Inner,
+    /// Inside a parameter.
     Entry,
+    /// Inside a parameter whose keys go to the top level: gets a setter.
+    Merged,
 }
 
 impl Level {
     fn is_parameter(self) -> bool {
         matches!(self, Self::Parameter | Self::Offline)
     }
+
+    /// Whether it is of a shared type, and so may be met in answers.
+    fn is_of_type(self) -> bool {
+        matches!(self, Self::Field | Self::Inner)
+    }
+}
+
+/// A field of a shared type as a key that is sent: without what comes in answers only inside it.
+fn as_key(mut field: Param) -> Param {
+    (field.readonly, field.nullable) = (false, false);
+    if let Some(entries) = &mut field.entries {
+        // Those of a type inside have been made keys already.
+        let shared = entries.all.split_off(entries.own);
+        entries.all = std::mem::take(&mut entries.all).into_iter().filter(|own| !own.readonly).map(as_key).collect();
+        entries.own = entries.all.len();
+        entries.all.extend(shared);
+    }
+    field
 }
 
 impl Context<'_> {
@@ -75,7 +97,7 @@ impl Context<'_> {
         }
         let wire = self.wire(file, path, spec);
         let values = self.values(file, path, spec);
-        let entries = self.entries(file, path, spec, wire == Wire::Merge);
+        let entries = self.entries(file, path, spec, level);
         let param = Param {
             name: name.clone(),
             ident,
@@ -92,6 +114,7 @@ impl Context<'_> {
             description: spec.description.clone(),
             entries,
             readonly: spec.readonly,
+            nullable: spec.nullable,
             is_group: false,
         };
         self.check_default(file, path, &param);
@@ -103,20 +126,25 @@ impl Context<'_> {
                 "`filename` is for `type: file`",
             );
         }
-        if spec.readonly && level.is_parameter() {
-            self.report_help(
-                file,
-                &at("readonly"),
-                "a parameter cannot be read-only",
-                "`readonly` is for fields of shared types",
-            );
+        let what = if level.is_parameter() { "a parameter" } else { "a key inside a parameter" };
+        for (key, is_given, fault) in [
+            ("readonly", spec.readonly, "cannot be read-only"),
+            ("nullable", spec.nullable, "is sent, and answers say nothing of it"),
+        ] {
+            if is_given && !level.is_of_type() {
+                let help = format!("`{key}` is for fields of shared types and what is inside them");
+                self.report_help(file, &at(key), format!("{what} {fault}"), help);
+            }
+        }
+        if spec.nullable && spec.ty.0 == Ty::Any {
+            self.report_help(file, &at("nullable"), "anything may be null as well", "remove `nullable`");
         }
         Some(param)
     }
 
     fn ident<T>(&mut self, file: &File<T>, path: &[Step], name: &str, level: Level) -> RustIdent {
         let ident = RustIdent::method(name);
-        if ident.is_none() && level != Level::Entry {
+        if ident.is_none() && !matches!(level, Level::Entry | Level::Inner) {
             self.report(file, path, format!("no Rust name can be made of `{name}`"));
         }
         ident.unwrap_or_else(RustIdent::unused)
@@ -247,8 +275,9 @@ impl Context<'_> {
         }
     }
 
-    fn entries<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec, merged: bool) -> Option<Entries> {
+    fn entries<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec, outer: Level) -> Option<Entries> {
         let entries = spec.entries.as_ref()?;
+        let merged = matches!(spec.wire, Some(WireSpec::Merge));
         let path = step(path, "entries");
         let holds_objects = match &spec.ty.0 {
             Ty::Object | Ty::Any => true,
@@ -259,7 +288,11 @@ impl Context<'_> {
             let message = format!("`{}` is {}, which has no entries", spec.name, spec.ty.0.word());
             self.report_help(file, &path, message, "write `type: object` or `type: array<object>`");
         }
-        let level = if merged { Level::Field } else { Level::Entry };
+        let level = match outer {
+            Level::Field | Level::Inner => Level::Inner,
+            _ if merged => Level::Merged,
+            _ => Level::Entry,
+        };
         let in_mapping = |key: &str| {
             if entries.is_mapping { step(&path, key) } else { path.clone() }
         };
@@ -283,7 +316,7 @@ impl Context<'_> {
                         && !entries.omit.contains(&field.name)
                         && !taken.contains(&field.name)
                 };
-                all.extend(fields.into_iter().filter(applies).map(|field| Param { readonly: false, ..field }));
+                all.extend(fields.into_iter().filter(applies).map(as_key));
                 entity = Some(reference);
             }
         }

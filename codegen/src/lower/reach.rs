@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::{Entity, Method, Param, Returns};
+use crate::ir::{Entity, Method, Param, Returns, Shape};
 
 /// Notes with each type the features of the methods that take or answer it, by themselves or inside another type. One that
 /// no method reaches has none.
@@ -38,7 +38,8 @@ fn found<'a>(numbers: &BTreeMap<String, usize>, name: impl FnOnce(&mut Vec<&'a s
 }
 
 fn returns<'a>(returns: &'a Returns, names: &mut Vec<&'a str>) {
-    names.extend(returns.shape.entity().map(|entity| entity.name.as_str()));
+    let entities = returns.shape.each().into_iter().filter_map(Shape::entity);
+    names.extend(entities.map(|entity| entity.name.as_str()));
 }
 
 fn params<'a>(all: &'a [Param], names: &mut Vec<&'a str>) {

@@ -10,7 +10,8 @@ use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{prose, step};
 use crate::spec::{
     CategorySpec, CategoryText, CompatSpec, CompatText, ExampleSpec, File, FunctionText, Furniture, MethodSpec,
-    MethodText, Overlays, ParamSpec, ParamText, PresetParam, Specs, Step, Texts, TypeSpec, TypeText,
+    MethodText, Overlays, ParamSpec, ParamText, PresetParam, ReturnsSpec, ReturnsText, Specs, Step, Texts, TypeSpec,
+    TypeText,
 };
 use crate::suggest::nearest;
 
@@ -130,8 +131,7 @@ impl<'s> Translator<'s> {
         let note = spec.deprecated.as_mut().and_then(|gone| gone.note.as_mut());
         self.put_if(file, &["deprecated".into()], note, text.deprecated.as_ref(), Kind::Summary);
         self.params(file, &["params".into()], &mut spec.params, &text.params);
-        let returns = &mut spec.returns.description;
-        self.put(file, &["returns".into()], returns, text.returns.as_ref(), Kind::Description(""));
+        self.returns(file, &["returns".into()], Some(&mut spec.returns), text.returns.as_ref());
         let path = [Step::from("errors")];
         for error in &mut spec.errors {
             let own = text.errors.get(&error.code);
@@ -148,8 +148,7 @@ impl<'s> Translator<'s> {
             self.put(file, &step(&at, "title"), &mut function.title, text.title.as_ref(), Kind::Title);
             self.put(file, &step(&at, "summary"), &mut function.summary, text.summary.as_ref(), Kind::Summary);
             self.params(file, &step(&at, "params"), &mut function.params, &text.params);
-            let returns = function.returns.as_mut().map(|returns| &mut returns.description);
-            self.put_if(file, &step(&at, "returns"), returns, text.returns.as_ref(), Kind::Description(""));
+            self.returns(file, &step(&at, "returns"), function.returns.as_mut(), text.returns.as_ref());
             self.examples(file, &step(&at, "examples"), &mut function.examples, &text.examples);
         }
         self.orphans(file, &path, &text.functions, spec.functions.iter().map(|function| function.function.as_str()));
@@ -233,6 +232,28 @@ impl<'s> Translator<'s> {
             self.param(file, &step(&at, entry.name.as_str()), entry, text.entries.get(&entry.name));
         }
         self.orphans(file, &at, &text.entries, own.iter().map(|entry| entry.name.as_str()));
+    }
+
+    /// The texts of a result: one, or one for each of its forms.
+    fn returns<T>(
+        &mut self,
+        file: &File<T>,
+        path: &[Step],
+        spec: Option<&mut ReturnsSpec>,
+        texts: Option<&ReturnsText>,
+    ) {
+        let texts = texts.map_or(&[][..], |texts| &texts.0);
+        let kind = Kind::Description("");
+        match spec {
+            Some(spec) if spec.or.is_empty() && texts.len() < 2 => {
+                self.put(file, path, &mut spec.description, texts.first(), kind);
+            }
+            Some(spec) => {
+                let others = spec.or.iter_mut().map(|form| &mut form.description);
+                self.list(file, path, [&mut spec.description].into_iter().chain(others), texts, kind);
+            }
+            None => self.put_if(file, path, None, texts.first(), kind),
+        }
     }
 
     fn examples<T>(&mut self, file: &File<T>, path: &[Step], examples: &mut [ExampleSpec], titles: &[String]) {

@@ -133,6 +133,9 @@ impl Context<'_> {
                 if let Some(constructor) = constructor {
                     take("Rust function", format!("{module}::{constructor}"), path("function"));
                 }
+                if let Kind::Preset { own: Some(own), .. } = &function.kind {
+                    take("Rust type", format!("{module}::{own}"), path("function"));
+                }
                 take("name", function.name.as_str().to_lowercase(), path("function"));
                 take("name", function.kebab.as_str().to_owned(), path("function"));
                 for (alias_at, alias) in function.aliases.iter().enumerate() {

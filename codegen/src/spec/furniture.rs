@@ -70,6 +70,8 @@ pub struct Furniture {
     pub whole_answer: String,
     /// What stands before the type of the result in that answer.
     pub result: String,
+    /// What stands before the forms of a result that has several.
+    pub forms: String,
     /// What a template answers.
     pub template_returns: String,
     /// The link to the fields of the result, by where they are.

@@ -19,10 +19,12 @@ pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
 pub(crate) use locate::{locate, texts};
 pub use model::{
-    CategorySpec, DeprecatedSpec, ErrorSpec, ExampleSpec, FunctionSpec, MethodSpec, ParamSpec, ReturnsSpec, TypeSpec,
+    CategorySpec, DeprecatedSpec, ErrorSpec, ExampleSpec, FormSpec, FunctionSpec, MethodSpec, ParamSpec, ReturnsSpec,
+    TypeSpec,
 };
 pub use overlay::{
-    CategoryText, CompatText, FunctionText, LANGUAGES, MethodText, Overlays, ParamText, Phrases, Texts, TypeText,
+    CategoryText, CompatText, FunctionText, LANGUAGES, MethodText, Overlays, ParamText, Phrases, ReturnsText, Texts,
+    TypeText,
 };
 pub use schema::schemas;
 pub use skeleton::skeleton;

@@ -123,6 +123,9 @@ pub struct ParamSpec {
     /// It comes in answers only.
     #[serde(default)]
     pub readonly: bool,
+    /// Answers may hold null in its place.
+    #[serde(default)]
+    pub nullable: bool,
 }
 
 /// What `result` of the answer is.
@@ -142,6 +145,23 @@ pub struct ReturnsSpec {
     #[serde(default)]
     pub nullable: bool,
     /// What it means.
+    pub description: String,
+    /// The other forms that it comes in, where it is not always of one type: a number, or an object when that is asked for. The
+    /// descriptions tell when each of them comes.
+    #[serde(default)]
+    pub or: Vec<FormSpec>,
+}
+
+/// Another form of a result.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormSpec {
+    /// A type, `list` or `map`, as in `returns`.
+    #[serde(rename = "type")]
+    pub ty: ReturnsWord,
+    /// The shared type of the record or records.
+    pub of: Option<String>,
+    /// When it comes, and what it means.
     pub description: String,
 }
 

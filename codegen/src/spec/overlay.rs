@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::furniture::Furniture;
 use super::json::Json;
@@ -52,8 +52,8 @@ pub struct MethodText {
     /// The parameters, by name.
     #[serde(default)]
     pub params: Texts<ParamText>,
-    /// What the answer means.
-    pub returns: Option<String>,
+    /// What the answer means; of one in several forms a list, in order.
+    pub returns: Option<ReturnsText>,
     /// The errors, by code: when each comes and what to do.
     #[serde(default)]
     pub errors: Texts<String>,
@@ -77,7 +77,7 @@ pub struct FunctionText {
     #[serde(default)]
     pub params: Texts<ParamText>,
     /// What it answers, where the spec says it.
-    pub returns: Option<String>,
+    pub returns: Option<ReturnsText>,
     /// The titles of the examples that have one, in order.
     #[serde(default)]
     pub examples: Vec<String>,
@@ -183,6 +183,42 @@ impl JsonSchema for ParamText {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let full = FullParam::json_schema(generator);
         json_schema!({ "anyOf": [{ "type": "string", "description": "What it means." }, full] })
+    }
+}
+
+/// The text of a result, or those of its forms.
+#[derive(Debug)]
+pub struct ReturnsText(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for ReturnsText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+        impl<'de> Visitor<'de> for Forms {
+            type Value = ReturnsText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ReturnsText, E> {
+                Ok(ReturnsText(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<ReturnsText, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(items)).map(ReturnsText)
+            }
+        }
+        deserializer.deserialize_any(Forms)
+    }
+}
+
+impl JsonSchema for ReturnsText {
+    fn schema_name() -> Cow<'static, str> {
+        "ReturnsText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
     }
 }
 

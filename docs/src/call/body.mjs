@@ -12,7 +12,7 @@
 /** The keys that an object may have: its own, then those of the shared type that apply.
  * @param {Param} param @param {Record<string, Entity>} types @returns {Param[]} */
 export function entriesOf(param, types) {
-  const own = /** @type {Param[]} */ (param.entries ?? []);
+  const own = /** @type {Param[]} */ (param.entries ?? []).filter(({readonly}) => !readonly);
   const names = new Set(own.map(({name}) => name));
   const shared = (types[param.entity ?? '']?.fields ?? [])
     .filter((field) => (param.answered || !field.readonly) && !param.omit?.includes(field.name) && !names.has(field.name))

@@ -6,6 +6,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Calls `app.option.get`; scope `basic`.
 ///
+/// Answers one of these:
+///
+/// - All values by their keys, when none was named.
+/// - The value of the key that was named; null when there is none.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/common/settings/app-option-get.html>
 ///
 /// ```no_run
@@ -41,7 +46,7 @@ pub fn get() -> Get {
 /// A call of `app.option.get`: Reads what the application has stored on the portal with SetApplicationOptions.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(Get -> Option < rt::Either < rt::Map < rt::Value >, String > >);
 impl Get {
     /// `option`. Key of one value. All of them come when it is left out.
     #[inline]

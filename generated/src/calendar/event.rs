@@ -340,6 +340,11 @@ pub fn getbyid(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CalendarEve
 ///
 /// Calls `calendar.event.update`; scope `calendar`.
 ///
+/// Answers one of these:
+///
+/// - Number of the event.
+/// - What became of the series, when a part of one was changed.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/calendar/calendar-event/calendar-event-update.html>
 ///
 /// ```no_run
@@ -392,7 +397,7 @@ pub fn get_calendar_events_structure() -> rt::Value {
 /// A call of `calendar.event.update`: Changes an event, or a part of a series. What is left out stays as it is, but see attendees.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Value);
+rt::request!(Update -> rt::Either < rt::Id, crate ::types::CalendarEventSplit >);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. What to change, together with the kind and the number of the calendar's owner as they are.
     #[inline]

@@ -597,6 +597,11 @@ pub fn getmanifestfile(
 ///
 /// Calls `landing.block.getrepository`; scope `landing`. May be called by: a user with access to the sites.
 ///
+/// Answers one of these:
+///
+/// - All sections by their codes, when none was named, as ListBlockRepositorySections answers them.
+/// - The section that was named, as GetBlockRepositorySection answers it; false when there is none of this code.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/block/methods/landing-block-get-repository.html>
 ///
 /// ```no_run
@@ -653,8 +658,8 @@ pub fn getrepository() -> Getrepository {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
-pub fn list_block_repository_sections() -> Getrepository {
-    Getrepository(
+pub fn list_block_repository_sections() -> ListBlockRepositorySections {
+    ListBlockRepositorySections(
         rt::Call::new(
             rt::Method::new(
                 "landing.block.getrepository",
@@ -686,8 +691,10 @@ pub fn list_block_repository_sections() -> Getrepository {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
-pub fn get_block_repository_section(section: impl Into<String>) -> Getrepository {
-    Getrepository(
+pub fn get_block_repository_section(
+    section: impl Into<String>,
+) -> GetBlockRepositorySection {
+    GetBlockRepositorySection(
         rt::Call::new(
                 rt::Method::new(
                     "landing.block.getrepository",
@@ -702,13 +709,49 @@ pub fn get_block_repository_section(section: impl Into<String>) -> Getrepository
 /// A call of `landing.block.getrepository`: Lists the sections of the repository with their blocks, or one section.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Getrepository(rt::Call);
-rt::request!(Getrepository -> rt::Value);
+rt::request!(Getrepository -> Option < rt::Object >);
 impl Getrepository {
     /// `section`. Code of a section, such as text. All when it is left out.
     #[inline]
     pub fn section(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "section", value))
     }
+    /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
+    ///
+    /// Known values:
+    /// - `GROUP`: Knowledge bases of groups.
+    /// - `KNOWLEDGE`: Knowledge bases.
+    /// - `MAINPAGE`: The start page, the Vibe.
+    #[inline]
+    pub fn scope(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "scope", value))
+    }
+}
+/// A call of `landing.block.getrepository`: Lists all sections of the repository with their blocks.
+#[must_use = "a call does nothing until it is sent"]
+pub struct ListBlockRepositorySections(rt::Call);
+rt::request!(
+    ListBlockRepositorySections -> rt::Map < crate ::types::LandingRepositorySection >
+);
+impl ListBlockRepositorySections {
+    /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
+    ///
+    /// Known values:
+    /// - `GROUP`: Knowledge bases of groups.
+    /// - `KNOWLEDGE`: Knowledge bases.
+    /// - `MAINPAGE`: The start page, the Vibe.
+    #[inline]
+    pub fn scope(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "scope", value))
+    }
+}
+/// A call of `landing.block.getrepository`: Reads one section of the repository with its blocks.
+#[must_use = "a call does nothing until it is sent"]
+pub struct GetBlockRepositorySection(rt::Call);
+rt::request!(
+    GetBlockRepositorySection -> Option < crate ::types::LandingRepositorySection >
+);
+impl GetBlockRepositorySection {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
     /// Known values:

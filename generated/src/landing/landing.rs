@@ -132,6 +132,11 @@ impl AddByTemplate {
 ///
 /// Calls `landing.landing.addblock`; scope `landing`. May be called by: a user who may change the site.
 ///
+/// Answers one of these:
+///
+/// - Number of the new block.
+/// - The new block with its HTML, when RETURN_CONTENT asks for it.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/block-methods/landing-landing-add-block.html>
 ///
 /// ```no_run
@@ -171,7 +176,7 @@ pub fn addblock(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Addbloc
 /// A call of `landing.landing.addblock`: Adds a block from the repository to the draft of a page. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Addblock(rt::Call);
-rt::request!(Addblock -> rt::Value);
+rt::request!(Addblock -> rt::Either < rt::Id, crate ::types::LandingBlock >);
 impl Addblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -264,6 +269,11 @@ impl Copy {
 ///
 /// Calls `landing.landing.copyblock`; scope `landing`. May be called by: a user who may change the site.
 ///
+/// Answers one of these:
+///
+/// - Number of the copy.
+/// - The copy with its HTML, when RETURN_CONTENT asks for it.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/block-methods/landing-landing-copy-block.html>
 ///
 /// ```no_run
@@ -304,7 +314,7 @@ pub fn copyblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Copyblock 
 /// A call of `landing.landing.copyblock`: Copies a block of any page to the draft of a page. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Copyblock(rt::Call);
-rt::request!(Copyblock -> rt::Value);
+rt::request!(Copyblock -> rt::Either < rt::Id, crate ::types::LandingBlockOutcome >);
 impl Copyblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1132,6 +1142,11 @@ impl Move {
 ///
 /// Calls `landing.landing.moveblock`; scope `landing`. May be called by: a user who may change the site.
 ///
+/// Answers one of these:
+///
+/// - Number of the block.
+/// - The block with its HTML, when RETURN_CONTENT asks for it.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/block-methods/landing-landing-move-block.html>
 ///
 /// ```no_run
@@ -1172,7 +1187,7 @@ pub fn moveblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Moveblock 
 /// A call of `landing.landing.moveblock`: Moves a block of any page to a page. Visitors see it after PublishSitePage for each of the pages.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Moveblock(rt::Call);
-rt::request!(Moveblock -> rt::Value);
+rt::request!(Moveblock -> rt::Either < rt::Id, crate ::types::LandingBlockOutcome >);
 impl Moveblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

@@ -589,6 +589,11 @@ impl GetPreview {
 ///
 /// Calls `landing.site.getPublicUrl`; scope `landing`. May be called by: a user with access to the sites.
 ///
+/// Answers one of these:
+///
+/// - The address, when one number was given; empty when there is no such site.
+/// - The addresses by the numbers of the sites, when a list was given. Sites that were not found are left out.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/site/landing-site-get-public-url.html>
 ///
 /// ```no_run
@@ -625,7 +630,7 @@ pub fn get_public_url(id: impl Into<rt::Value>) -> GetPublicUrl {
 /// A call of `landing.site.getPublicUrl`: Tells the public address of one site or several.
 #[must_use = "a call does nothing until it is sent"]
 pub struct GetPublicUrl(rt::Call);
-rt::request!(GetPublicUrl -> rt::Value);
+rt::request!(GetPublicUrl -> rt::Either < String, rt::Map < String > >);
 impl GetPublicUrl {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

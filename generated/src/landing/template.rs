@@ -6,6 +6,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Calls `landing.template.getLandingRef`; scope `landing`. May be called by: a user who may see the site.
 ///
+/// Answers one of these:
+///
+/// - Numbers of pages by the numbers of the areas that they fill.
+/// - True, when the page has none of its own.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/template/landing-template-get-landing-ref.html>
 ///
 /// ```no_run
@@ -25,7 +30,9 @@ use ::bitrix24_runtime as rt;
 /// - `ENTITY_NOT_FOUND`: There is no such page, or the caller may not see it. Look at ListSitePages.
 /// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 #[inline]
-pub fn get_landing_ref(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+pub fn get_landing_ref(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Either<rt::Map<rt::Id>, bool>> {
     rt::Call::new(
             rt::Method::new(
                 "landing.template.getLandingRef",
@@ -40,6 +47,11 @@ pub fn get_landing_ref(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
 /// Tells which pages fill the areas of a site's layout.
 ///
 /// Calls `landing.template.getSiteRef`; scope `landing`. May be called by: a user who may see the site.
+///
+/// Answers one of these:
+///
+/// - Numbers of pages by the numbers of the areas that they fill.
+/// - True, when the site has none.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/template/landing-template-get-site-ref.html>
 ///
@@ -60,7 +72,9 @@ pub fn get_landing_ref(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
 /// - `ENTITY_NOT_FOUND`: There is no such site, or the caller may not see it. Look at ListSites.
 /// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 #[inline]
-pub fn get_site_ref(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+pub fn get_site_ref(
+    id: impl Into<rt::Id>,
+) -> rt::TypedCall<rt::Either<rt::Map<rt::Id>, bool>> {
     rt::Call::new(
             rt::Method::new(
                 "landing.template.getSiteRef",

@@ -169,6 +169,11 @@ pub fn delete(
 ///
 /// Calls `task.elapseditem.get`; scope `task`.
 ///
+/// Answers one of these:
+///
+/// - The record.
+/// - A list that holds the record alone, on some portals.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/elapsed-item/task-elapsed-item-get.html>
 ///
 /// ```no_run
@@ -193,7 +198,9 @@ pub fn delete(
 pub fn get(
     taskid: impl Into<rt::Id>,
     itemid: impl Into<rt::Id>,
-) -> rt::TypedCall<rt::Value> {
+) -> rt::TypedCall<
+    rt::Either<crate::types::TaskElapsedItem, Vec<crate::types::TaskElapsedItem>>,
+> {
     rt::Call::new(
             rt::Method::new(
                     "task.elapseditem.get",

@@ -6,7 +6,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
-/// Part of the crate with the feature `full`.
+/// Part of the crate with the feature `entity`.
 pub struct AppStorageProperty(rt::Object);
 rt::view!(AppStorageProperty);
 impl AppStorageProperty {

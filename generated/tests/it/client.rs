@@ -1,7 +1,7 @@
 //! The generated client against a portal over real HTTP.
 
-use bitrix24::types::{User, UserField};
-use bitrix24::{Call, Client, Error, File, Id, Map, Page, Value, json, user};
+use bitrix24::types::{LandingRepositorySection, User, UserField};
+use bitrix24::{Batch, Call, Client, Error, File, Id, Map, Page, Value, json, landing, user};
 
 use crate::support::portal;
 
@@ -138,4 +138,21 @@ async fn lists_come_in_pages() {
     }
     assert_eq!(seen.len(), 1204);
     assert_eq!(portal.requests().len(), 25);
+}
+
+/// A function that answers less than its method has a type of its own, so that nobody has to look which form came.
+#[tokio::test]
+async fn a_function_has_the_result_that_its_page_tells() {
+    let portal = portal();
+    let client = client(&portal.webhook());
+    let columns = landing::block::get_block_repository_section("columns");
+    let section: Option<LandingRepositorySection> = columns.clone().send(&client).await.expect("answered");
+    assert_eq!(section.as_ref().and_then(LandingRepositorySection::name), Some("Columns"));
+    let sections: Map<LandingRepositorySection> =
+        landing::block::list_block_repository_sections().scope("KNOWLEDGE").send(&client).await.expect("answered");
+    assert_eq!(sections.keys().collect::<Vec<_>>(), ["favourite", "columns"]);
+    let mut batch = Batch::new();
+    let one = batch.add(columns.scope("KNOWLEDGE"));
+    let mut replies = client.batch(batch).await.expect("answered");
+    assert_eq!(replies.take(one).expect("a section").and_then(|section| section.separator()), Some(false));
 }

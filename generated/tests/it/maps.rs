@@ -1,12 +1,9 @@
 //! Results with free keys: the generated client reads every one of them, in the portal's order and with every key.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-
 use bitrix24::types::{CommerceFieldInfo, FieldInfo};
 use bitrix24::{Batch, Call, Client, Limits, Map, Method, TABLES, Value, calendar, catalog, crm, json};
 
-use crate::support::{portal, read_as};
+use crate::support::{answering, portal, read_as};
 
 fn client(address: &str) -> Client {
     Client::webhook(address).expect("a good address")
@@ -78,25 +75,6 @@ async fn a_map_is_found_below_its_key() {
     let again = batch.add(catalog::price::get_fields());
     let again = client.batch(batch).await.and_then(|mut replies| replies.take(again));
     assert_eq!(again.expect("described"), fields);
-}
-
-/// A portal that answers everything with this result.
-fn answering(result: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = format!("http://{}/rest/1/code/", listener.local_addr().expect("known"));
-    let body = format!("{{\"result\": {result}}}");
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut request = [0; 16384];
-            let _ = stream.read(&mut request);
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    address
 }
 
 #[tokio::test]

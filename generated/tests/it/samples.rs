@@ -229,6 +229,22 @@ fn documented_answers_are_of_the_type_that_is_promised() {
     report("documented answers", count, &faults);
 }
 
+#[test]
+fn documented_answers_hold_null_where_it_may_be() {
+    let Some(methods) = documented() else { return };
+    let (mut count, mut faults) = (0, Vec::new());
+    for method in &methods {
+        let Some(command) = command(method) else { continue };
+        let Some(returns) = &command.returns else { continue };
+        for response in method.responses.iter().filter(|response| response.get("result").is_some()) {
+            count += 1;
+            let unsaid = crate::nulls::unsaid(returns, response);
+            faults.extend(unsaid.into_iter().map(|place| format!("{}: {place}", method.method)));
+        }
+    }
+    report("documented answers and what is null in them", count, &faults);
+}
+
 fn report(what: &str, count: usize, faults: &[String]) {
     println!("{what}: {count}, {} differ", faults.len());
     assert!(faults.is_empty(), "{what}: {} of {count} differ:\n{}", faults.len(), faults.join("\n"));

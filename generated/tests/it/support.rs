@@ -1,11 +1,13 @@
 //! A portal and the built command, for the tests of this folder.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use bitrix24::output::{FromValue, Mismatch};
 use bitrix24::sandbox::{Portal, Sandbox};
-use bitrix24::table::Returns;
+use bitrix24::table::{Form, Returns};
 use bitrix24::{Id, Map, Object, TABLES, Value};
 
 /// A fresh portal.
@@ -50,13 +52,65 @@ pub fn facts(file: &str) -> Option<PathBuf> {
     None
 }
 
+/// A portal that answers everything with this result.
+pub fn answering(result: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}/rest/1/code/", listener.local_addr().expect("known"));
+    let body = format!("{{\"result\": {result}}}");
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 16384];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
 /// Reads an answer as the type that a method promises, as the generated client does.
 pub fn read_as(returns: &Returns<'_>, response: &Value) -> Result<(), String> {
     let result = &response["result"];
     let narrowed =
         returns.records.as_deref().and_then(|records| records.split('.').try_fold(result, |value, key| value.get(key)));
     let value = narrowed.unwrap_or(result).clone();
-    let of_record = |value: Value| match returns.entity {
+    let is_nothing = value.is_null() || (value == false && !returns.type_word.starts_with("boolean"));
+    if returns.nullable && is_nothing {
+        return Ok(());
+    }
+    let first = Form {
+        type_word: returns.type_word.clone(),
+        entity: returns.entity.clone(),
+        description: returns.description.clone(),
+    };
+    let forms: Vec<&Form<'_>> = [&first].into_iter().chain(&returns.or).collect();
+    // The kind of JSON tells most forms apart, as in the client.
+    let meant = forms.iter().copied().filter(|form| form_of_kind(&form.type_word, &value));
+    let read = match meant.map(|form| as_form(form, value.clone())).reduce(Result::or) {
+        Some(read) => read,
+        None => as_form(&first, value),
+    };
+    let words: Vec<&str> = forms.iter().map(|form| form.type_word.as_ref()).collect();
+    read.map_err(|mismatch| format!("expected {}, found {} ({})", mismatch.expected, mismatch.found, words.join(", ")))
+}
+
+/// Whether a value is of the kind of JSON that a form is written as.
+fn form_of_kind(word: &str, value: &Value) -> bool {
+    match word {
+        "list" => value.is_array(),
+        "string" | "date" | "datetime" => value.is_string(),
+        "integer" | "number" | "id" => value.is_number() || value.is_string(),
+        "boolean" => value.is_boolean(),
+        word if word.starts_with("array") => value.is_array(),
+        word => (word == "object" || word.starts_with("map")) && value.is_object(),
+    }
+}
+
+fn as_form(form: &Form<'_>, value: Value) -> Result<(), Mismatch> {
+    let of_record = |value: Value| match form.entity {
         Some(_) => Object::from_value(value).map(drop),
         None => Ok(()),
     };
@@ -64,9 +118,7 @@ pub fn read_as(returns: &Returns<'_>, response: &Value) -> Result<(), String> {
     let map = |value, read: &dyn Fn(Value) -> Result<(), Mismatch>| {
         Map::<Value>::from_value(value).and_then(|map| map.into_iter().try_for_each(|(_, value)| read(value)))
     };
-    let is_nothing = value.is_null() || (value == false && !returns.type_word.starts_with("boolean"));
-    let read = match returns.type_word.as_ref() {
-        _ if returns.nullable && is_nothing => Ok(()),
+    match form.type_word.as_ref() {
         "list" | "page" => list(value),
         "map" => map(value, &of_record),
         "map<list>" => map(value, &list),
@@ -74,8 +126,7 @@ pub fn read_as(returns: &Returns<'_>, response: &Value) -> Result<(), String> {
             Some(word) => map(value, &|value| as_type(word, value)),
             None => as_type(word, value),
         },
-    };
-    read.map_err(|mismatch| format!("expected {}, found {} ({})", mismatch.expected, mismatch.found, returns.type_word))
+    }
 }
 
 fn as_type(word: &str, value: Value) -> Result<(), Mismatch> {

@@ -194,6 +194,9 @@ fn of_method(command: &Command<'static>) -> String {
     page.text([roman("The options of every method are in "), bold("oint"), roman("(1).")]);
     if let Some(returns) = command.returns.as_ref().filter(|returns| !returns.description.is_empty()) {
         page.control("SH", ["RESULT"]).text([roman(returns.description.as_ref())]);
+        for form in &returns.or {
+            page.control("PP", []).text([roman(form.description.as_ref())]);
+        }
     }
     if !command.errors.is_empty() {
         page.control("SH", ["ERRORS"]);

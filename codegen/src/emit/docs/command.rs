@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use crate::emit::tables::text;
-use crate::ir::{Example, Function, Ty};
+use crate::ir::{Example, Function, Param, Ty};
 
 /// How a page shows the connection: the options before and after the function's own.
-pub struct Connection {
+pub(super) struct Connection {
     /// The value of `--url`.
-    pub url: &'static str,
+    pub(super) url: &'static str,
     /// The value of `--token`.
-    pub token: Option<&'static str>,
+    pub(super) token: Option<&'static str>,
 }
 
 /// A shell's way of writing a command.
@@ -25,7 +25,7 @@ struct Shell {
     before_empty: char,
 }
 
-const BASH: Shell = Shell {
+static BASH: Shell = Shell {
     continuation: " \\",
     quote: |text| format!("'{}'", text.replace('\'', "'\\''")),
     is_plain: |text| !text.contains(['"', '$', '`', '\\', '!', '\n']),
@@ -33,7 +33,7 @@ const BASH: Shell = Shell {
     before_empty: ' ',
 };
 
-const BATCH: Shell = Shell {
+static BATCH: Shell = Shell {
     continuation: " ^",
     quote: batch_quoted,
     is_plain: |text| !text.contains(['"', '%', '\\', '\n']),
@@ -41,7 +41,7 @@ const BATCH: Shell = Shell {
     before_empty: ' ',
 };
 
-const POWERSHELL: Shell = Shell {
+static POWERSHELL: Shell = Shell {
     continuation: " `",
     // The typographic quotes end a text, too; each of them is doubled to stand for itself.
     quote: |text| {
@@ -91,38 +91,67 @@ fn batch_quoted(text: &str) -> String {
     quoted + &"\\".repeat(backslashes) + quote
 }
 
+/// A command in the words of a shell. The options of the call are written once, whatever connections it is shown with.
+pub(super) struct Command {
+    shell: &'static Shell,
+    call: String,
+    options: Vec<String>,
+}
+
 /// The command for Bash.
-pub fn bash(function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
-    BASH.command(function, example, connection)
+pub(super) fn bash(function: &Function, example: Option<&Example>) -> Command {
+    Command::of(&BASH, function, example)
 }
 
 /// The command for the Windows command line.
-pub fn batch(function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
-    BATCH.command(function, example, connection)
+pub(super) fn batch(function: &Function, example: Option<&Example>) -> Command {
+    Command::of(&BATCH, function, example)
 }
 
 /// The command for PowerShell, both the one of Windows and its successor.
-pub fn powershell(function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
-    POWERSHELL.command(function, example, connection)
+pub(super) fn powershell(function: &Function, example: Option<&Example>) -> Command {
+    Command::of(&POWERSHELL, function, example)
+}
+
+impl Command {
+    fn of(shell: &'static Shell, function: &Function, example: Option<&Example>) -> Self {
+        let given = function.params.iter().filter_map(|param| Some((param, example?.arguments.get(&param.name)?)));
+        let option = |(param, value): (&Param, &Value)| {
+            let gap = if value.as_str() == Some("") { shell.before_empty } else { ' ' };
+            format!("--{}{gap}{}", param.option, shell.value(&param.ty, value))
+        };
+        Self { shell, call: format!("oint bitrix24 {}", function.name), options: given.map(option).collect() }
+    }
+
+    /// The command without a connection.
+    pub(super) fn alone(&self) -> String {
+        self.joined(None, None)
+    }
+
+    /// The command with a connection.
+    pub(super) fn with(&self, connection: &Connection) -> String {
+        self.joined(Some(connection.url), connection.token)
+    }
+
+    fn joined(&self, url: Option<&str>, token: Option<&str>) -> String {
+        let mut joined = self.call.clone();
+        let mut add = |word: &str| {
+            joined.push_str(self.shell.continuation);
+            joined.push_str("\n    ");
+            joined.push_str(word);
+        };
+        if let Some(url) = url {
+            add(&format!("--url \"{url}\""));
+        }
+        self.options.iter().for_each(|option| add(option));
+        if let Some(token) = token {
+            add(&format!("--token \"{token}\""));
+        }
+        joined
+    }
 }
 
 impl Shell {
-    fn command(&self, function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
-        let mut words = vec![format!("oint bitrix24 {}", function.name)];
-        words.extend(connection.map(|connection| format!("--url {}", self.double(connection.url))));
-        for param in &function.params {
-            let Some(value) = example.and_then(|example| example.arguments.get(&param.name)) else {
-                continue;
-            };
-            let gap = if value.as_str() == Some("") { self.before_empty } else { ' ' };
-            words.push(format!("--{}{gap}{}", param.option, self.value(&param.ty, value)));
-        }
-        words.extend(
-            connection.and_then(|connection| connection.token).map(|token| format!("--token {}", self.double(token))),
-        );
-        words.join(&format!("{}\n    ", self.continuation))
-    }
-
     fn value(&self, ty: &Ty, value: &Value) -> String {
         match value {
             Value::Number(_) | Value::Bool(_) => value.to_string(),

@@ -23,8 +23,6 @@ use crate::ir::{Api, Category, Compat, Function, Method, Translation};
 use crate::names::FunctionName;
 use crate::spec::Furniture;
 
-pub use command::{bash, batch, powershell};
-
 /// The folder in which every file is the generator's.
 pub const FOLDER: &str = "docs/reference";
 

@@ -10,7 +10,7 @@ use crate::emit::banner;
 use crate::emit::docs::page::{Link, known_values, path_to, type_name};
 use crate::emit::docs::{Words, escape, render};
 use crate::emit::tables::in_order;
-use crate::ir::{Api, Entity, Entries, Function, Kind, Method, Param, Returns, Shape, Ty};
+use crate::ir::{Api, Entity, Entries, Function, Kind, Method, Param, Returns, Shape, Ty, are_apart};
 use crate::names::joined;
 use crate::spec::{FieldsOf, Furniture};
 
@@ -38,6 +38,8 @@ struct Shown<'a> {
     taken: Vec<(&'a Method, &'a Function)>,
     /// The tables of its fields and of what is inside them, as they stand on a page.
     tables: String,
+    /// The same with addresses of their own, where they stand on some page behind those of another type.
+    further: String,
 }
 
 /// What the page of a function says of its answer's fields.
@@ -55,11 +57,16 @@ pub(super) struct Answer {
     rust: Option<String>,
     is_nullable: bool,
     /// What the type is and its tables, where they stand on the page itself.
-    own: Option<Own>,
+    #[serde(skip)]
+    pub(super) own: Option<Own>,
 }
 
+/// A type that is listed on the page of a function.
 #[derive(Serialize)]
-struct Own {
+pub(super) struct Own {
+    /// What people call it; for one behind another.
+    title: String,
+    anchor: String,
     description: String,
     tables: String,
 }
@@ -95,6 +102,8 @@ struct Block {
 struct Fields {
     /// The field whose content it is about, with dots between nested ones; empty for the type itself.
     path: String,
+    /// What the addresses of its rows are made of.
+    place: String,
     anchor: String,
     /// What a folded table says of itself.
     keys: String,
@@ -127,14 +136,20 @@ impl<'a> Objects<'a> {
         let (mut answered, mut taken) = (BTreeMap::<&str, Vec<_>>::new(), BTreeMap::<&str, Vec<_>>::new());
         // On how many pages it would stand, and whether as more than a part of another one.
         let (mut places, mut direct) = (BTreeMap::<&str, usize>::new(), BTreeSet::new());
+        // Those that stand on a page behind another one.
+        let mut further = BTreeSet::new();
         for (method, function) in in_order(api) {
-            let name = answer(method, function).and_then(|returns| returns.shape.entity());
-            if let Some((name, inner)) = name.and_then(|entity| inside.get_key_value(entity.name.as_str())) {
+            let mut held = BTreeSet::new();
+            let parts = answer(method, function).map_or_else(Vec::new, |returns| parts(&returns.shape));
+            for (at, (name, _)) in parts.into_iter().enumerate() {
+                let Some((name, inner)) = inside.get_key_value(name) else { continue };
                 *places.entry(name).or_default() += 1;
                 direct.insert(*name);
-                for known in inner.iter().chain([name]) {
-                    answered.entry(known).or_default().push((method, function));
-                }
+                further.extend((at > 0).then_some(*name));
+                held.extend(inner.iter().chain([name]).copied());
+            }
+            for known in held {
+                answered.entry(known).or_default().push((method, function));
             }
             let mut names = BTreeSet::new();
             for entries in function.plain_params().filter_map(|param| param.entries.as_ref()) {
@@ -163,37 +178,53 @@ impl<'a> Objects<'a> {
                     Tables { entities: &entities, link: &link, furniture: &api.furniture, is_taken: !taken.is_empty() };
                 // A short type inside others stands in their tables.
                 let is_shown = direct.contains(name) || has_page(name);
-                let tables = if is_shown { tables.of(entity, has_page(name), texts) } else { String::new() };
-                Some((name, Shown { entity, page: has_page(name).then(|| slug(name)), answered, taken, tables }))
+                let further =
+                    if further.contains(name) { tables.of(entity, &[name], false, texts) } else { String::new() };
+                let tables = if is_shown { tables.of(entity, &[], has_page(name), texts) } else { String::new() };
+                Some((
+                    name,
+                    Shown { entity, page: has_page(name).then(|| slug(name)), answered, taken, tables, further },
+                ))
             })
             .collect();
         Self { furniture: &api.furniture, shown }
     }
 
-    /// What there is to say of a function's answer; nothing where it has no known fields.
-    pub(super) fn answer(&self, method: &Method, function: &Function) -> Option<Answer> {
-        let returns = answer(method, function)?;
-        let shown = self.shown.get(returns.shape.entity()?.name.as_str())?;
-        let (shape, is_nullable) = match &returns.shape {
-            Shape::Nullable(shape) => (&**shape, true),
-            shape => (shape, false),
-        };
-        let fields = &shown.entity.fields;
-        let named = if fields.len() == NAMED + 1 { NAMED + 1 } else { NAMED.min(fields.len()) };
+    /// What there is to say of the types in a function's answer; nothing where it has no known fields.
+    pub(super) fn answers(&self, method: &Method, function: &Function) -> Vec<Answer> {
+        let Some(returns) = answer(method, function) else { return Vec::new() };
         let records = returns.records.as_ref().map(|records| format!(".{records}")).unwrap_or_default();
-        Some(Answer {
-            lead: lead(shape, &self.furniture.fields_of).to_owned(),
-            place: escape::code(&format!("result{records}")),
-            path: shown.page.as_deref().map_or_else(|| "#result".to_owned(), path_of),
-            names: fields.iter().take(named).map(|field| field.name.clone()).collect(),
-            more: fields.len() - named,
-            rust: shown.rust().filter(|_| matches!(function.kind, Kind::Method | Kind::Preset { .. })),
-            is_nullable,
-            own: shown
-                .page
-                .is_none()
-                .then(|| Own { description: shown.entity.description.clone(), tables: shown.tables.clone() }),
-        })
+        // Where the answer does not tell its form, the client does not choose a type.
+        let has_type = matches!(function.kind, Kind::Method | Kind::Preset { .. }) && are_apart(returns.shape.forms());
+        let mut answers: Vec<Answer> = Vec::new();
+        for (name, shape) in parts(&returns.shape) {
+            let Some(shown) = self.shown.get(name) else { continue };
+            let fields = &shown.entity.fields;
+            let named = if fields.len() == NAMED + 1 { NAMED + 1 } else { NAMED.min(fields.len()) };
+            let (address, tables) = match answers.iter().any(|before| before.own.is_some()) {
+                false => ("result".to_owned(), &shown.tables),
+                true => (anchor(&[name]), &shown.further),
+            };
+            answers.push(Answer {
+                lead: lead(shape, &self.furniture.fields_of).to_owned(),
+                place: escape::code(&format!("result{records}")),
+                path: shown.page.as_deref().map_or_else(|| format!("#{address}"), path_of),
+                names: fields.iter().take(named).map(|field| field.name.clone()).collect(),
+                more: fields.len() - named,
+                rust: shown.rust().filter(|_| has_type),
+                is_nullable: false,
+                own: shown.page.is_none().then(|| Own {
+                    title: shown.entity.title.clone(),
+                    anchor: address,
+                    description: shown.entity.description.clone(),
+                    tables: tables.clone(),
+                }),
+            });
+        }
+        if let (Some(last), Shape::Nullable(_)) = (answers.last_mut(), &returns.shape) {
+            last.is_nullable = true;
+        }
+        answers
     }
 
     /// The pages of types, by the titles of the types.
@@ -252,7 +283,20 @@ pub(crate) fn pages_with_modules(api: &Api) -> Vec<(String, BTreeSet<&str>)> {
 
 /// What a function answers; what it only writes is no answer.
 fn answer<'m>(method: &'m Method, function: &'m Function) -> Option<&'m Returns> {
-    (!matches!(function.kind, Kind::Template { .. })).then(|| function.returns.as_ref().unwrap_or(&method.returns))
+    (!matches!(function.kind, Kind::Template { .. })).then(|| method.answer_of(function))
+}
+
+/// The types in an answer, each once, with the form in which it comes first.
+fn parts(shape: &Shape) -> Vec<(&str, &Shape)> {
+    let mut parts: Vec<(&str, &Shape)> = Vec::new();
+    for shape in shape.each() {
+        if let Some(entity) = shape.entity()
+            && parts.iter().all(|(name, _)| *name != entity.name)
+        {
+            parts.push((&entity.name, shape));
+        }
+    }
+    parts
 }
 
 fn lead<'w>(shape: &Shape, words: &'w FieldsOf) -> &'w str {
@@ -313,22 +357,24 @@ struct Tables<'t, 'a> {
 }
 
 impl<'a> Tables<'_, 'a> {
-    /// The tables of a type as text; on its own page the first one is not folded.
-    fn of(&self, entity: &'a Entity, has_page: bool, texts: &Words) -> String {
+    /// The tables of a type as text; on its own page the first one is not folded. `behind` is what their addresses begin with.
+    fn of(&self, entity: &'a Entity, behind: &[&'a str], has_page: bool, texts: &Words) -> String {
         let mut tables = Vec::new();
-        self.add(&mut Vec::new(), entity.fields.iter().collect(), &mut tables);
+        self.add(&mut behind.to_vec(), behind.len(), entity.fields.iter().collect(), &mut tables);
         render("answer.mdx", &Block { tables, has_page, long: LONG }, texts)
     }
 
-    fn add(&self, path: &mut Vec<&'a str>, fields: Vec<&'a Param>, tables: &mut Vec<Fields>) {
+    /// `from`: how many steps of the path are not the answer's.
+    fn add(&self, path: &mut Vec<&'a str>, from: usize, fields: Vec<&'a Param>, tables: &mut Vec<Fields>) {
         tables.push(Fields {
-            path: path.join("."),
+            path: path[from..].join("."),
+            place: path.join("."),
             anchor: anchor(path),
             keys: match fields.len() {
                 1 => self.furniture.known_field.clone(),
                 count => Furniture::filled(&self.furniture.known_fields, &[("count", &count.to_string())]),
             },
-            rows: fields.iter().map(|field| self.field(path, field)).collect(),
+            rows: fields.iter().map(|field| self.field(path, from, field)).collect(),
         });
         for field in fields {
             let Some(entries) = field.entries.as_ref().filter(|entries| self.page_of(entries).is_none()) else {
@@ -337,13 +383,15 @@ impl<'a> Tables<'_, 'a> {
             let inner = self.inside(entries);
             if !inner.is_empty() {
                 path.push(&field.name);
-                self.add(path, inner, tables);
+                self.add(path, from, inner, tables);
                 path.pop();
             }
         }
     }
 
-    fn field(&self, path: &[&'a str], field: &'a Param) -> Field {
+    fn field(&self, path: &[&'a str], from: usize, field: &'a Param) -> Field {
+        let is_top = path.len() == from;
+        let ty = answered(&field.ty);
         let snake = joined(&field.name, '_');
         let fields = field.entries.as_ref().and_then(|entries| {
             let own = || {
@@ -354,12 +402,17 @@ impl<'a> Tables<'_, 'a> {
         });
         Field {
             name: field.name.clone(),
-            type_name: type_name(&answered(&field.ty), &self.furniture.types),
+            type_name: match type_name(&ty, &self.furniture.types) {
+                name if field.nullable && *ty != Ty::Any => {
+                    Furniture::filled(&self.furniture.types.or_null, &[("value", &name)])
+                }
+                name => name,
+            },
             description: field.description.clone(),
             values: known_values(field),
             fields,
-            readonly: self.is_taken && field.readonly && path.is_empty(),
-            rust: (path.is_empty() && field.ident.as_str() != snake).then(|| field.ident.to_string()),
+            readonly: self.is_taken && field.readonly && is_top,
+            rust: (is_top && field.ident.as_str() != snake).then(|| field.ident.to_string()),
         }
     }
 

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::emit::docs::command::{Connection, bash, batch, gives_json, powershell};
-use crate::emit::docs::objects::{Answer, Objects};
+use crate::emit::docs::command::{Command, Connection, bash, batch, gives_json, powershell};
+use crate::emit::docs::objects::{Answer, Objects, Own};
 use crate::emit::docs::{escape, script};
 use crate::emit::tables::text;
 use crate::emit::{banner, rust_example};
-use crate::ir::{Api, Category, Effect, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Style, Ty};
+use crate::ir::{
+    Api, Category, Effect, Example, Form, Function, Kind, Method, Param, Procedure, Rest, Shape, Style, Ty,
+};
 use crate::names::RustIdent;
 use crate::spec::{Furniture, Types};
 
@@ -39,8 +41,12 @@ pub(super) struct Page {
     can_try: bool,
     returns: String,
     returns_type: String,
+    /// The forms of a result that has several.
+    forms: Vec<FormRow>,
     /// What its fields are.
-    answer: Option<Answer>,
+    answers: Vec<Answer>,
+    /// The types of these that are listed on the page itself.
+    listed: Vec<Own>,
     method: Option<String>,
     function: String,
     aliases: Vec<String>,
@@ -68,6 +74,13 @@ struct Deprecated {
 #[derive(Serialize)]
 struct Replacement {
     link: String,
+}
+
+/// A form of a result.
+#[derive(Serialize)]
+struct FormRow {
+    type_name: String,
+    description: String,
 }
 
 #[derive(Serialize)]
@@ -173,7 +186,14 @@ pub(super) fn page(
         Kind::Template { object, .. } => vec![template_example(function, object)],
         _ => function.examples.iter().map(|example| call_example(method, function, example, words)).collect(),
     };
-    let returns = function.returns.as_ref().unwrap_or(&method.returns);
+    let returns = method.answer_of(function);
+    let mut answers = objects.answers(method, function);
+    let listed = answers.iter_mut().filter_map(|answer| answer.own.take()).collect();
+    let forms = if is_template { &[][..] } else { returns.shape.forms() };
+    let form = |form: &Form| FormRow {
+        type_name: result_type(&form.shape, &words.types),
+        description: form.description.clone(),
+    };
     Page {
         slug: function.kebab.to_string(),
         banner: banner(&method.source),
@@ -195,7 +215,9 @@ pub(super) fn page(
         can_try: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
         returns: if is_template { words.template_returns.clone() } else { returns.description.clone() },
         returns_type: if is_template { words.types.object.clone() } else { result_type(&returns.shape, &words.types) },
-        answer: objects.answer(method, function),
+        forms: forms.iter().map(form).collect(),
+        answers,
+        listed,
         method: has_connection.then(|| method.name.clone()),
         function: function.name.to_string(),
         aliases: function.aliases.clone(),
@@ -346,6 +368,15 @@ fn result_type(shape: &Shape, types: &Types) -> String {
         Shape::Map(value) => Furniture::filled(&types.map_of, &[("value", &result_type(value, types))]),
         Shape::Nullable(value) => Furniture::filled(&types.or_null, &[("value", &result_type(value, types))]),
         Shape::Nothing => types.nothing.clone(),
+        Shape::OneOf(forms) => {
+            let mut names: Vec<String> = Vec::new();
+            for name in forms.iter().map(|form| result_type(&form.shape, types)) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            names.join(", ")
+        }
     }
 }
 
@@ -405,29 +436,29 @@ fn call_example(method: &Method, function: &Function, example: &Example, words: 
             title: example.title.clone(),
             rust: is_local.then(|| rust(method, function, example)),
             script: script::call(function, example, method.app_only, words),
-            bash: note("#") + &bash(function, Some(example), None),
-            batch: note("::") + &batch(function, Some(example), None),
-            powershell: note("#") + &powershell(function, Some(example), None),
+            bash: note("#") + &bash(function, Some(example)).alone(),
+            batch: note("::") + &batch(function, Some(example)).alone(),
+            powershell: note("#") + &powershell(function, Some(example)).alone(),
             curl: None,
             response: example.response.as_ref().map(|response| format!("{response:#}")),
         };
     }
-    let both = |shell: fn(&Function, Option<&Example>, Option<&Connection>) -> String, comment: &str| {
-        let token = shell(function, Some(example), Some(&TOKEN));
+    let both = |command: Command, comment: &str| {
+        let token = command.with(&TOKEN);
         let (by_webhook, by_token) = (one_line(&words.by_webhook), one_line(&words.by_token));
         if method.app_only {
             return format!("{comment} {by_token}\n{}{token}", note(comment));
         }
-        let webhook = shell(function, Some(example), Some(&WEBHOOK));
+        let webhook = command.with(&WEBHOOK);
         format!("{comment} {by_webhook}\n{}{webhook}\n\n{comment} {by_token}\n{token}", note(comment))
     };
     Shown {
         title: example.title.clone(),
         rust: (!matches!(function.kind, Kind::Procedure(_))).then(|| rust(method, function, example)),
         script: script::call(function, example, method.app_only, words),
-        bash: both(bash, "#"),
-        batch: both(batch, "::"),
-        powershell: both(powershell, "#"),
+        bash: both(bash(function, Some(example)), "#"),
+        batch: both(batch(function, Some(example)), "::"),
+        powershell: both(powershell(function, Some(example)), "#"),
         curl: (!matches!(function.kind, Kind::Procedure(_))).then(|| curl(method, example)),
         response: example.response.as_ref().map(response),
     }
@@ -514,9 +545,9 @@ fn template_example(function: &Function, object: &serde_json::Map<String, Value>
         title: None,
         rust: None,
         script: function.opi.as_ref().map(|_| format!("Result = OPI_Bitrix24.{}();", function.name)),
-        bash: bash(function, None, None),
-        batch: batch(function, None, None),
-        powershell: powershell(function, None, None),
+        bash: bash(function, None).alone(),
+        batch: batch(function, None).alone(),
+        powershell: powershell(function, None).alone(),
         curl: None,
         response: Some(format!("{:#}", Value::Object(object.clone()))),
     }

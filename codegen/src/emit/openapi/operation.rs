@@ -129,7 +129,7 @@ fn content<'a, 'e>(
 
 /// The answer around the result.
 fn envelope<'a>(json: &mut Json<'a>, method: &'a Method, function: &'a Function) {
-    let returns = function.returns.as_ref().unwrap_or(&method.returns);
+    let returns = method.answer_of(function);
     json.object(|object| {
         object.string("type", "object");
         object.strings("required", ["result"]);
@@ -185,7 +185,7 @@ fn extensions(operation: &mut Object<'_, '_>, method: &Method, function: &Functi
     if let Some(paging) = &method.paging {
         operation.string("x-bitrix24-paging", paging.style.word());
     }
-    if let Some(records) = &function.returns.as_ref().unwrap_or(&method.returns).records {
+    if let Some(records) = &method.answer_of(function).records {
         operation.string("x-bitrix24-records", records);
     }
     if let Some(replacement) = method.deprecated.as_ref().and_then(|gone| gone.replacement.as_ref()) {

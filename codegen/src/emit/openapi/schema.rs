@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::component::{Component, Fixed};
 use super::json::{Json, Object};
 use crate::emit::tables::text;
-use crate::ir::{BooleanForm, Entries, FileForm, Param, Returns, Shape, Ty, Wire};
+use crate::ir::{BooleanForm, Entries, FileForm, Form, JsonKind, Param, Returns, Shape, Ty, Wire, are_apart};
 use crate::wire::wire_form;
 
 /// Where a value is met. What is sent is described strictly; a portal that answers is not that strict: numbers come as
@@ -26,7 +26,21 @@ pub(super) enum Side {
 pub(super) fn param<'a>(json: &mut Json<'a>, param: &'a Param, side: Side) {
     json.object(|object| {
         object.string("description", &description(param));
-        ty(object, &param.ty, param.entries.as_ref(), side);
+        let is_component = |entries: &Entries| entries.entity.is_some() && entries.omit.is_empty();
+        match &param.entries {
+            // Every other type of an answer takes null as it is.
+            Some(entries)
+                if param.nullable && param.ty == Ty::Object && is_component(entries) && side == Side::Answer =>
+            {
+                object.key("anyOf").array([true, false], |json, is_there| {
+                    json.object(|choice| match is_there {
+                        true => self::object(choice, Some(entries), side),
+                        false => choice.string("type", "null"),
+                    });
+                });
+            }
+            entries => ty(object, &param.ty, entries.as_ref(), side),
+        }
         let examples: Vec<_> = match &param.ty {
             Ty::Boolean(_) | Ty::Array(_) => Vec::new(),
             _ => param.values.iter().map(|known| &known.value).collect(),
@@ -203,18 +217,23 @@ pub(super) fn keys<'a>(
 
 fn properties<'a>(object: &mut Object<'_, 'a>, all: impl Iterator<Item = &'a Param>, side: Side) {
     object.object("properties", |keys| {
-        for one in all {
+        for one in all.filter(|one| is_met(one, side)) {
             param(keys.key(&one.name), one, side);
         }
     });
     object.yes("additionalProperties");
 }
 
+/// Whether a key may be met on a side: what comes in answers only is not sent.
+fn is_met(one: &Param, side: Side) -> bool {
+    !one.readonly || side != Side::Input
+}
+
 /// What a call says of a shared type: keys of its own, and which are required. A required key of the shared type stands
 /// here too, because some generators look for it beside `required`.
 fn own_part<'a>(object: &mut Object<'_, 'a>, entries: &'a Entries, required: &[&str], side: Side) {
     object.object("properties", |keys| {
-        for one in entries.own() {
+        for one in entries.own().iter().filter(|one| is_met(one, side)) {
             param(keys.key(&one.name), one, side);
         }
         for name in required.iter().filter(|name| entries.own().iter().all(|own| own.name != **name)) {
@@ -348,7 +367,10 @@ fn below<'a>(json: &mut Json<'a>, path: &[&str], returns: &'a Returns, is_object
             object.yes("additionalProperties");
         }
         None => {
-            object.string("description", &returns.description);
+            // Of several forms each has its own.
+            if returns.shape.forms().is_empty() {
+                object.string("description", &returns.description);
+            }
             shape(object, &returns.shape, is_object);
         }
     });
@@ -392,5 +414,54 @@ fn shape<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, is_object: bool) {
                 });
             });
         }
+        Shape::OneOf(forms) => one_of(object, forms),
+    }
+}
+
+/// A result in several forms: `oneOf` where its kind of JSON tells which it is.
+fn one_of<'a>(object: &mut Object<'_, 'a>, forms: &'a [Form]) {
+    let is_list = |form: &Form| form.shape.kinds().contains(&JsonKind::List);
+    // An empty object comes as an empty list, which a list beside it takes as its own.
+    let has_list = forms.iter().any(is_list);
+    object.key(if are_apart(forms) { "oneOf" } else { "anyOf" }).array(forms, |json, form| {
+        json.object(|object| {
+            object.string("description", &form.description);
+            self::form(object, &form.shape, has_list);
+        });
+    });
+}
+
+/// One of several forms: of its own kinds of JSON only, so that no other one is meant.
+fn form<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, has_list: bool) {
+    let types_of_object: &[&str] = if has_list { &["object"] } else { &["object", "array"] };
+    match shape {
+        Shape::Value(Ty::Array(item)) => {
+            object.string("type", "array");
+            object.object("items", |items| ty(items, item, None, Side::Answer));
+        }
+        Shape::Value(Ty::Object) => {
+            types_of(object, types_of_object);
+            object.yes("additionalProperties");
+        }
+        Shape::Map(value) => {
+            types_of(object, types_of_object);
+            object.object("additionalProperties", |values| self::shape(values, value, false));
+        }
+        Shape::Value(scalar) => {
+            let types: Vec<&str> = shape
+                .kinds()
+                .iter()
+                .map(|kind| match kind {
+                    JsonKind::Boolean => "boolean",
+                    JsonKind::Number if *scalar == Ty::Number => "number",
+                    JsonKind::Number => "integer",
+                    JsonKind::Text => "string",
+                    JsonKind::List => "array",
+                    JsonKind::Object => "object",
+                })
+                .collect();
+            types_of(object, &types);
+        }
+        shape => self::shape(object, shape, false),
     }
 }

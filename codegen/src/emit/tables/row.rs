@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::text;
 use crate::ir::{
-    Category, Deprecation, Entity, ErrorCode, Example, Function, Keyset, Kind, Method, Param, Rest, Returns, Shape,
-    Wire,
+    Category, Deprecation, Entity, ErrorCode, Example, Form, Function, Keyset, Kind, Method, Param, Rest, Returns,
+    Shape, Wire,
 };
 
 /// A folder of commands. The key comes first in each row: a search compares beginnings of lines.
@@ -107,7 +107,7 @@ impl<'a> CommandRow<'a> {
             deprecated: method.deprecated.as_ref().map(DeprecationRow::of),
             reference: method.reference.as_deref(),
             params: function.params.iter().map(ParamRow::parameter).collect(),
-            returns: ReturnsRow::of(function.returns.as_ref().unwrap_or(&method.returns)),
+            returns: ReturnsRow::of(method.answer_of(function)),
             errors: method.errors.iter().map(ErrorRow::of).collect(),
             category: &method.category,
             position: function.position,
@@ -233,6 +233,15 @@ struct ReturnsRow<'a> {
     description: &'a str,
     #[serde(skip_serializing_if = "is_unset")]
     nullable: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    or: Vec<FormRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct FormRow<'a> {
+    r#type: String,
+    entity: Option<&'a str>,
+    description: &'a str,
 }
 
 impl<'a> ReturnsRow<'a> {
@@ -243,6 +252,17 @@ impl<'a> ReturnsRow<'a> {
             records: returns.records.as_deref(),
             description: &returns.description,
             nullable: matches!(returns.shape, Shape::Nullable(_)),
+            or: returns.shape.forms().iter().skip(1).map(FormRow::of).collect(),
+        }
+    }
+}
+
+impl<'a> FormRow<'a> {
+    fn of(form: &'a Form) -> Self {
+        Self {
+            r#type: form.shape.word(),
+            entity: form.shape.entity().map(|entity| entity.name.as_str()),
+            description: &form.description,
         }
     }
 }
@@ -280,6 +300,8 @@ struct ParamRow<'a> {
     group: bool,
     #[serde(skip_serializing_if = "is_unset")]
     readonly: bool,
+    #[serde(skip_serializing_if = "is_unset")]
+    nullable: bool,
 }
 
 impl<'a> ParamRow<'a> {
@@ -314,6 +336,7 @@ impl<'a> ParamRow<'a> {
             answered: shared.is_some_and(|entries| entries.readonly),
             group: param.is_group,
             readonly: param.readonly,
+            nullable: param.nullable,
         }
     }
 }

@@ -118,13 +118,21 @@ pub fn delete(
 ///
 /// Calls `entity.item.property.get`; scope `entity`.
 ///
+/// Answers one of these:
+///
+/// - The property that PROPERTY names.
+/// - All properties of the records, when none was named.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/properties/entity-item-property-get.html>
 ///
 /// ```no_run
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = entity::item::property::get("dish").send(client).await?;
+/// let result = entity::item::property::get("dish")
+///     .property("PRICE")
+///     .send(client)
+///     .await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -154,7 +162,10 @@ pub fn get(entity: impl Into<String>) -> Get {
 /// A call of `entity.item.property.get`: Reads one property of the records, or all of them.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(
+    Get -> rt::Either < crate ::types::AppStorageProperty, Vec < crate
+    ::types::AppStorageProperty > >
+);
 impl Get {
     /// `PROPERTY`. Code of one property. All when it is left out.
     #[inline]

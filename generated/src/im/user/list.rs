@@ -6,6 +6,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Calls `im.user.list.get`; scope `im`.
 ///
+/// Answers one of these:
+///
+/// - The people by their numbers. Numbers that are not found are left out.
+/// - The people one after the other, when RESULT_TYPE is array.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/users/im-user-list-get.html>
 ///
 /// ```no_run
@@ -39,7 +44,10 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
 /// A call of `im.user.list.get`: Tells about several people at once as the messenger knows them: names, portraits, status and telephone numbers. Partners from the extranet get only members of their own workgroups; other numbers are skipped in silence.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(
+    Get -> rt::Either < rt::Map < crate ::types::ChatUser >, Vec < crate
+    ::types::ChatUser > >
+);
 impl Get {
     /// `AVATAR_HR`. Whether the address of the large portrait is wanted. It now comes in any case.
     #[inline]

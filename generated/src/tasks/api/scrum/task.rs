@@ -67,6 +67,11 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Calls `tasks.api.scrum.task.update`; scope `task`. May be called by: whoever may see the scrum team.
 ///
+/// Answers one of these:
+///
+/// - How it went, with a status of its own.
+/// - True when it was done, on portals that answer no status.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/scrum/task/tasks-api-scrum-task-update.html>
 ///
 /// ```no_run
@@ -87,7 +92,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 pub fn update(
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> rt::TypedCall<rt::Value> {
+) -> rt::TypedCall<rt::Either<crate::types::ScrumOutcome, bool>> {
     rt::Call::new(
             rt::Method::new(
                 "tasks.api.scrum.task.update",
