@@ -11,11 +11,13 @@ type FunctionRow = [string, string, string, string[], string, number, number, Pa
 type ParamRow = [string, string[] | number] | [string];
 /** What several functions answer: page, title, name of the type, what it is, the number of the list of its fields. */
 type ObjectRow = [string, string, string, string, number];
+/** A folder of functions: title, page, what is in it. */
+type FolderRow = [string, string, string];
 /** A part of a guide: page with anchor, title of the guide, heading, text. */
 type GuideRow = [string, string, string, string];
 
 export interface SearchIndex {
-  categories: string[];
+  categories: FolderRow[];
   keys: string[][];
   functions: FunctionRow[];
   /** The title of the category of objects. */
@@ -47,9 +49,10 @@ export function searchIndex(tables: Tables, guides: Source[], reference: Source[
     return param.entity ? [name, shared(param)] : [name];
   };
   return {
-    categories: tables.categories.map(({folder, title}) => {
-      const page = translated.get(`/reference/${folder}`);
-      return page ? bare(page.title) : title;
+    categories: tables.categories.map(({folder, title, summary}): FolderRow => {
+      const route = `/reference/${folder}`;
+      const page = translated.get(route);
+      return page ? [bare(page.title), route, summaryOf(page)] : [title, route, summary];
     }),
     keys,
     functions: tables.commands.map((command) => {

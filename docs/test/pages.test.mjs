@@ -1,9 +1,9 @@
 // Every page of the built site, in both languages: as it is served, and as a browser shows it.
 //
 // To load a page anew costs a browser many times as much as to go there by the site's own router, because the program of the
-// site starts each time. So pages are gone to by the router, which runs their code and builds them from their data, and are
-// compared with what the server has; and one page of each kind is loaded anew, where the program takes over the server's
-// page. The router goes to one page in four, or with DOCS_EVERY_PAGE=1 to all of them.
+// site starts each time. So every page is gone to by the router, which runs its code and builds it from its data, and is
+// compared with what the server has; and some pages, which have together every part that any page has, are loaded anew,
+// where the program takes over the server's page.
 
 import assert from 'node:assert/strict';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
@@ -16,8 +16,6 @@ const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 const LANGUAGES = ['en', 'ru'];
 /** Pages that are gone to before one is loaded anew, which tells a fault's place and frees what they took. */
 const AT_ONCE = 200;
-/** The router goes to one page in so many: all of them take some minutes. */
-const SAMPLE = process.env.DOCS_EVERY_PAGE ? 1 : 4;
 /** Milliseconds after which a page counts as one that does not come. */
 const PATIENCE = 20_000;
 /** Painting is no part of this. */
@@ -44,18 +42,53 @@ async function openLean() {
   return opened;
 }
 
+/** The same for the walk, where nobody looks: no frame is waited for. */
+async function openBlind() {
+  const opened = await openLean();
+  await opened.page.addInitScript(() => {
+    window.requestAnimationFrame = (act) => setTimeout(() => act(performance.now()));
+    window.cancelAnimationFrame = clearTimeout;
+  });
+  return opened;
+}
+
 /** The file of a page. */
 const fileOf = (path) => [`${path}.html`, join(path, 'index.html')].map((name) => join(BUILD, name)).find((file) => existsSync(file));
 
-/** Pages that are built of the same elements with the same classes, which is how those of a kind are told. */
-function kindOf(path) {
+/** What a page is built of: each element with its classes, inside the one around it. */
+function partsOf(path) {
   const html = readFileSync(fileOf(path), 'utf8');
   const main = /<main\b[^]*?<\/main>/.exec(html)?.[0] ?? html;
-  // What the bundler adds to the names of classes, and the languages of code, make no kind.
-  const bare = (names = '') => names.replaceAll(/\w+_[\w-]{4}(?= |$)|language-\w+/g, '').trim();
-  const elements = [...main.matchAll(/<([a-z]\w*)(?:[^>]*? class="([^"]*)")?/g)].map(([, name, names]) => `${name}.${bare(names)}`);
-  return [...new Set(elements)].sort().join(' ');
+  // What the bundler adds to the names of classes, and the languages and words of code, make no difference.
+  const bare = (names = '') => names.replaceAll(/\w+_[\w-]{4}(?= |$)|language-\w+|(?<=^token) .*/g, '').trim();
+  const parts = new Set();
+  const around = [''];
+  for (const [, end, name, names, single] of main.matchAll(/<(\/?)([a-z]\w*)(?:[^>]*? class="([^"]*)")?[^>]*?(\/?)>/g)) {
+    if (end) around.pop();
+    else {
+      const own = `${name}.${bare(names)}`;
+      parts.add(`${around.at(-1)} ${own}`);
+      if (!single) around.push(own);
+    }
+  }
+  return parts;
 }
+
+/** Some pages that have together every part that any page has. */
+function cover(paths) {
+  const all = paths.map((path) => [path, partsOf(path)]).sort(([, one], [, other]) => other.size - one.size);
+  const seen = new Set();
+  const chosen = [];
+  for (const [path, parts] of all) {
+    const before = seen.size;
+    for (const part of parts) seen.add(part);
+    if (seen.size > before) chosen.push(path);
+  }
+  return chosen;
+}
+
+/** Whether a diagram is drawn on a page. */
+const hasDiagram = (path) => existsSync(join(BUILD, `${path}.md`)) && readFileSync(join(BUILD, `${path}.md`), 'utf8').includes('```mermaid');
 
 /** Loads pages anew. Gives their faults. */
 async function loadAnew(paths) {
@@ -64,10 +97,7 @@ async function loadAnew(paths) {
   for (const path of paths) {
     try {
       await page.goto(site.origin + path, {waitUntil: 'commit', timeout: PATIENCE});
-      // Diagrams are drawn after that.
-      if (await page.locator('.docusaurus-mermaid-container').count() > 0) {
-        await page.locator('.docusaurus-mermaid-container svg').first().waitFor({timeout: PATIENCE});
-      }
+      if (hasDiagram(path)) await page.locator('.docusaurus-mermaid-container svg').first().waitFor({timeout: PATIENCE});
     } catch (error) {
       faults.push(String(error));
     }
@@ -137,13 +167,13 @@ test('every page answers, has a heading and no address twice, and a Markdown twi
 
 test('pages are shown by the router as the server has them, without a fault', async (context) => {
   const walks = LANGUAGES.map(async (language) => {
-    const all = addresses(BUILD, language).filter((_, at) => at % SAMPLE === 0);
-    const {page, faults} = await openLean();
+    const all = addresses(BUILD, language);
+    const {page, faults} = await openBlind();
     const found = [];
     for (let at = 0; at < all.length; at += AT_ONCE) {
       await page.goto(site.origin + all[at], {waitUntil: 'commit'});
-      // The bar that shows progress is drawn sixty times a second for as long as a busy machine keeps a page waiting.
-      await page.addStyleTag({content: '#nprogress { display: none }'});
+      // To lay pages out and to paint them would be half of the work.
+      await page.addStyleTag({content: '#nprogress, #__docusaurus { display: none !important }'});
       const pages = all.slice(at, at + AT_ONCE).map((path) => [path, textOf(path)]);
       found.push(...(await page.evaluate(walk, [pages, PATIENCE])), ...faults.splice(0).map((fault) => `${all[at]} and behind it: ${fault}`));
       if (found.length > 20) break;
@@ -159,7 +189,8 @@ test('pages are shown by the router as the server has them, without a fault', as
 test('pages are loaded anew without a fault', async (context) => {
   const chosen = LANGUAGES.map((language) => {
     const all = addresses(BUILD, language);
-    return [...new Map(all.map((path) => [kindOf(path), path])).values()];
+    // The server does not draw.
+    return [...new Set([...cover(all), ...all.filter(hasDiagram)])];
   });
   context.diagnostic(LANGUAGES.map((language, at) => `${language}: ${chosen[at].length} pages`).join(', '));
   const found = (await Promise.all(chosen.map(loadAnew))).flat();

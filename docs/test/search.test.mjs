@@ -41,6 +41,22 @@ test('what people type finds the right page first', () => {
   assert.deepEqual(search('zzzzqqqq'), []);
 });
 
+test('a word leads to what it is about: the folder, then the methods whose titles say little more', () => {
+  const titles = (query) => search(query, 6).filter(({url}) => !url.startsWith('/reference/objects/')).map(({title}) => title);
+  for (const [query, folder] of [['deal', '/reference/crm/deals'], ['Deals', '/reference/crm/deals'], ['user', '/reference/user'], ['task', '/reference/tasks']]) {
+    assert.equal(search(query)[0].url, folder, query);
+  }
+  // These are deprecated, and looked for nevertheless.
+  assert.deepEqual(titles('deal').slice(1, 4), ['Create deal', 'Get deal', 'Update deal']);
+  assert.deepEqual(titles('user').slice(1, 4), ['Get user', 'Create user', 'Update user']);
+  assert.equal(titles('create deal')[0], 'Create deal');
+  // Many methods have a parameter of this name.
+  assert.ok(search('order', 5).every(({url}) => !url.includes('#')));
+  // Where no page has all words, some of them will do for a reader, but not for an address.
+  assert.deepEqual(search('how to get users'), []);
+  assert.ok(search('how to get users', 5, true).some(({title}) => title === 'Get users'));
+});
+
 test('Russian titles find their pages, in any form of the words, and all other names still do', () => {
   const russian = createSearch(JSON.parse(readFileSync(new URL('../build/ru/search.json', import.meta.url))));
   for (const [query, page] of [
@@ -51,6 +67,8 @@ test('Russian titles find their pages, in any form of the words, and all other n
     ['update user', '/reference/user/update-user'],
     ['user.update', '/reference/user/update-user'],
     ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department'],
+    ['сделка', '/reference/crm/deals'],
+    ['задачи', '/reference/tasks'],
   ]) {
     const [first] = russian(query);
     assert.ok(first?.url.startsWith(page), `${query}: ${first?.url}`);

@@ -9,8 +9,15 @@ import Layout from '@theme/Layout';
 import figures from '@site/src/figures.json';
 import styles from './index.module.css';
 
+interface Figure {
+  figure: ReactNode;
+  of: ReactNode;
+  /** Where it is proved. */
+  proof: string;
+}
+
 /** The figures, each with what it is of; their numbers are written as the language does. */
-function useFigures(): {figure: ReactNode; of: ReactNode}[] {
+function useFigures(): Figure[] {
   const {i18n: {currentLocale}} = useDocusaurusContext();
   const written = Object.fromEntries(
     Object.entries(figures).map(([name, number]) => [name, number.toLocaleString(currentLocale)]),
@@ -19,6 +26,7 @@ function useFigures(): {figure: ReactNode; of: ReactNode}[] {
     {
       figure: <Translate id="home.methods.figure" values={written}>{'{methods} methods'}</Translate>,
       of: <Translate id="home.methods">of REST 2 and 3.0, each typed, each a command, each with a page of its own</Translate>,
+      proof: '/reference',
     },
     {
       figure: <Translate id="home.requests.figure" values={written}>{'{requests} requests'}</Translate>,
@@ -27,6 +35,7 @@ function useFigures(): {figure: ReactNode; of: ReactNode}[] {
           {'read a list of {list}, whole and in order; page by page it takes {requestsPageByPage}'}
         </Translate>
       ),
+      proof: '/measurements#the-client-beside-its-peers',
     },
     {
       figure: <Translate id="home.faults.figure">Nothing was made twice</Translate>,
@@ -35,6 +44,7 @@ function useFigures(): {figure: ReactNode; of: ReactNode}[] {
           {'in {runs} runs with cut connections, half answers and error pages; what is unknown is called unknown'}
         </Translate>
       ),
+      proof: '/measurements#faults',
     },
     {
       figure: <Translate id="home.start.figure" values={written}>{'{startMilliseconds} ms'}</Translate>,
@@ -43,6 +53,7 @@ function useFigures(): {figure: ReactNode; of: ReactNode}[] {
           {'of processor time to understand one of {commands} commands and show its request'}
         </Translate>
       ),
+      proof: '/measurements#starting-oint',
     },
   ];
 }
@@ -95,9 +106,9 @@ export default function Home(): ReactNode {
           </div>
         </section>
         <section className={styles.figures} aria-label={translate({id: 'home.figures', message: 'Figures'})}>
-          {useFigures().map(({figure, of}, at) => (
-            <div key={at}>
-              <strong data-figure>{figure}</strong>
+          {useFigures().map(({figure, of, proof}) => (
+            <div key={proof}>
+              <strong data-figure><Link to={proof}>{figure}</Link></strong>
               <span>{of}</span>
             </div>
           ))}

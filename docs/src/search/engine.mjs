@@ -31,12 +31,38 @@ const ENDINGS = /(?:иями|ями|ами|ого|его|ому|ему|ыми|и
 /** A word as it is compared: «задачи» and «задачу» are one. @param {string} word */
 const stem = (word) => (/^[а-яё]{4,}$/.test(word) ? word.replace(ENDINGS, '') : word);
 
+/** The words of a text as they are compared. @param {string} text */
+const stems = (text) => words(text).map(stem);
+
 /** A name without case and separators: `user.update`, `UpdateUser` and `update user` differ in the order at most.
  * @param {string} text */
 const squeezed = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
 
 /** What the query is, as far as names go: the parts of a score that no text can reach. */
-const TIER = {method: 4000, name: 3500, title: 3000, parameter: 2500, key: 2000, field: 1000, begins: 300};
+const TIER = {method: 4000, name: 3500, title: 3000, words: 2800, parameter: 2500, key: 2000, field: 1000, begins: 300};
+
+/** What a title loses for each word that was not asked for, for each that only begins as the one that was, and by being deprecated. */
+const LOSS = {more: 40, longer: 15, old: 30};
+
+/** The least that a title has whose words are those of the query. */
+const FITS = TIER.parameter + 100;
+
+/** Whether a query is words of a language and no name: `user` is what a method is about, though some have a parameter of that name.
+ * @param {string} query */
+const isProse = (query) => query.trim().split(/\s+/).every((word) => /^(?:\p{L}\p{Ll}*|\d+)$/u.test(word));
+
+/** How much of `TIER.words` a title gets that has all words of a query; nothing where one is missing, or where there are none.
+ * @param {string[]} wanted @param {string[]} title */
+function fitOf(wanted, title) {
+  if (wanted.length === 0) return 0;
+  let longer = 0;
+  for (const word of wanted) {
+    if (title.includes(word)) continue;
+    if (!title.some((own) => own.startsWith(word))) return 0;
+    longer += 1;
+  }
+  return Math.max(TIER.words - LOSS.more * Math.max(0, title.length - wanted.length) - LOSS.longer * longer, FITS);
+}
 
 /** @param {any} index what `search.json` holds */
 export function createSearch(index) {
@@ -48,7 +74,7 @@ export function createSearch(index) {
     processTerm: stem,
     searchOptions: {boost: BOOST, prefix: (term) => term.length > 1, fuzzy: (term) => (term.length > 5 ? 0.15 : false), combineWith: 'AND'},
   });
-  /** @type {{hit: Hit, method: string, names: string[], title: string, bonus: number, isObject?: boolean}[]} */
+  /** @type {{hit: Hit, method: string, names: string[], title: string, words: string[], bonus: number, isObject?: boolean}[]} */
   const pages = [];
   /** Parameter, key or field, squeezed → pages with the anchor. @type {Map<string, {id: number, anchor: string, tier: number}[]>} */
   const params = new Map();
@@ -64,10 +90,10 @@ export function createSearch(index) {
   const documents = [];
   for (const [url, title, method, names, summary, category, kind, own, fields] of index.functions) {
     const id = pages.length;
-    const context = index.categories[category];
+    const [context] = index.categories[category];
     pages.push({
       hit: {url, title, detail: [method, names[0]].filter(Boolean).join(' · '), context, deprecated: (kind & 1) > 0},
-      method: method.toLowerCase(), names: names.map(squeezed), title: squeezed(title), bonus: kind & 4 ? 30 : kind & 2 ? 20 : 0,
+      method: method.toLowerCase(), names: names.map(squeezed), title: squeezed(title), words: stems(title), bonus: kind & 4 ? 30 : kind & 2 ? 20 : 0,
     });
     documents.push({id, title, method, names: names.join(' '), context, text: summary});
     for (const [name, keys] of own) {
@@ -77,27 +103,44 @@ export function createSearch(index) {
     }
     if (fields !== undefined) noteFields(index.keys[fields], id);
   }
+  /** @type {[title: string, url: string, summary: string][]} */
+  const folders = index.categories;
+  const titles = new Map(folders.map(([title, url]) => [url, title]));
+  for (const [title, url, summary] of folders) {
+    const id = pages.length;
+    const context = titles.get(url.slice(0, url.lastIndexOf('/'))) ?? '';
+    pages.push({
+      hit: {url, title, detail: summary.slice(0, 90), context, deprecated: false},
+      method: '', names: [], title: squeezed(title), words: stems(title), bonus: 0,
+    });
+    documents.push({id, title, context, text: summary});
+  }
   for (const [url, title, name, summary, fields] of index.objects) {
     const id = pages.length;
     pages.push({
       hit: {url, title, detail: summary.slice(0, 90), context: index.common, deprecated: false},
-      method: '', names: [squeezed(name)], title: squeezed(title), bonus: 0, isObject: true,
+      method: '', names: [squeezed(name)], title: squeezed(title), words: stems(title), bonus: 0, isObject: true,
     });
     documents.push({id, title, names: name, context: index.common, text: summary});
     noteFields(index.keys[fields], id);
   }
   for (const [url, guide, heading, text] of index.guides) {
     const id = pages.length;
-    pages.push({hit: {url, title: heading, detail: text.slice(0, 90), context: guide, deprecated: false}, method: '', names: [], title: squeezed(heading), bonus: 0});
+    pages.push({
+      hit: {url, title: heading, detail: text.slice(0, 90), context: guide, deprecated: false},
+      method: '', names: [], title: squeezed(heading), words: stems(heading), bonus: 0,
+    });
     documents.push({id, title: heading, context: guide, text});
   }
   mini.addAll(documents);
 
-  /** @param {string} query @param {number} [most] @returns {Hit[]} */
-  function search(query, most = 12) {
+  /** @param {string} query @param {number} [most] @param {boolean} [loosely] whether some of the words will do where no page has all
+   * @returns {Hit[]} */
+  function search(query, most = 12, loosely = false) {
     const name = query.trim().toLowerCase();
     const bare = squeezed(query);
     if (!bare) return [];
+    const asked = isProse(query) ? stems(query) : [];
     /** @type {Map<number, {score: number, anchor: string}>} */
     const scores = new Map();
     const add = (/** @type {number} */ id, /** @type {number} */ score, anchor = '') => {
@@ -106,12 +149,17 @@ export function createSearch(index) {
       else if (score > old.score) scores.set(id, {score, anchor: anchor || old.anchor});
     };
     // What methods have in common stands behind the methods.
-    for (const {id, score} of mini.search(query)) add(id, Math.min(pages[id].isObject ? score / 2 : score, TIER.begins - 1));
+    const found = mini.search(query);
+    const texts = found.length > 0 || !loosely ? found : mini.search(query, {combineWith: 'OR', fuzzy: false});
+    for (const {id, score} of texts) add(id, Math.min(pages[id].isObject ? score / 2 : score, TIER.begins - 1));
     for (const [id, page] of pages.entries()) {
       if (page.isObject) continue;
+      const fit = fitOf(asked, page.words);
       if (page.method && page.method === name) add(id, TIER.method);
       else if (page.names.includes(bare)) add(id, TIER.name);
       else if (page.title === bare) add(id, TIER.title);
+      // Of titles that fit as well, the one whose texts say more of it.
+      else if (fit > 0) add(id, fit + (scores.get(id)?.score ?? 0) / TIER.begins);
       else if (bare.length > 2 && (page.method.startsWith(name) || page.names.some((own) => own.startsWith(bare)) || page.title.startsWith(bare))) {
         add(id, TIER.begins + (scores.get(id)?.score ?? 0));
       }
@@ -120,8 +168,12 @@ export function createSearch(index) {
     for (const {id, anchor, tier} of params.get(name) ?? []) {
       add(id, tier + (tier === TIER.field ? (pages[id].isObject ? 1 : 0) : pages[id].bonus), anchor);
     }
+    // A deprecated method stands behind those that fit as well; by its name it is found nevertheless.
+    const weight = (/** @type {number} */ id, /** @type {number} */ score) => {
+      if (!pages[id].hit.deprecated) return score;
+      return score >= FITS ? score - LOSS.old : score / 2;
+    };
     // An object stands behind the best method; one of just this name right there.
-    const weight = (/** @type {number} */ id, /** @type {number} */ score) => (pages[id].hit.deprecated ? score / 2 : score);
     const best = Math.max(...[...scores].filter(([id]) => !pages[id].isObject).map(([id, {score}]) => weight(id, score)));
     for (const [id, page] of pages.entries()) {
       if (!page.isObject || best <= 0) continue;

@@ -46,7 +46,7 @@ export default function SearchBar(): ReactNode {
       return undefined;
     }
     load(address).then(
-      (search) => isCurrent && (setFault(false), setHits(search(query))),
+      (search) => isCurrent && (setFault(false), setHits(search(query, 12, true))),
       () => isCurrent && setFault(true),
     );
     return () => {
