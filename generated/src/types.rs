@@ -110,9 +110,17 @@ mod bot;
 #[cfg(feature = "imbot")]
 pub use bot::Bot;
 #[cfg(feature = "imbot")]
+mod bot_answer;
+#[cfg(feature = "imbot")]
+pub use bot_answer::BotAnswer;
+#[cfg(feature = "imbot")]
 mod bot_chat;
 #[cfg(feature = "imbot")]
 pub use bot_chat::BotChat;
+#[cfg(feature = "imbot")]
+mod bot_chat_answer;
+#[cfg(feature = "imbot")]
+pub use bot_chat_answer::BotChatAnswer;
 #[cfg(feature = "imbot")]
 mod bot_command;
 #[cfg(feature = "imbot")]
@@ -121,6 +129,14 @@ pub use bot_command::BotCommand;
 mod bot_message;
 #[cfg(feature = "imbot")]
 pub use bot_message::BotMessage;
+#[cfg(feature = "imbot")]
+mod bot_message_answer;
+#[cfg(feature = "imbot")]
+pub use bot_message_answer::BotMessageAnswer;
+#[cfg(feature = "imbot")]
+mod bot_message_context;
+#[cfg(feature = "imbot")]
+pub use bot_message_context::BotMessageContext;
 #[cfg(feature = "imbot")]
 mod bot_read_messages;
 #[cfg(feature = "imbot")]

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct BiSourceDetails(rt::Object);
 rt::view!(BiSourceDetails);
 impl BiSourceDetails {
-    /// `connection`. The source itself, as lists show it.
+    /// `connection`. The source itself; its connector and its settings stand beside it.
     #[inline]
     pub fn connection(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "connection")

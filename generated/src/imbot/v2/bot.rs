@@ -33,19 +33,18 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                    "imbot.v2.Bot.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                )
-                .with_records("bot"),
+                "imbot.v2.Bot.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
         ),
     )
 }
 /// A call of `imbot.v2.Bot.get`: Reads a bot by its number or code, in full for the application that owns it.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::Bot);
+rt::request!(Get -> crate ::types::BotAnswer);
 impl Get {
     /// `botId`. Number of the bot. Either this or code is needed.
     #[inline]
@@ -161,15 +160,14 @@ impl List {
 /// - `BOT_AVATAR_INCORRECT_TYPE`: The avatar is no picture.
 /// - `BOT_AVATAR_INCORRECT_SIZE`: The avatar is larger than 5000 by 5000 pixels.
 #[inline]
-pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Bot> {
+pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::BotAnswer> {
     rt::Call::new(
             rt::Method::new(
-                    "imbot.v2.Bot.register",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                )
-                .with_records("bot"),
+                "imbot.v2.Bot.register",
+                rt::Rest::V2,
+                rt::Effect::Create,
+                rt::Paging::None,
+            ),
         )
         .put("fields", rt::value::any(fields))
         .typed()
@@ -263,12 +261,11 @@ pub fn update(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update
     Update(
         rt::Call::new(
                 rt::Method::new(
-                        "imbot.v2.Bot.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("bot"),
+                    "imbot.v2.Bot.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                ),
             )
             .put("botId", rt::value::id(bot_id))
             .put("fields", rt::value::any(fields)),
@@ -277,7 +274,7 @@ pub fn update(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update
 /// A call of `imbot.v2.Bot.update`: Changes a bot. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
-rt::request!(Update -> crate ::types::Bot);
+rt::request!(Update -> crate ::types::BotAnswer);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

@@ -39,12 +39,11 @@ pub fn add(bot_id: impl Into<rt::Id>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
-                        "imbot.v2.Chat.add",
-                        rt::Rest::V2,
-                        rt::Effect::Create,
-                        rt::Paging::None,
-                    )
-                    .with_records("chat"),
+                    "imbot.v2.Chat.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                ),
             )
             .put("botId", rt::value::id(bot_id)),
     )
@@ -52,7 +51,7 @@ pub fn add(bot_id: impl Into<rt::Id>) -> Add {
 /// A call of `imbot.v2.Chat.add`: Makes a group chat in the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> crate ::types::BotChat);
+rt::request!(Add -> crate ::types::BotChatAnswer);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

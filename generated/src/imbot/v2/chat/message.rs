@@ -94,12 +94,11 @@ pub fn get(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
-                        "imbot.v2.Chat.Message.get",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("message"),
+                    "imbot.v2.Chat.Message.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
             )
             .put("botId", rt::value::id(bot_id))
             .put("messageId", rt::value::id(message_id)),
@@ -108,7 +107,7 @@ pub fn get(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Get {
 /// A call of `imbot.v2.Chat.Message.get`: Reads a message, for instance the one that somebody answered. Only for bots of the types supervisor and personal.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::BotMessage);
+rt::request!(Get -> crate ::types::BotMessageAnswer);
 impl Get {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -154,12 +153,11 @@ pub fn get_context(
     GetContext(
         rt::Call::new(
                 rt::Method::new(
-                        "imbot.v2.Chat.Message.getContext",
-                        rt::Rest::V2,
-                        rt::Effect::Read,
-                        rt::Paging::None,
-                    )
-                    .with_records("messages"),
+                    "imbot.v2.Chat.Message.getContext",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
             )
             .put("botId", rt::value::id(bot_id))
             .put("messageId", rt::value::id(message_id)),
@@ -168,7 +166,7 @@ pub fn get_context(
 /// A call of `imbot.v2.Chat.Message.getContext`: Reads the messages before and after one. Only for bots of the types supervisor and personal.
 #[must_use = "a call does nothing until it is sent"]
 pub struct GetContext(rt::Call);
-rt::request!(GetContext -> Vec < crate ::types::BotMessage >);
+rt::request!(GetContext -> crate ::types::BotMessageContext);
 impl GetContext {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
