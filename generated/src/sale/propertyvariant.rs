@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::propertyvariant::add(json!({"orderPropsId":49,"name":"Red","value":"red","sort":10})).send(client).await?;
+/// let result = sale::propertyvariant::add(json!({"orderPropsId":49,"name":"Red","value":"red","sort":10,"description":"Signal red"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
