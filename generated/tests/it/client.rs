@@ -152,7 +152,7 @@ async fn a_function_has_the_result_that_its_page_tells() {
         landing::block::list_block_repository_sections().scope("KNOWLEDGE").send(&client).await.expect("answered");
     assert_eq!(sections.keys().collect::<Vec<_>>(), ["favourite", "columns"]);
     let mut batch = Batch::new();
-    let one = batch.add(columns.scope("KNOWLEDGE"));
+    let one = batch.add(columns);
     let mut replies = client.batch(batch).await.expect("answered");
     assert_eq!(replies.take(one).expect("a section").and_then(|section| section.separator()), Some(false));
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::sandbox::answer::{Outcome, Refusal, Success};
 use crate::sandbox::auth;
 use crate::sandbox::dispatch::Call;
+use crate::sandbox::examples::is_same;
 use crate::table::Command;
 use crate::value::Object;
 
@@ -47,14 +48,17 @@ pub(super) fn by_name(command: &Command<'_>, params: &Object) -> Option<Object> 
     })
 }
 
-/// The documented answer to such a call: that of the example with the same parameters, else the first.
+/// The documented answer to such a call: that of the very example, else of one with the same parameters, else the first.
 fn example<'t>(command: &'t Command<'_>, params: &Object) -> Option<&'t Value> {
     let answers = || command.examples.iter().filter_map(|example| Some((&example.body, example.response.as_ref()?)));
-    let same = |body: &Value| {
+    let given = Value::Object(params.clone());
+    let is_alike = |body: &Value| {
         body.as_object()
             .is_some_and(|body| body.len() == params.len() && body.keys().all(|key| params.contains_key(key)))
     };
-    answers().find(|(body, _)| same(body)).or_else(|| answers().next()).map(|(_, answer)| answer)
+    let found =
+        answers().find(|(body, _)| is_same(body, &given)).or_else(|| answers().find(|(body, _)| is_alike(body)));
+    found.or_else(|| answers().next()).map(|(_, answer)| answer)
 }
 
 pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {

@@ -42,7 +42,7 @@ impl Examples {
 }
 
 /// Whether a request is the documented one. Numbers may come as text, and a file's content is nobody's concern.
-fn is_same(documented: &Value, given: &Value) -> bool {
+pub(super) fn is_same(documented: &Value, given: &Value) -> bool {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
