@@ -118,7 +118,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
         .put("ID", rt::value::id(id))
         .typed()
 }
-/// Tells what the fields of a service are called.
+/// Tells what the fields of a mail service are called in the language of the portal.
 ///
 /// Calls `mailservice.fields`; scope `mailservice`.
 ///

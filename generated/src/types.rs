@@ -362,6 +362,10 @@ mod connector_registration;
 #[cfg(feature = "imconnector")]
 pub use connector_registration::ConnectorRegistration;
 #[cfg(feature = "imconnector")]
+mod connector_renamed_chat;
+#[cfg(feature = "imconnector")]
+pub use connector_renamed_chat::ConnectorRenamedChat;
+#[cfg(feature = "imconnector")]
 mod connector_status;
 #[cfg(feature = "imconnector")]
 pub use connector_status::ConnectorStatus;
@@ -469,6 +473,10 @@ pub use crm_document::CrmDocument;
 mod crm_document_template;
 #[cfg(feature = "crm")]
 pub use crm_document_template::CrmDocumentTemplate;
+#[cfg(feature = "crm")]
+mod crm_document_template_entry;
+#[cfg(feature = "crm")]
+pub use crm_document_template_entry::CrmDocumentTemplateEntry;
 #[cfg(feature = "crm")]
 mod crm_duplicate_field;
 #[cfg(feature = "crm")]
@@ -709,6 +717,10 @@ pub use document_role::DocumentRole;
 mod document_template;
 #[cfg(feature = "documentgenerator")]
 pub use document_template::DocumentTemplate;
+#[cfg(feature = "documentgenerator")]
+mod document_template_entry;
+#[cfg(feature = "documentgenerator")]
+pub use document_template_entry::DocumentTemplateEntry;
 #[cfg(feature = "event")]
 mod event_handler;
 #[cfg(feature = "event")]
@@ -829,10 +841,6 @@ pub use landing_content_check::LandingContentCheck;
 mod landing_demo;
 #[cfg(feature = "landing")]
 pub use landing_demo::LandingDemo;
-#[cfg(feature = "landing")]
-mod landing_demo_file;
-#[cfg(feature = "landing")]
-pub use landing_demo_file::LandingDemoFile;
 #[cfg(feature = "landing")]
 mod landing_file;
 #[cfg(feature = "landing")]

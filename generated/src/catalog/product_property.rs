@@ -199,7 +199,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending). id, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

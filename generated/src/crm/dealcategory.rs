@@ -26,7 +26,7 @@ pub mod stage;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, or there is no such funnel. The description tells which.
+/// - without a code: The portal refused the call, as where the caller has no right to it. The description tells why.
 #[deprecated(note = "use `crm.category.add`: It does the same with entityTypeId 2.")]
 #[allow(deprecated)]
 #[inline]
@@ -209,7 +209,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, or there is no such funnel. The description tells which.
+/// - without a code: The portal refused the call, as where the caller has no right to it. The description tells why.
 #[deprecated(note = "use `crm.category.list`: It does the same with entityTypeId 2.")]
 #[allow(deprecated)]
 #[inline]

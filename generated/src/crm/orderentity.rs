@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.orderentity`.
 use ::bitrix24_runtime as rt;
-/// Links an order of the shop to a record of the CRM.
+/// Links an order of the shop to a deal or an invoice. An order has one link; a new one takes the place of the one before.
 ///
 /// Calls `crm.orderentity.add`; scope `crm`. May be called by: administrator of the shop.
 ///

@@ -188,8 +188,8 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::DocumentTemplate >, all crate
-    ::types::DocumentTemplate
+    List -> rt::Page < crate ::types::DocumentTemplateEntry >, all crate
+    ::types::DocumentTemplateEntry
 );
 impl List {
     /// `select`. Fields to answer; users and providers have to be named. All others when it is left out.

@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = rpa::r#type::add(json!({"title":"Holidays","image":"list","permissions":[{"accessCode":"UA","action":"ITEMS_CREATE","permission":"X"}]})).send(client).await?;
+/// let result = rpa::r#type::add(json!({"title":"Holidays","image":"list","permissions":[{"accessCode":"UA","action":"ITEMS_CREATE","permission":"X"},{"accessCode":"U1","action":"MODIFY","permission":"X"}]})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -180,10 +180,10 @@ impl CalendarEvent {
     pub fn text_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "TEXT_COLOR")
     }
-    /// `RRULE`. How the event repeats, an object with FREQ, INTERVAL, BYDAY, COUNT, UNTIL and UNTIL_TS, the same day as a Unix time; empty for an event that takes place once.
+    /// `RRULE`. How the event repeats; empty for one that takes place once.
     #[inline]
-    pub fn rrule(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "RRULE")
+    pub fn rrule(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "RRULE")
     }
     /// `EXDATE`. Days on which an event that repeats does not take place.
     #[inline]
@@ -242,13 +242,13 @@ impl CalendarEvent {
     }
     /// `UF_CRM_CAL_EVENT`. Records of the CRM that the event belongs to, such as D_7; false where there are none.
     #[inline]
-    pub fn uf_crm_cal_event(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "UF_CRM_CAL_EVENT")
+    pub fn uf_crm_cal_event(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "UF_CRM_CAL_EVENT")
     }
     /// `UF_WEBDAV_CAL_EVENT`. Numbers of the files attached; false where there are none.
     #[inline]
-    pub fn uf_webdav_cal_event(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "UF_WEBDAV_CAL_EVENT")
+    pub fn uf_webdav_cal_event(&self) -> Option<Vec<rt::Id>> {
+        rt::view::read(&self.0, "UF_WEBDAV_CAL_EVENT")
     }
     /// `SECTION_DAV_XML_ID`. Key by which other programs know the calendar.
     #[inline]

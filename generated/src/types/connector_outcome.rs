@@ -15,9 +15,9 @@ impl ConnectorOutcome {
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "SUCCESS")
     }
-    /// `DATA`. Further data of the portal; an empty list for none.
+    /// `DATA`. Further data of the portal; empty when it was taken over.
     #[inline]
-    pub fn data(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DATA")
+    pub fn data(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "DATA")
     }
 }

@@ -162,8 +162,8 @@ impl CrmDocument {
     }
     /// `transformationErrorCode`. Code of that reason.
     #[inline]
-    pub fn transformation_error_code(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "transformationErrorCode")
+    pub fn transformation_error_code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "transformationErrorCode")
     }
     /// `pullTag`. Channel that tells when the PDF file is there.
     #[inline]

@@ -62,10 +62,10 @@ impl CrmDocumentTemplate {
     ) -> Self {
         Self(rt::set::field::texts(self.0, "entityTypeId", value))
     }
-    /// `users`. Who may use it, by codes as in UA for everybody: an object with each code as key and value, in lists an array of the codes.
+    /// `users`. Who may use it, by codes as in UA for everybody, each as key and value.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "users")
+    pub fn users(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "users")
     }
     /// `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]

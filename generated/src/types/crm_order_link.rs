@@ -21,12 +21,12 @@ impl CrmOrderLink {
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "orderId", value))
     }
-    /// `ownerTypeId`. Kind of the record, at present always 2 for a deal; crm.enum.getorderownertypes has the kinds.
+    /// `ownerTypeId`. Kind of the record.
     #[inline]
     pub fn owner_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "ownerTypeId")
     }
-    /// Sets `ownerTypeId`. Kind of the record, at present always 2 for a deal; crm.enum.getorderownertypes has the kinds.
+    /// Sets `ownerTypeId`. Kind of the record.
     #[inline]
     #[must_use]
     pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {

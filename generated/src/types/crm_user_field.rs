@@ -215,12 +215,12 @@ impl CrmUserField {
     ) -> Self {
         Self(rt::set::field::anys(self.0, "LIST", value))
     }
-    /// `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers, as does DYNAMIC\_ with the number of a smart process that can be linked.
+    /// `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
-    /// Sets `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers, as does DYNAMIC\_ with the number of a smart process that can be linked.
+    /// Sets `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {

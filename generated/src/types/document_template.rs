@@ -87,10 +87,10 @@ impl DocumentTemplate {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "code", value))
     }
-    /// `users`. Access codes of who may use it: an object with each code as key and value, in lists an array of the codes.
+    /// `users`. Access codes of who may use it, such as U7 or UA, each as key and value.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "users")
+    pub fn users(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "users")
     }
     /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
@@ -125,10 +125,10 @@ impl DocumentTemplate {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "sort", value))
     }
-    /// `providers`. Classes that the data come from: an object with each class as key and value, in lists an array of the classes.
+    /// `providers`. Classes that the data come from, each as key and value.
     #[inline]
-    pub fn providers(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "providers")
+    pub fn providers(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "providers")
     }
     /// `download`. Address of the file, for people.
     #[inline]

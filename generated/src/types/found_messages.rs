@@ -47,8 +47,8 @@ impl FoundMessages {
     }
     /// `copilot`. What the AI assistant adds; null for nothing.
     #[inline]
-    pub fn copilot(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "copilot")
+    pub fn copilot(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "copilot")
     }
     /// `tariffRestrictions`. What the plan leaves out.
     #[inline]

@@ -92,13 +92,13 @@ impl LandingBlock {
     }
     /// `assetStrings`. Lines that load resources.
     #[inline]
-    pub fn asset_strings(&self) -> Option<Vec<rt::Value>> {
+    pub fn asset_strings(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "assetStrings")
     }
     /// `lang`. Texts of extensions.
     #[inline]
-    pub fn lang(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "lang")
+    pub fn lang(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "lang")
     }
     /// `manifest`. Manifest of the block.
     #[inline]
@@ -110,7 +110,7 @@ impl LandingBlock {
     pub fn dynamic_params(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "dynamicParams")
     }
-    /// `requiredUserAction`. What the user has to do before the block works.
+    /// `requiredUserAction`. What the user has to do before the block works, a list or an object as its manifest has it.
     #[inline]
     pub fn required_user_action(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "requiredUserAction")

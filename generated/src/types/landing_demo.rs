@@ -82,8 +82,8 @@ impl LandingDemo {
     }
     /// `LANG`. Translations of its texts.
     #[inline]
-    pub fn lang(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LANG")
+    pub fn lang(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "LANG")
     }
     /// `SITE_TEMPLATE_ID`. Template of the site that it is for.
     #[inline]

@@ -90,7 +90,7 @@ impl LandingReadyTemplate {
     pub fn rest(&self) -> Option<i64> {
         rt::view::integer(&self.0, "REST")
     }
-    /// `DATA`. Contents of the template. Which keys there are depends on the template; an empty list for one of an application.
+    /// `DATA`. Contents of the template; an empty list for those that applications registered.
     #[inline]
     pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "DATA")

@@ -100,7 +100,7 @@ impl ListField {
     }
     /// `LIST_DEF`. Which choices of LIST are the default, by their keys.
     #[inline]
-    pub fn list_def(&self) -> Option<Vec<rt::Value>> {
+    pub fn list_def(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "LIST_DEF")
     }
     /// Sets `LIST_DEF`. Which choices of LIST are the default, by their keys.
@@ -108,9 +108,9 @@ impl ListField {
     #[must_use]
     pub fn set_list_def(
         self,
-        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self(rt::set::field::anys(self.0, "LIST_DEF", value))
+        Self(rt::set::field::texts(self.0, "LIST_DEF", value))
     }
     /// `CODE`. Symbolic code of the field, unique in the list. Needed for a field of one's own; fields of the system have none.
     #[inline]
@@ -134,12 +134,12 @@ impl ListField {
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "SETTINGS", value))
     }
-    /// `USER_TYPE_SETTINGS`. Settings that depend on the type, such as height for formatted text, size, width, group and multiple for a list of elements, write and VALUE for a counter, or VISIBLE, LEAD, CONTACT, COMPANY and DEAL for records of the CRM.
+    /// `USER_TYPE_SETTINGS`. Settings that only some types have.
     #[inline]
     pub fn user_type_settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "USER_TYPE_SETTINGS")
     }
-    /// Sets `USER_TYPE_SETTINGS`. Settings that depend on the type, such as height for formatted text, size, width, group and multiple for a list of elements, write and VALUE for a counter, or VISIBLE, LEAD, CONTACT, COMPANY and DEAL for records of the CRM.
+    /// Sets `USER_TYPE_SETTINGS`. Settings that only some types have.
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
@@ -195,8 +195,8 @@ impl ListField {
     }
     /// `PROPERTY_USER_TYPE`. Second part of the type, such as Date; false where it has none.
     #[inline]
-    pub fn property_user_type(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PROPERTY_USER_TYPE")
+    pub fn property_user_type(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PROPERTY_USER_TYPE")
     }
     /// `DISPLAY_VALUES_FORM`. Choices of a field of type L, their words by their numbers.
     #[inline]

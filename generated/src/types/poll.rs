@@ -42,8 +42,8 @@ impl Poll {
     }
     /// `userAnswerMap`. What the caller has voted for.
     #[inline]
-    pub fn user_answer_map(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "userAnswerMap")
+    pub fn user_answer_map(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "userAnswerMap")
     }
     /// `canEdit`. Whether the caller may change the poll.
     #[inline]

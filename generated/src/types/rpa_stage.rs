@@ -96,7 +96,7 @@ impl RpaStage {
     pub fn is_fail(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isFail")
     }
-    /// `tasks`. Tasks that robots give there, with title, robotType, robotName and users. The robotType RpaApproveActivity asks to agree or refuse, RpaMoveActivity to move on, RpaRequestActivity for data, and RpaReviewActivity to take note.
+    /// `tasks`. Tasks that robots give there.
     #[inline]
     pub fn tasks(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tasks")

@@ -235,8 +235,8 @@ impl SaleBasketItem {
     }
     /// `type`. Kind of item: 1 for a set, 2 for a service, empty for all else.
     #[inline]
-    pub fn r#type(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "type")
+    pub fn r#type(&self) -> Option<i64> {
+        rt::view::integer(&self.0, "type")
     }
     /// `catalogXmlId`. Identifier of the catalogue in another system.
     #[inline]

@@ -42,7 +42,7 @@ impl SaleTradeBinding {
     }
     /// `params`. Further data, as PHP writes them; null for none.
     #[inline]
-    pub fn params(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "params")
+    pub fn params(&self) -> Option<&str> {
+        rt::view::text(&self.0, "params")
     }
 }

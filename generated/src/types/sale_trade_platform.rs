@@ -37,8 +37,8 @@ impl SaleTradePlatform {
     }
     /// `settings`. Settings, as PHP writes them.
     #[inline]
-    pub fn settings(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "settings")
+    pub fn settings(&self) -> Option<&str> {
+        rt::view::text(&self.0, "settings")
     }
     /// `catalogSectionTabClassName`. Class behind the tab in sections of the catalogue.
     #[inline]

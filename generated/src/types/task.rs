@@ -412,13 +412,13 @@ impl Task {
     }
     /// `ufCrmTask`. CRM records tied to the task, each as a prefix and a number, such as D_10; false where there are none.
     #[inline]
-    pub fn uf_crm_task(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ufCrmTask")
+    pub fn uf_crm_task(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "ufCrmTask")
     }
     /// `ufTaskWebdavFiles`. Numbers of the attachments; false where there are none.
     #[inline]
-    pub fn uf_task_webdav_files(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ufTaskWebdavFiles")
+    pub fn uf_task_webdav_files(&self) -> Option<Vec<rt::Id>> {
+        rt::view::read(&self.0, "ufTaskWebdavFiles")
     }
     /// `ufMailMessage`. Mail that the task was made from.
     #[inline]

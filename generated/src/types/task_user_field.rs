@@ -130,23 +130,23 @@ impl TaskUserField {
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists, a text for each language code.
     #[inline]
-    pub fn list_column_label(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LIST_COLUMN_LABEL")
+    pub fn list_column_label(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "LIST_COLUMN_LABEL")
     }
     /// `LIST_FILTER_LABEL`. Label in filters, a text for each language code.
     #[inline]
-    pub fn list_filter_label(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LIST_FILTER_LABEL")
+    pub fn list_filter_label(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "LIST_FILTER_LABEL")
     }
     /// `ERROR_MESSAGE`. What people read after a wrong input, a text for each language code.
     #[inline]
-    pub fn error_message(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ERROR_MESSAGE")
+    pub fn error_message(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ERROR_MESSAGE")
     }
     /// `HELP_MESSAGE`. Hint beside the input, a text for each language code.
     #[inline]
-    pub fn help_message(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "HELP_MESSAGE")
+    pub fn help_message(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "HELP_MESSAGE")
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]

@@ -146,12 +146,12 @@ impl UserFieldConfig {
     pub fn language_id(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "languageId")
     }
-    /// `editFormLabel`. Label in the card: a text for all languages, or an object with a text for each code, as in en. An update takes the object only.
+    /// `editFormLabel`. Label in the card, a text for the code of each language, as in en.
     #[inline]
-    pub fn edit_form_label(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "editFormLabel")
+    pub fn edit_form_label(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "editFormLabel")
     }
-    /// Sets `editFormLabel`. Label in the card: a text for all languages, or an object with a text for each code, as in en. An update takes the object only.
+    /// Sets `editFormLabel`. Label in the card, a text for the code of each language, as in en.
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
@@ -172,12 +172,12 @@ impl UserFieldConfig {
     pub fn error_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "errorMessage")
     }
-    /// `helpMessage`. Hint beside the input: a text for all languages, or an object with a text for each code. An update takes the object only.
+    /// `helpMessage`. Hint beside the input, a text for the code of each language.
     #[inline]
-    pub fn help_message(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "helpMessage")
+    pub fn help_message(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "helpMessage")
     }
-    /// Sets `helpMessage`. Hint beside the input: a text for all languages, or an object with a text for each code. An update takes the object only.
+    /// Sets `helpMessage`. Hint beside the input, a text for the code of each language.
     #[inline]
     #[must_use]
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {

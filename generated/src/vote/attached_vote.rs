@@ -208,7 +208,7 @@ impl GetAnswerVoted {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `pageNavigation`. Which people to answer: pageSize, how many on a page, and currentPage, which page. The first page when it is left out.
+    /// `pageNavigation`. Which people to answer. The first page when it is left out.
     #[inline]
     pub fn page_navigation(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "pageNavigation", value))

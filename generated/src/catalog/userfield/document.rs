@@ -53,7 +53,7 @@ rt::request!(
     ::types::CatalogDocumentCustomFields
 );
 impl List {
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending). documentId, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

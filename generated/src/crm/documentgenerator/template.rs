@@ -214,8 +214,8 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::CrmDocumentTemplate >, all crate
-    ::types::CrmDocumentTemplate
+    List -> rt::Page < crate ::types::CrmDocumentTemplateEntry >, all crate
+    ::types::CrmDocumentTemplateEntry
 );
 impl List {
     /// `select`. Keys to answer. An asterisk stands for all but entityTypeId and users, which must be named; it is taken when it is left out.

@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.userfield.settings`.
 use ::bitrix24_runtime as rt;
-/// Lists the settings that a kind of value has.
+/// Lists the settings that custom fields of a type have, each with its own type and name.
 ///
 /// Calls `crm.userfield.settings.fields`; scope `crm`.
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The kind is missing or empty.
+/// - without a code: The type is missing or empty. Give one of those that crm.userfield.types lists.
 #[inline]
 pub fn fields(
     r#type: impl Into<String>,

@@ -250,7 +250,7 @@ pub fn count() -> rt::TypedCall<crate::types::StructureCount> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: There is nothing to change, a required value is missing, or one has the wrong form, such as an unknown colour. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not change this department or team. Call as somebody with the right to change departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]

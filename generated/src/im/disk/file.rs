@@ -72,7 +72,7 @@ impl Commit {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `DIALOG_ID`. Where to look: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
+    /// `DIALOG_ID`. Dialog: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))

@@ -53,7 +53,7 @@ pub fn set(
 /// A call of `imconnector.chat.name.set`: Gives a chat of an open channel a new name.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Set(rt::Call);
-rt::request!(Set -> crate ::types::ConnectorOutcome);
+rt::request!(Set -> crate ::types::ConnectorRenamedChat);
 impl Set {
     /// `USER_ID`. Identifier of the client in the other system; needed for connectors without groups.
     #[inline]

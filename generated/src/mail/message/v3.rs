@@ -260,7 +260,7 @@ impl Createtask {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, there is nobody to send to, a recipient is unknown, or the letter was not sent. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing, to has no address that can be used, an address could not be resolved, or the letter could not be passed on, for instance because it is gone. The list in validation tells which.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn forward(required: ForwardRequired) -> Forward {
@@ -403,7 +403,7 @@ impl Get {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A time is not in the form of ISO 8601, as 2026-01-01T00:00:00+03:00 is. The list in validation names the parameter; mend it.
 #[inline]
 pub fn list() -> List {
     List(
@@ -490,7 +490,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the letters lie in more than one folder, or none of them can be reached. The list in validation tells which; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing, folder is missing for a move, action is none of the three, no letter can be reached, or the letters are not of one mailbox and one folder. The list in validation tells which.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn movetofolder(
@@ -574,7 +574,7 @@ pub fn removecrmactivity(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, there is nobody to send to, a recipient is unknown, or the letter was not sent. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing, to has no address that can be used, an address could not be resolved, or the answer could not be sent, for instance because the letter is gone. The list in validation tells which.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn reply(required: ReplyRequired) -> Reply {
@@ -643,7 +643,7 @@ impl Reply {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, there is nobody to send to, a recipient is unknown, or the letter was not sent. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing, to has no address that can be used, an address could not be resolved, or the letter could not be sent, for instance because from is no sender of the caller's. The list in validation tells which.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn send(

@@ -59,7 +59,7 @@ impl Get {
 }
 /// Sends a PDF to employees to sign on behalf of a company. The application needs the scope crm besides.
 ///
-/// Calls `sign.b2e.document.send`; scope `sign.b2e`. May be called by: a user who may send documents for signing.
+/// Calls `sign.b2e.document.send`; scope `sign.b2e`. May be called by: a user who may create documents in e-Signature for HR.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sign/sign-b2e-document-send.html>
 ///

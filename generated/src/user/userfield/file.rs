@@ -27,14 +27,40 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get() -> rt::TypedCall<rt::Value> {
-    rt::Call::new(
+pub fn get() -> Get {
+    Get(
+        rt::Call::new(
             rt::Method::new(
                 "user.userfield.file.get",
                 rt::Rest::V2,
                 rt::Effect::Read,
                 rt::Paging::None,
             ),
-        )
-        .typed()
+        ),
+    )
+}
+/// A call of `user.userfield.file.get`: Was meant to fetch the file of a custom field. Its makers list it as not working; read the file's address from the account instead.
+#[deprecated(
+    note = "use `user.get`: The answer holds the address of the file in the custom field."
+)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct Get(rt::Call);
+rt::request!(Get -> rt::Value);
+#[allow(deprecated)]
+impl Get {
+    /// `id`. Number of the account, as downloadData of the field tells it.
+    #[inline]
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "id", value))
+    }
+    /// `field`. Code of the custom field, such as UF_USR_BADGE, as downloadData tells it.
+    #[inline]
+    pub fn field(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "field", value))
+    }
+    /// `value`. Number of the file, as downloadData tells it.
+    #[inline]
+    pub fn value(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "value", value))
+    }
 }

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the services that a company can sign with. One of its two keys is needed. The application needs the scope crm besides.
 ///
-/// Calls `sign.b2e.company.provider.list`; scope `sign.b2e`. May be called by: a user who may send documents for signing.
+/// Calls `sign.b2e.company.provider.list`; scope `sign.b2e`. May be called by: a user who may create documents in e-Signature for HR.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sign/sign-b2e-company-provider-list.html>
 ///
