@@ -74,17 +74,17 @@ impl TaskStage {
     pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_TYPE")
     }
-    /// `ADDITIONAL_FILTER`. Conditions that choose the tasks of the column.
+    /// `ADDITIONAL_FILTER`. Of the system; always an empty list.
     #[inline]
     pub fn additional_filter(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "ADDITIONAL_FILTER")
     }
-    /// `TO_UPDATE`. What changes in a task that is moved into the column.
+    /// `TO_UPDATE`. Of the system; always an empty list.
     #[inline]
     pub fn to_update(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "TO_UPDATE")
     }
-    /// `TO_UPDATE_ACCESS`. Right that the caller needs for that change; null where none is needed.
+    /// `TO_UPDATE_ACCESS`. Of the system; always null.
     #[inline]
     pub fn to_update_access(&self) -> Option<&str> {
         rt::view::text(&self.0, "TO_UPDATE_ACCESS")
