@@ -420,7 +420,7 @@ pub fn current() -> rt::TypedCall<crate::types::User> {
         )
         .typed()
 }
-/// Lists the fields that accounts have on this portal, custom ones included, with their names in the portal's language. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
+/// Lists the standard fields that accounts have, with their names in the portal's language; custom fields that were added to the profile are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.fields`; scope `user`.
 ///

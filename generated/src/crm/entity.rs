@@ -21,7 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The kind is missing or cannot be merged, fewer than two records are named, one does not exist, or the caller may not change the first or delete the others. The description tells which.
+/// - `0`: The kind is missing or cannot be merged, fewer than two records are named, or one does not exist. The description tells which.
+/// - `0`: The caller may not change the first record, or may not delete the others. Ask for the right.
 /// - `CRM_FEATURE_RESTRICTION_ERROR`: The portal's plan does not allow it.
 #[inline]
 pub fn merge_batch(

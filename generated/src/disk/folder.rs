@@ -42,7 +42,7 @@ pub fn add_sub_folder(
         .nested(&["data", "NAME"], rt::value::text(name))
         .typed()
 }
-/// Copies a folder with all that is in it into another folder, also of another storage.
+/// Copies a folder with all that is in it into another folder.
 ///
 /// Calls `disk.folder.copyTo`; scope `disk`. May be called by: a user who may read the folder and add to the other.
 ///

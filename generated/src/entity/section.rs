@@ -2,7 +2,7 @@
 //!
 //! Methods of `entity.section`.
 use ::bitrix24_runtime as rt;
-/// Adds a section to a storage. Custom fields are keys that begin with UF\_.
+/// Adds a section to a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 ///
 /// Calls `entity.section.add`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
@@ -45,7 +45,7 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
             .put("NAME", rt::value::text(name)),
     )
 }
-/// A call of `entity.section.add`: Adds a section to a storage. Custom fields are keys that begin with UF\_.
+/// A call of `entity.section.add`: Adds a section to a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);

@@ -365,7 +365,7 @@ impl GetFolders {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "scope", value))
     }
-    /// `filter`. Conditions by field. All folders that are not in the trash when it is left out.
+    /// `filter`. Conditions by field. Unless DELETED or \=DELETED (the same, compared exactly) is among them, folders in the trash are left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -231,7 +231,7 @@ pub fn set_site_ref(id: impl Into<rt::Id>) -> SetSiteRef {
 pub struct SetSiteRef(rt::Call);
 rt::request!(SetSiteRef -> bool);
 impl SetSiteRef {
-    /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. Areas that are not named, and those with 0, are emptied; all when it is left out.
+    /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. Areas that are not named are emptied, as are those with 0, a negative number, an empty text or null; all when it is left out.
     #[inline]
     pub fn data(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "data", value))

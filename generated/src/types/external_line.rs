@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct ExternalLine(rt::Object);
 rt::view!(ExternalLine);
 impl ExternalLine {
-    /// `NUMBER`. Number of the line.
+    /// `NUMBER`. Telephone number of the line, such as 14151234567\.
     #[inline]
     pub fn number(&self) -> Option<&str> {
         rt::view::text(&self.0, "NUMBER")

@@ -92,12 +92,12 @@ impl LandingPage {
     pub fn set_folder(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "FOLDER", value))
     }
-    /// `FOLDER_ID`. Number of the folder, in the site that the page has so far; 0 for the top of the site, where a new page goes without it.
+    /// `FOLDER_ID`. Number of a folder of the same site, as ListSiteFolders tells it; 0 for the top of the site, where a new page goes without it.
     #[inline]
     pub fn folder_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "FOLDER_ID")
     }
-    /// Sets `FOLDER_ID`. Number of the folder, in the site that the page has so far; 0 for the top of the site, where a new page goes without it.
+    /// Sets `FOLDER_ID`. Number of a folder of the same site, as ListSiteFolders tells it; 0 for the top of the site, where a new page goes without it.
     #[inline]
     #[must_use]
     pub fn set_folder_id(self, value: impl Into<rt::Id>) -> Self {

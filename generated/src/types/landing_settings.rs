@@ -32,12 +32,12 @@ impl LandingSettings {
     pub fn set_theme_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "THEME_USE", value))
     }
-    /// `THEME_COLOR`. That colour.
+    /// `THEME_COLOR`. Colour of one's own for the theme, as in \#34bcf2.
     #[inline]
     pub fn theme_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEME_COLOR")
     }
-    /// Sets `THEME_COLOR`. That colour.
+    /// Sets `THEME_COLOR`. Colour of one's own for the theme, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_theme_color(self, value: impl Into<String>) -> Self {
@@ -87,23 +87,23 @@ impl LandingSettings {
     pub fn set_themefonts_size(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "THEMEFONTS_SIZE", value))
     }
-    /// `THEMEFONTS_COLOR`. Colour of the text.
+    /// `THEMEFONTS_COLOR`. Colour of the text, as in \#34bcf2.
     #[inline]
     pub fn themefonts_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_COLOR")
     }
-    /// Sets `THEMEFONTS_COLOR`. Colour of the text.
+    /// Sets `THEMEFONTS_COLOR`. Colour of the text, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_themefonts_color(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "THEMEFONTS_COLOR", value))
     }
-    /// `THEMEFONTS_COLOR_H`. Colour of headings.
+    /// `THEMEFONTS_COLOR_H`. Colour of headings, as in \#34bcf2.
     #[inline]
     pub fn themefonts_color_h(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_COLOR_H")
     }
-    /// Sets `THEMEFONTS_COLOR_H`. Colour of headings.
+    /// Sets `THEMEFONTS_COLOR_H`. Colour of headings, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_themefonts_color_h(self, value: impl Into<String>) -> Self {
@@ -329,12 +329,12 @@ impl LandingSettings {
     pub fn set_background_position(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "BACKGROUND_POSITION", value))
     }
-    /// `BACKGROUND_COLOR`. Colour of the background.
+    /// `BACKGROUND_COLOR`. Colour of the background, as in \#34bcf2.
     #[inline]
     pub fn background_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "BACKGROUND_COLOR")
     }
-    /// Sets `BACKGROUND_COLOR`. Colour of the background.
+    /// Sets `BACKGROUND_COLOR`. Colour of the background, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_background_color(self, value: impl Into<String>) -> Self {
@@ -692,12 +692,12 @@ impl LandingSettings {
     pub fn set_b24_button_color(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "B24BUTTON_COLOR", value))
     }
-    /// `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget.
+    /// `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget, as in \#34bcf2.
     #[inline]
     pub fn b24_button_color_value(&self) -> Option<&str> {
         rt::view::text(&self.0, "B24BUTTON_COLOR_VALUE")
     }
-    /// Sets `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget.
+    /// Sets `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_b24_button_color_value(self, value: impl Into<String>) -> Self {
@@ -736,23 +736,23 @@ impl LandingSettings {
     pub fn set_cookies_agreement_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "COOKIES_AGREEMENT_ID", value))
     }
-    /// `COOKIES_COLOR_BG`. Colour behind that notice.
+    /// `COOKIES_COLOR_BG`. Colour behind the notice about cookies, as in \#34bcf2.
     #[inline]
     pub fn cookies_color_bg(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_COLOR_BG")
     }
-    /// Sets `COOKIES_COLOR_BG`. Colour behind that notice.
+    /// Sets `COOKIES_COLOR_BG`. Colour behind the notice about cookies, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_cookies_color_bg(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "COOKIES_COLOR_BG", value))
     }
-    /// `COOKIES_COLOR_TEXT`. Colour of its words.
+    /// `COOKIES_COLOR_TEXT`. Colour of the words in the notice about cookies, as in \#34bcf2.
     #[inline]
     pub fn cookies_color_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_COLOR_TEXT")
     }
-    /// Sets `COOKIES_COLOR_TEXT`. Colour of its words.
+    /// Sets `COOKIES_COLOR_TEXT`. Colour of the words in the notice about cookies, as in \#34bcf2.
     #[inline]
     #[must_use]
     pub fn set_cookies_color_text(self, value: impl Into<String>) -> Self {
@@ -791,16 +791,16 @@ impl LandingSettings {
     pub fn set_copyright_show(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "COPYRIGHT_SHOW", value))
     }
-    /// `COPYRIGHT_CODE`. Which of its wordings is used.
+    /// `COPYRIGHT_CODE`. Number or code of the wording that the line with the copyright has.
     #[inline]
-    pub fn copyright_code(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "COPYRIGHT_CODE")
+    pub fn copyright_code(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "COPYRIGHT_CODE")
     }
-    /// Sets `COPYRIGHT_CODE`. Which of its wordings is used.
+    /// Sets `COPYRIGHT_CODE`. Number or code of the wording that the line with the copyright has.
     #[inline]
     #[must_use]
-    pub fn set_copyright_code(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "COPYRIGHT_CODE", value))
+    pub fn set_copyright_code(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "COPYRIGHT_CODE", value))
     }
     /// `SPEED_ASSETS`. Resources to load faster; kept by the portal.
     #[inline]
@@ -837,25 +837,25 @@ impl LandingSettings {
     }
     /// `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
     #[inline]
-    pub fn settings_iblock_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SETTINGS_IBLOCK_ID")
+    pub fn settings_iblock_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "SETTINGS_IBLOCK_ID")
     }
     /// Sets `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
     #[inline]
     #[must_use]
-    pub fn set_settings_iblock_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "SETTINGS_IBLOCK_ID", value))
+    pub fn set_settings_iblock_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "SETTINGS_IBLOCK_ID", value))
     }
     /// `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
     #[inline]
-    pub fn settings_section_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SETTINGS_SECTION_ID")
+    pub fn settings_section_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "SETTINGS_SECTION_ID")
     }
     /// Sets `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
     #[inline]
     #[must_use]
-    pub fn set_settings_section_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "SETTINGS_SECTION_ID", value))
+    pub fn set_settings_section_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "SETTINGS_SECTION_ID", value))
     }
     /// `SETTINGS_HIDE_NOT_AVAILABLE`. What happens to goods that are out of stock.
     #[inline]
@@ -1047,23 +1047,23 @@ impl LandingSettings {
     pub fn set_settings_agreement_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "SETTINGS_AGREEMENT_USE", value))
     }
-    /// `SETTINGS_AGREEMENT_ID`. Number of the agreement.
+    /// `SETTINGS_AGREEMENT_ID`. Number of the agreement that customers are shown.
     #[inline]
-    pub fn settings_agreement_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SETTINGS_AGREEMENT_ID")
+    pub fn settings_agreement_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "SETTINGS_AGREEMENT_ID")
     }
-    /// Sets `SETTINGS_AGREEMENT_ID`. Number of the agreement.
+    /// Sets `SETTINGS_AGREEMENT_ID`. Number of the agreement that customers are shown.
     #[inline]
     #[must_use]
-    pub fn set_settings_agreement_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "SETTINGS_AGREEMENT_ID", value))
+    pub fn set_settings_agreement_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "SETTINGS_AGREEMENT_ID", value))
     }
-    /// `SETTINGS_AGREEMENTS`. Several agreements, each with ID, CHECKED and REQUIRED.
+    /// `SETTINGS_AGREEMENTS`. Several agreements that customers are shown.
     #[inline]
-    pub fn settings_agreements(&self) -> Option<Vec<rt::Value>> {
+    pub fn settings_agreements(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "SETTINGS_AGREEMENTS")
     }
-    /// Sets `SETTINGS_AGREEMENTS`. Several agreements, each with ID, CHECKED and REQUIRED.
+    /// Sets `SETTINGS_AGREEMENTS`. Several agreements that customers are shown.
     #[inline]
     #[must_use]
     pub fn set_settings_agreements(

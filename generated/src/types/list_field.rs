@@ -193,7 +193,7 @@ impl ListField {
     pub fn property_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROPERTY_TYPE")
     }
-    /// `PROPERTY_USER_TYPE`. Second part of the type, such as Date; false where it has none.
+    /// `PROPERTY_USER_TYPE`. Second part of the type, such as Date; false or null where it has none.
     #[inline]
     pub fn property_user_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROPERTY_USER_TYPE")

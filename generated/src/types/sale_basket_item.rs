@@ -233,7 +233,7 @@ impl SaleBasketItem {
     pub fn barcode_multi(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "barcodeMulti")
     }
-    /// `type`. Kind of item: 1 for a set, 2 for a service, empty for all else.
+    /// `type`. Kind of item: 1 for a set, 2 for a service, null for all else, among the items of an order an empty text.
     #[inline]
     pub fn r#type(&self) -> Option<i64> {
         rt::view::integer(&self.0, "type")

@@ -54,12 +54,12 @@ impl ScrumTask {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "sort", value))
     }
-    /// `createdBy`. Person who took it into scrum.
+    /// `createdBy`. Number of the person who created the task.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "createdBy")
     }
-    /// `modifiedBy`. Person who counts as the last to change it.
+    /// `modifiedBy`. Number of the person who last changed the task.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "modifiedBy")

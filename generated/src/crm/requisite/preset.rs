@@ -167,7 +167,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRequisitePre
 /// let result = crm::requisite::preset::list()
 ///     .filter(json!({"COUNTRY_ID":4}))
 ///     .order(json!({"ID":"ASC"}))
-///     .select(["ID", "NAME"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

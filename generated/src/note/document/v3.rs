@@ -79,7 +79,7 @@ pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Puts a page with those below it into the trash, from which only people can bring it back.
 ///
-/// Calls `note.document.delete`; scope `note`. May be called by: a user who may change the knowledge base.
+/// Calls `note.document.delete`; scope `note`. May be called by: a user who may use Knowledge bases and change this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-delete.html>
 ///
@@ -98,7 +98,7 @@ pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, or it is in the trash already. Look at GetKnowledgeTree.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(

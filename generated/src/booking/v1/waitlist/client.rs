@@ -45,7 +45,7 @@ rt::request!(
     List -> Vec < crate ::types::BookingClientLink >, all crate
     ::types::BookingClientLink
 );
-/// Tells whom an entry is for, in place of those before.
+/// Sets the clients of an entry of the waiting list, in place of those before.
 ///
 /// Calls `booking.v1.waitlist.client.set`; scope `booking`.
 ///

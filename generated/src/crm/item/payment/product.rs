@@ -78,7 +78,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Lists the goods in a payment.
 ///
-/// Calls `crm.item.payment.product.list`; scope `crm`. May be called by: whoever may read the record.
+/// Calls `crm.item.payment.product.list`; scope `crm`. May be called by: whoever may read the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/products-in-payment/crm-item-payment-product-list.html>
 ///
