@@ -153,7 +153,15 @@ export function readPage(source, resolve) {
       `<${tag}${centred[column] ? ' style="text-align:center"' : ''}>${html}</${tag}>`;
     const heads = head.map((text, column) => cell('th', htmlOf(inline(text)), column)).join('');
     const cells = body.map((row) => row.map(inline));
-    const idOf = (/** @type {Piece[][]} */ row) => rowId(prefix ?? '', plainText(row[0]), ['--url', '--token'].includes(plainText(row[1])));
+    const given = new Set();
+    const idOf = (/** @type {Piece[][]} */ row) => {
+      const id = rowId(prefix ?? '', plainText(row[0]), ['--url', '--token'].includes(plainText(row[1])));
+      let own = id;
+      // Some answers have a key in two spellings: `ID` and `id`.
+      for (let count = 2; given.has(own); count += 1) own = `${id}-${count}`;
+      given.add(own);
+      return own;
+    };
     if (cells.some((row) => row.some((one) => one.some(isElsewhere)))) {
       return {head: {html: `<tr>${heads}</tr>`}, cells, ...(prefix !== undefined && {ids: cells.map(idOf)})};
     }

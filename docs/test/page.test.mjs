@@ -67,6 +67,8 @@ test('an address is given once', () => {
   const {toc} = page('## Errors\n\n## Errors\n\n## What went wrong {/* #errors */}\n\n### `A.B` {/* #a-b */}');
   assert.deepEqual(toc.map(({id}) => id), ['errors-1', 'errors-2', 'errors', 'a-b']);
   assert.deepEqual(toc.at(-1), {value: '<code>A.B</code>', id: 'a-b', level: 3});
+  const {blocks: [, {params: {table}}]} = page('<Params answer={""} closed>\n\n| A | B |\n|-|-|\n| `ID` | x |\n| `id` | y |\n\n</Params>');
+  assert.deepEqual(table.rows.ids, ['field-id', 'field-id-2']);
 });
 
 test('what the generator does not write is refused, with its line', () => {
