@@ -14,7 +14,8 @@ macro_rules! setters {
             $target: any(impl Into<Value>), boolean(bool), yes_no(bool), no_yes(bool), one_zero(bool), text(impl Into<String>),
             utc(impl Into<String>), integer(impl Into<i64>), number(impl Into<f64>), id(impl Into<Id>),
             anys(impl IntoIterator<Item = impl Into<Value>>), texts(impl IntoIterator<Item = impl Into<String>>),
-            utcs(impl IntoIterator<Item = impl Into<String>>), integers(impl IntoIterator<Item = impl Into<i64>>), numbers(impl IntoIterator<Item = impl Into<f64>>),
+            utcs(impl IntoIterator<Item = impl Into<String>>), integers(impl IntoIterator<Item = impl Into<i64>>),
+            numbers(impl IntoIterator<Item = impl Into<f64>>),
             ids(impl IntoIterator<Item = impl Into<Id>>)
         );
     };

@@ -620,7 +620,7 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
             let each = wire_value(item, &quote! { item });
             quote! { rt::value::list(#value, |item| #each) }
         }
-        (None, _) => value.clone(),
+        (None, _) => unreachable!("only files and lists have no form"),
     }
 }
 
@@ -751,17 +751,16 @@ fn view(comments: &Comments, entity: &Entity) -> TokenStream {
             let name = format_ident!("set_{}", field.ident.as_str().trim_start_matches("r#").trim_end_matches('_'));
             let docs = comments.add(format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));
             let (taken, key) = (taken_type(&field.ty), &field.name);
-            let form = form(&field.ty).unwrap_or_else(|| format_ident!("put"));
-            let value = match form == "put" {
-                true => wire_value(&field.ty, &quote! { value }),
-                false => quote! { value },
+            let (set, value) = match form(&field.ty) {
+                Some(form) => (form, quote! { value }),
+                None => (format_ident!("put"), wire_value(&field.ty, &quote! { value })),
             };
             quote! {
                 #[doc = #docs]
                 #[inline]
                 #[must_use]
                 pub fn #name(self, value: #taken) -> Self {
-                    Self(rt::set::field::#form(self.0, #key, #value))
+                    Self(rt::set::field::#set(self.0, #key, #value))
                 }
             }
         });
