@@ -74,7 +74,7 @@ impl Add {
     pub fn link(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "LINK", value))
     }
-    /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
+    /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has.
     #[inline]
     pub fn icon(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ICON", value))
@@ -287,7 +287,7 @@ impl Update {
     pub fn link(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "LINK", value))
     }
-    /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
+    /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has.
     #[inline]
     pub fn icon(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ICON", value))

@@ -82,7 +82,7 @@ impl Add {
     pub fn return_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "RETURN_PROPERTIES", value))
     }
-    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads, contacts and companies likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
+    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take contacts, companies, \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     pub fn document_type(
         self,

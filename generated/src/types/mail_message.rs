@@ -40,7 +40,7 @@ impl MailMessage {
     pub fn to(&self) -> Option<&str> {
         rt::view::text(&self.0, "to")
     }
-    /// `cc`. Who gets a copy.
+    /// `cc`. Who gets a copy; null or empty when nobody does.
     #[inline]
     pub fn cc(&self) -> Option<&str> {
         rt::view::text(&self.0, "cc")

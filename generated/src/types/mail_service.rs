@@ -81,16 +81,10 @@ impl MailService {
     pub fn set_link(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "LINK", value))
     }
-    /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
+    /// `ICON`. Address of the logo; null when it has none.
     #[inline]
-    pub fn icon(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ICON")
-    }
-    /// Sets `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
-    #[inline]
-    #[must_use]
-    pub fn set_icon(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "ICON", value))
+    pub fn icon(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ICON")
     }
     /// `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct NetworkRange(rt::Object);
 rt::view!(NetworkRange);
 impl NetworkRange {
-    /// `ip_range`. Addresses from and to, with a hyphen between them, or one network as in 10\.0.0.0/8.
+    /// `ip_range`. First and last address with a hyphen between them, as in 10\.0.0.0-10.255.255.255, or one address alone.
     #[inline]
     pub fn ip_range(&self) -> Option<&str> {
         rt::view::text(&self.0, "ip_range")

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the letter is gone or in another folder, or the event could not be made. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the letter is gone or in another folder, the portal has no module for the calendar, or the event could not be made. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createcalendarevent(
@@ -81,7 +81,7 @@ impl Createcalendarevent {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, or the chat could not be made just now. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, the portal has no module for the chat, or the chat could not be made just now. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createchat(
@@ -117,7 +117,7 @@ pub fn createchat(
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, or the CRM did not take it just now. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, the portal has no module for the CRM, or the CRM did not take it just now. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createcrmactivity(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -154,7 +154,7 @@ pub fn createcrmactivity(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone or in another folder, the caller has no blog, or the post could not be made. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone or in another folder, the caller has no blog, the portal has no module for the feed, or the post could not be made. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createfeedpost(message_id: impl Into<rt::Id>) -> Createfeedpost {
@@ -204,7 +204,7 @@ impl Createfeedpost {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone or in another folder, or the task could not be made. The list in validation tells which; mend it, or try again later.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone or in another folder, the portal has no module for tasks, or the task could not be made. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createtask(message_id: impl Into<rt::Id>) -> Createtask {
