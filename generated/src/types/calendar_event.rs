@@ -250,10 +250,10 @@ impl CalendarEvent {
     pub fn uf_webdav_cal_event(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "UF_WEBDAV_CAL_EVENT")
     }
-    /// `SECTION_DAV_XML_ID`. Key by which other programs know the calendar.
+    /// `SECTION_DAV_XML_ID`. Key by which other programs know the calendar; null for none.
     #[inline]
-    pub fn section_dav_xml_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SECTION_DAV_XML_ID")
+    pub fn section_dav_xml_id(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "SECTION_DAV_XML_ID")
     }
     /// `DATE_FROM_FORMATTED`. When the event begins, written out in English.
     #[inline]

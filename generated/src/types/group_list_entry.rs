@@ -80,17 +80,17 @@ impl GroupListEntry {
     pub fn initiate_perms(&self) -> Option<&str> {
         rt::view::text(&self.0, "initiatePerms")
     }
-    /// `dateCreate`. When it was made, as the portal writes dates.
+    /// `dateCreate`. When it was made.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
-    /// `dateUpdate`. When it was last changed, as the portal writes dates.
+    /// `dateUpdate`. When it was last changed.
     #[inline]
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")
     }
-    /// `dateActivity`. When something last happened in it, as the portal writes dates.
+    /// `dateActivity`. When something last happened in it.
     #[inline]
     pub fn date_activity(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateActivity")
@@ -105,12 +105,12 @@ impl GroupListEntry {
     pub fn number_of_moderators(&self) -> Option<i64> {
         rt::view::integer(&self.0, "numberOfModerators")
     }
-    /// `projectDateStart`. First day of a project.
+    /// `projectDateStart`. First day of a project; null for none.
     #[inline]
     pub fn project_date_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "projectDateStart")
     }
-    /// `projectDateFinish`. Last day of a project.
+    /// `projectDateFinish`. Last day of a project; null for none.
     #[inline]
     pub fn project_date_finish(&self) -> Option<&str> {
         rt::view::text(&self.0, "projectDateFinish")
@@ -130,7 +130,7 @@ impl GroupListEntry {
     pub fn scrum_sprint_duration(&self) -> Option<i64> {
         rt::view::integer(&self.0, "scrumSprintDuration")
     }
-    /// `scrumTaskResponsible`. Who gets tasks if nobody is named: A the author, M the scrum master.
+    /// `scrumTaskResponsible`. Who gets tasks if nobody is named.
     #[inline]
     pub fn scrum_task_responsible(&self) -> Option<&str> {
         rt::view::text(&self.0, "scrumTaskResponsible")

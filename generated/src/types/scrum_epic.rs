@@ -70,12 +70,12 @@ impl ScrumEpic {
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
-    /// `color`. Colour as hexadecimal digits, such as 00C4FB.
+    /// `color`. Colour: \# and six hexadecimal digits, as in \#69dafc.
     #[inline]
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
-    /// Sets `color`. Colour as hexadecimal digits, such as 00C4FB.
+    /// Sets `color`. Colour: \# and six hexadecimal digits, as in \#69dafc.
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {

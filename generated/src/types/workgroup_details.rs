@@ -242,23 +242,23 @@ impl WorkgroupDetails {
     }
     /// `LIST_OF_MEMBERS`. Members with name, part and portrait.
     #[inline]
-    pub fn list_of_members(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LIST_OF_MEMBERS")
+    pub fn list_of_members(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "LIST_OF_MEMBERS")
     }
     /// `FEATURES`. Tools that it has.
     #[inline]
-    pub fn features(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "FEATURES")
+    pub fn features(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "FEATURES")
     }
     /// `LIST_OF_MEMBERS_AWAITING_INVITE`. People who wait to be let in.
     #[inline]
-    pub fn list_of_members_awaiting_invite(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LIST_OF_MEMBERS_AWAITING_INVITE")
+    pub fn list_of_members_awaiting_invite(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "LIST_OF_MEMBERS_AWAITING_INVITE")
     }
     /// `GROUP_MEMBERS_LIST`. Members and invited people with their state.
     #[inline]
-    pub fn group_members_list(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "GROUP_MEMBERS_LIST")
+    pub fn group_members_list(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "GROUP_MEMBERS_LIST")
     }
     /// `COUNTERS`. How many requests and invitations wait.
     #[inline]

@@ -182,17 +182,27 @@ rt::request!(
     List -> rt::Page < crate ::types::ScrumEpic >, all crate ::types::ScrumEpic
 );
 impl List {
-    /// `order`. Fields to sort by, in capitals, each with asc (ascending) or desc (descending).
+    /// `order`. Fields to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `filter`. Conditions on the fields, in capitals and joined by "and": ID, GROUP_ID, NAME, DESCRIPTION, CREATED_BY, MODIFIED_BY and COLOR. An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `select`. Fields to answer, in capitals; all when it is left out or holds \*.
+    /// `select`. Fields to answer; all when it is left out or holds \*.
+    ///
+    /// Known values:
+    /// - `*`
+    /// - `ID`
+    /// - `GROUP_ID`
+    /// - `NAME`
+    /// - `DESCRIPTION`
+    /// - `CREATED_BY`
+    /// - `MODIFIED_BY`
+    /// - `COLOR`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
