@@ -235,7 +235,7 @@ impl Get {
 }
 /// Changes a section of a universal list.
 ///
-/// Calls `lists.section.update`; scope `lists`. May be called by: a user who may change the list's records.
+/// Calls `lists.section.update`; scope `lists`. May be called by: a user who may change the list's records, if only with restrictions.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/lists/sections/lists-section-update.html>
 ///

@@ -251,12 +251,12 @@ impl CatalogProperty {
     pub fn set_hint(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "hint", value))
     }
-    /// `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them; null for none.
+    /// `userTypeSettings`. Settings of the special form; other forms have other keys. Plain values, and objects of them; null for none.
     #[inline]
     pub fn user_type_settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "userTypeSettings")
     }
-    /// Sets `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them; null for none.
+    /// Sets `userTypeSettings`. Settings of the special form; other forms have other keys. Plain values, and objects of them; null for none.
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {

@@ -100,7 +100,7 @@ impl DiskObject {
     pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOWNLOAD_URL")
     }
-    /// `DETAIL_URL`. Address of the page that shows it to people.
+    /// `DETAIL_URL`. Address of the page that shows it to people; null in storages that do not belong to the Drive.
     #[inline]
     pub fn detail_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_URL")

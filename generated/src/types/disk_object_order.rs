@@ -43,16 +43,49 @@ impl DiskObjectOrder {
     pub fn set_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "ID", value))
     }
-    /// `SIZE`. Direction by the length of the content.
+    /// `CODE`. Direction by the symbolic code.
     #[inline]
-    pub fn size(&self) -> Option<&str> {
-        rt::view::text(&self.0, "SIZE")
+    pub fn code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "CODE")
     }
-    /// Sets `SIZE`. Direction by the length of the content.
+    /// Sets `CODE`. Direction by the symbolic code.
     #[inline]
     #[must_use]
-    pub fn set_size(self, value: impl Into<String>) -> Self {
-        Self(rt::set::field::text(self.0, "SIZE", value))
+    pub fn set_code(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "CODE", value))
+    }
+    /// `STORAGE_ID`. Direction by the number of the storage.
+    #[inline]
+    pub fn storage_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "STORAGE_ID")
+    }
+    /// Sets `STORAGE_ID`. Direction by the number of the storage.
+    #[inline]
+    #[must_use]
+    pub fn set_storage_id(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "STORAGE_ID", value))
+    }
+    /// `REAL_OBJECT_ID`. Direction by the number of the folder that one stands for.
+    #[inline]
+    pub fn real_object_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "REAL_OBJECT_ID")
+    }
+    /// Sets `REAL_OBJECT_ID`. Direction by the number of the folder that one stands for.
+    #[inline]
+    #[must_use]
+    pub fn set_real_object_id(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "REAL_OBJECT_ID", value))
+    }
+    /// `PARENT_ID`. Direction by the number of the folder above.
+    #[inline]
+    pub fn parent_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PARENT_ID")
+    }
+    /// Sets `PARENT_ID`. Direction by the number of the folder above.
+    #[inline]
+    #[must_use]
+    pub fn set_parent_id(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "PARENT_ID", value))
     }
     /// `CREATE_TIME`. Direction by the time when it was made.
     #[inline]
@@ -75,5 +108,60 @@ impl DiskObjectOrder {
     #[must_use]
     pub fn set_update_time(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "UPDATE_TIME", value))
+    }
+    /// `DELETE_TIME`. Direction by the time when it was put into the trash.
+    #[inline]
+    pub fn delete_time(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DELETE_TIME")
+    }
+    /// Sets `DELETE_TIME`. Direction by the time when it was put into the trash.
+    #[inline]
+    #[must_use]
+    pub fn set_delete_time(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "DELETE_TIME", value))
+    }
+    /// `CREATED_BY`. Direction by the number of the account that made it.
+    #[inline]
+    pub fn created_by(&self) -> Option<&str> {
+        rt::view::text(&self.0, "CREATED_BY")
+    }
+    /// Sets `CREATED_BY`. Direction by the number of the account that made it.
+    #[inline]
+    #[must_use]
+    pub fn set_created_by(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "CREATED_BY", value))
+    }
+    /// `UPDATED_BY`. Direction by the number of the account that last changed it.
+    #[inline]
+    pub fn updated_by(&self) -> Option<&str> {
+        rt::view::text(&self.0, "UPDATED_BY")
+    }
+    /// Sets `UPDATED_BY`. Direction by the number of the account that last changed it.
+    #[inline]
+    #[must_use]
+    pub fn set_updated_by(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "UPDATED_BY", value))
+    }
+    /// `DELETED_BY`. Direction by the number of the account that put it into the trash.
+    #[inline]
+    pub fn deleted_by(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DELETED_BY")
+    }
+    /// Sets `DELETED_BY`. Direction by the number of the account that put it into the trash.
+    #[inline]
+    #[must_use]
+    pub fn set_deleted_by(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "DELETED_BY", value))
+    }
+    /// `DELETED_TYPE`. Direction by whether it is in the trash.
+    #[inline]
+    pub fn deleted_type(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DELETED_TYPE")
+    }
+    /// Sets `DELETED_TYPE`. Direction by whether it is in the trash.
+    #[inline]
+    #[must_use]
+    pub fn set_deleted_type(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "DELETED_TYPE", value))
     }
 }

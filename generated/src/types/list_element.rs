@@ -86,4 +86,15 @@ impl ListElement {
     pub fn detail_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_TEXT_TYPE")
     }
+    /// `PROPERTY_N`. Value of a field of the list's own; in place of N stands its number, as in PROPERTY_951. A field for several values takes a list. Answers hold an object of the values by their numbers.
+    #[inline]
+    pub fn property_n(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "PROPERTY_N")
+    }
+    /// Sets `PROPERTY_N`. Value of a field of the list's own; in place of N stands its number, as in PROPERTY_951. A field for several values takes a list. Answers hold an object of the values by their numbers.
+    #[inline]
+    #[must_use]
+    pub fn set_property_n(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "PROPERTY_N", value))
+    }
 }
