@@ -75,7 +75,7 @@ impl Add {
     pub fn date_active_to(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DATE_ACTIVE_TO", value))
     }
-    /// `PREVIEW_PICTURE`. Small picture.
+    /// `PREVIEW_PICTURE`. Picture for previews, as a file.
     #[inline]
     pub fn preview_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
@@ -84,7 +84,7 @@ impl Add {
                 .file(&["PREVIEW_PICTURE"], rt::value::FileForm::Pair, Into::into(value)),
         )
     }
-    /// `DETAIL_PICTURE`. Large picture.
+    /// `DETAIL_PICTURE`. Large picture for the detailed view, as a file.
     #[inline]
     pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(

@@ -55,7 +55,7 @@ impl Add {
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SECTION", value))
     }
-    /// `ACTIVE`. Whether it is in use.
+    /// `ACTIVE`. Whether the section is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
@@ -75,12 +75,12 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
-    /// `PICTURE`. Small picture.
+    /// `PICTURE`. Picture of the section, as a file.
     #[inline]
     pub fn picture(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["PICTURE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `DETAIL_PICTURE`. Large picture.
+    /// `DETAIL_PICTURE`. Large picture for the detailed view, as a file.
     #[inline]
     pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
@@ -256,7 +256,7 @@ impl Update {
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SECTION", value))
     }
-    /// `ACTIVE`. Whether it is in use.
+    /// `ACTIVE`. Whether the section is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
@@ -276,12 +276,12 @@ impl Update {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
-    /// `PICTURE`. Small picture.
+    /// `PICTURE`. Picture of the section, as a file.
     #[inline]
     pub fn picture(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["PICTURE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `DETAIL_PICTURE`. Large picture.
+    /// `DETAIL_PICTURE`. Large picture for the detailed view, as a file.
     #[inline]
     pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct AppStorage(rt::Object);
 rt::view!(AppStorage);
 impl AppStorage {
-    /// `ID`. Number of the storage.
+    /// `ID`. Number of the storage, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -100,7 +100,7 @@ impl AppStorageItem {
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CREATED_BY")
     }
-    /// `ACTIVE`. Whether it is in use.
+    /// `ACTIVE`. Whether the record is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "ACTIVE")
@@ -110,12 +110,12 @@ impl AppStorageItem {
     pub fn sort(&self) -> Option<i64> {
         rt::view::integer(&self.0, "SORT")
     }
-    /// `PREVIEW_TEXT`. Short text.
+    /// `PREVIEW_TEXT`. Short text of the record; null for none.
     #[inline]
     pub fn preview_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_TEXT")
     }
-    /// `DETAIL_TEXT`. Long text.
+    /// `DETAIL_TEXT`. Long text of the record; null for none.
     #[inline]
     pub fn detail_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_TEXT")
@@ -125,7 +125,7 @@ impl AppStorageItem {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// `ENTITY`. Name of the storage.
+    /// `ENTITY`. Name by which the application speaks of the storage.
     #[inline]
     pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")

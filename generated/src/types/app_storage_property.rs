@@ -32,12 +32,12 @@ impl AppStorageProperty {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "NAME", value))
     }
-    /// `TYPE`. Kind of value.
+    /// `TYPE`. Kind of value that the property holds.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
-    /// Sets `TYPE`. Kind of value.
+    /// Sets `TYPE`. Kind of value that the property holds.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {

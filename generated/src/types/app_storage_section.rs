@@ -37,12 +37,12 @@ impl AppStorageSection {
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "SECTION", value))
     }
-    /// `ACTIVE`. Whether it is in use.
+    /// `ACTIVE`. Whether the section is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it is in use.
+    /// Sets `ACTIVE`. Whether the section is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -126,7 +126,7 @@ impl AppStorageSection {
     pub fn depth_level(&self) -> Option<i64> {
         rt::view::integer(&self.0, "DEPTH_LEVEL")
     }
-    /// `ENTITY`. Name of the storage.
+    /// `ENTITY`. Name by which the application speaks of the storage.
     #[inline]
     pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")

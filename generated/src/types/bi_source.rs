@@ -26,12 +26,12 @@ impl BiSource {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "title", value))
     }
-    /// `description`. What data there are.
+    /// `description`. What data the source has.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. What data there are.
+    /// Sets `description`. What data the source has.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

@@ -80,7 +80,7 @@ impl DocumentTemplateEntry {
     pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
-    /// `bodyType`. Class of the file.
+    /// `bodyType`. Class of the portal that reads the file, such as the one for Word files.
     #[inline]
     pub fn body_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "bodyType")

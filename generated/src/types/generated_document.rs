@@ -25,7 +25,7 @@ impl GeneratedDocument {
     pub fn number(&self) -> Option<&str> {
         rt::view::text(&self.0, "number")
     }
-    /// `templateId`. Number of the template.
+    /// `templateId`. Number of the template that it was made from.
     #[inline]
     pub fn template_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "templateId")
@@ -45,7 +45,7 @@ impl GeneratedDocument {
     pub fn values(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "values")
     }
-    /// `fileId`. Number of the Word file.
+    /// `fileId`. Number of the Word file with the document.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "fileId")
@@ -55,7 +55,7 @@ impl GeneratedDocument {
     pub fn image_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "imageId")
     }
-    /// `pdfId`. Number of the PDF file.
+    /// `pdfId`. Number of the PDF file with the document.
     #[inline]
     pub fn pdf_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "pdfId")
@@ -125,7 +125,7 @@ impl GeneratedDocument {
     pub fn transformation_error_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "transformationErrorCode")
     }
-    /// `transformationErrorMessage`. Words for that failure.
+    /// `transformationErrorMessage`. Message about that failure, in words.
     #[inline]
     pub fn transformation_error_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "transformationErrorMessage")

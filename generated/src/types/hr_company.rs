@@ -37,12 +37,12 @@ impl HrCompany {
     pub fn set_crm_company_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "crmCompanyId", value))
     }
-    /// `title`. Name of the company.
+    /// `title`. What people call the company.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// Sets `title`. Name of the company.
+    /// Sets `title`. What people call the company.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {

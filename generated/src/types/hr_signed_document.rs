@@ -20,7 +20,7 @@ impl HrSignedDocument {
     pub fn employee(&self) -> Option<&str> {
         rt::view::text(&self.0, "employee")
     }
-    /// `document`. What was signed.
+    /// `document`. The signed document and its file.
     #[inline]
     pub fn document(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "document")

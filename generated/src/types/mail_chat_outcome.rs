@@ -15,12 +15,12 @@ impl MailChatOutcome {
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "success")
     }
-    /// `chatId`. Number of the chat.
+    /// `chatId`. Number of the chat about the letter.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "chatId")
     }
-    /// `messageId`. Number of the letter.
+    /// `messageId`. Number of the letter that it is about.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "messageId")

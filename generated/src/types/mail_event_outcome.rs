@@ -10,17 +10,17 @@ use ::bitrix24_runtime as rt;
 pub struct MailEventOutcome(rt::Object);
 rt::view!(MailEventOutcome);
 impl MailEventOutcome {
-    /// `success`. Whether it was made.
+    /// `success`. Whether the event was made.
     #[inline]
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "success")
     }
-    /// `eventId`. Number of the event.
+    /// `eventId`. Number of the event in the calendar.
     #[inline]
     pub fn event_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "eventId")
     }
-    /// `messageId`. Number of the letter.
+    /// `messageId`. Number of the letter that it was made of.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "messageId")

@@ -25,17 +25,17 @@ impl MailMessage {
     pub fn mailbox_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "mailboxEmail")
     }
-    /// `subject`. Subject line.
+    /// `subject`. Subject line of the letter.
     #[inline]
     pub fn subject(&self) -> Option<&str> {
         rt::view::text(&self.0, "subject")
     }
-    /// `from`. Who sent it.
+    /// `from`. Sender of the letter.
     #[inline]
     pub fn from_(&self) -> Option<&str> {
         rt::view::text(&self.0, "from")
     }
-    /// `to`. Whom it is addressed to.
+    /// `to`. Recipients of the letter.
     #[inline]
     pub fn to(&self) -> Option<&str> {
         rt::view::text(&self.0, "to")
@@ -70,7 +70,7 @@ impl MailMessage {
     pub fn bindings(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "bindings")
     }
-    /// `body`. Its text.
+    /// `body`. Text of the letter.
     #[inline]
     pub fn body(&self) -> Option<&str> {
         rt::view::text(&self.0, "body")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct MailMoved(rt::Object);
 rt::view!(MailMoved);
 impl MailMoved {
-    /// `success`. Whether they were moved.
+    /// `success`. Whether the letters were moved.
     #[inline]
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "success")

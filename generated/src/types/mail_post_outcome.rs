@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct MailPostOutcome(rt::Object);
 rt::view!(MailPostOutcome);
 impl MailPostOutcome {
-    /// `success`. Whether it was made.
+    /// `success`. Whether the post was made.
     #[inline]
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "success")
@@ -20,7 +20,7 @@ impl MailPostOutcome {
     pub fn post_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "postId")
     }
-    /// `messageId`. Number of the letter.
+    /// `messageId`. Number of the letter that it was made of.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "messageId")

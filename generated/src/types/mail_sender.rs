@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct MailSender(rt::Object);
 rt::view!(MailSender);
 impl MailSender {
-    /// `email`. Address of the sender.
+    /// `email`. Address that the letter is sent from.
     #[inline]
     pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "email")
     }
-    /// `name`. Name of the sender.
+    /// `name`. Name that recipients see.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct MailSent(rt::Object);
 rt::view!(MailSent);
 impl MailSent {
-    /// `success`. Whether it was sent.
+    /// `success`. Whether the letter was sent.
     #[inline]
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "success")

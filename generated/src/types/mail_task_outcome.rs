@@ -10,17 +10,17 @@ use ::bitrix24_runtime as rt;
 pub struct MailTaskOutcome(rt::Object);
 rt::view!(MailTaskOutcome);
 impl MailTaskOutcome {
-    /// `success`. Whether it was made.
+    /// `success`. Whether the task was made.
     #[inline]
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "success")
     }
-    /// `taskId`. Number of the task.
+    /// `taskId`. Number of the new task.
     #[inline]
     pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "taskId")
     }
-    /// `messageId`. Number of the letter.
+    /// `messageId`. Number of the letter that it was made of.
     #[inline]
     pub fn message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "messageId")

@@ -15,22 +15,22 @@ impl MailThreadMessage {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `subject`. Subject line.
+    /// `subject`. Subject line of the letter.
     #[inline]
     pub fn subject(&self) -> Option<&str> {
         rt::view::text(&self.0, "subject")
     }
-    /// `from`. Who sent it.
+    /// `from`. Sender of the letter.
     #[inline]
     pub fn from_(&self) -> Option<&str> {
         rt::view::text(&self.0, "from")
     }
-    /// `to`. Whom it is addressed to.
+    /// `to`. Recipients of the letter.
     #[inline]
     pub fn to(&self) -> Option<&str> {
         rt::view::text(&self.0, "to")
     }
-    /// `cc`. Who gets a copy.
+    /// `cc`. People who get a copy; empty for nobody.
     #[inline]
     pub fn cc(&self) -> Option<&str> {
         rt::view::text(&self.0, "cc")
@@ -40,7 +40,7 @@ impl MailThreadMessage {
     pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
-    /// `body`. Its text.
+    /// `body`. Text of the letter.
     #[inline]
     pub fn body(&self) -> Option<&str> {
         rt::view::text(&self.0, "body")

@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct SignedDocument(rt::Object);
 rt::view!(SignedDocument);
 impl SignedDocument {
-    /// `id`. Number of the document.
+    /// `id`. Number of the signed document.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `title`. Name of the document.
+    /// `title`. What people call the document.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")

@@ -30,7 +30,7 @@ impl SigningProvider {
     pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
-    /// `expires`. Until when that holds.
+    /// `expires`. Until when the registration holds.
     #[inline]
     pub fn expires(&self) -> Option<&str> {
         rt::view::text(&self.0, "expires")

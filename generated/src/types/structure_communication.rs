@@ -20,7 +20,7 @@ impl StructureCommunication {
     pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialogId")
     }
-    /// `type`. What it is.
+    /// `type`. Whether it is a chat, a channel or a collaboration.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")

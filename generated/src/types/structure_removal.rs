@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct StructureRemoval(rt::Object);
 rt::view!(StructureRemoval);
 impl StructureRemoval {
-    /// `removed`. Accounts that are out.
+    /// `removed`. Accounts that were taken out.
     #[inline]
     pub fn removed(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "removed")
     }
-    /// `failed`. Accounts that are not.
+    /// `failed`. Accounts that could not be taken out.
     #[inline]
     pub fn failed(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "failed")

@@ -15,7 +15,7 @@ impl TimeReportSettings {
     pub fn active(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "active")
     }
-    /// `user_id`. Number of the caller.
+    /// `user_id`. Number of the caller's account.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "user_id")

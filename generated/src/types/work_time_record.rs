@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct WorkTimeRecord(rt::Object);
 rt::view!(WorkTimeRecord);
 impl WorkTimeRecord {
-    /// `id`. Number of the record.
+    /// `id`. Number of the record, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -57,7 +57,7 @@ impl Add {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `TYPE`. Kind of value.
+    /// `TYPE`. Kind of value that the property holds.
     ///
     /// Known values:
     /// - `S`: Text.
