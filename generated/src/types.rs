@@ -309,6 +309,10 @@ pub use catalog_vat::CatalogVat;
 mod chat;
 #[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 pub use chat::Chat;
+#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+mod chat_button;
+#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+pub use chat_button::ChatButton;
 #[cfg(feature = "im")]
 mod chat_counters;
 #[cfg(feature = "im")]

@@ -90,7 +90,7 @@ impl Register {
     pub fn js_method(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "JS_METHOD", value))
     }
-    /// `JS_PARAM`. What goes with JS_METHOD: the command, the number or the code of the support bot.
+    /// `JS_PARAM`. What goes with JS_METHOD: the command with its parameters (small letters, digits and \- \+ \_ /), the number, or the code of the open channel with 32 characters.
     #[inline]
     pub fn js_param(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "JS_PARAM", value))

@@ -73,12 +73,12 @@ impl Answer {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `ATTACH`. Blocks below the text, as a list, an object with BLOCKS, or its JSON text.
+    /// `ATTACH`. Blocks below the text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ATTACH", value))
     }
-    /// `KEYBOARD`. Buttons below the message, as an object with BUTTONS or its JSON text.
+    /// `KEYBOARD`. Buttons below the message.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "KEYBOARD", value))

@@ -243,7 +243,7 @@ impl Like {
     /// `ACTION`. What is done; auto when it is left out.
     ///
     /// Known values:
-    /// - `auto`: The other way round.
+    /// - `auto`: Like it if the bot does not yet, otherwise take it back.
     /// - `plus`: Like it.
     /// - `minus`: Take it back.
     #[inline]

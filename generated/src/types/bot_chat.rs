@@ -40,7 +40,7 @@ impl BotChat {
     pub fn owner(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "owner")
     }
-    /// `color`. Colour that stands in for the picture, as in \#ab7761; empty for none.
+    /// `color`. Colour that stands in for the picture, as in \#ab7761; null for none.
     #[inline]
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")

@@ -45,7 +45,7 @@ impl Chat {
     pub fn extranet(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "extranet")
     }
-    /// `avatar`. Address of the picture; empty when there is none.
+    /// `avatar`. Address of the picture; empty or null when there is none.
     #[inline]
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
@@ -199,6 +199,11 @@ impl Chat {
     #[inline]
     pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialog_id")
+    }
+    /// `title`. Title of the chat, the same as name; only GetRecentChatsShort may give it.
+    #[inline]
+    pub fn title(&self) -> Option<&str> {
+        rt::view::text(&self.0, "title")
     }
     /// `contains_collaber`. Whether guests of collaborations take part.
     #[inline]

@@ -90,7 +90,7 @@ impl ChatFile {
     pub fn viewer_attrs(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "viewerAttrs")
     }
-    /// `mediaUrl`. Addresses of small pictures by their width, below preview.
+    /// `mediaUrl`. Addresses of small pictures.
     #[inline]
     pub fn media_url(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "mediaUrl")

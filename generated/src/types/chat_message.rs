@@ -50,7 +50,7 @@ impl ChatMessage {
     pub fn replaces(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "replaces")
     }
-    /// `params`. What goes with the message, such as LIKE (who likes it), ATTACH, KEYBOARD, FILE_ID, CODE or NOTIFY; an empty list when there is nothing.
+    /// `params`. What goes with the message; ATTACH, KEYBOARD and FILE_ID may be among it. An empty list when there is nothing.
     #[inline]
     pub fn params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "params")

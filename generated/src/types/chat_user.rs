@@ -45,7 +45,7 @@ impl ChatUser {
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
-    /// `avatar`. Address of the portrait; empty when there is none.
+    /// `avatar`. Address of the portrait; empty or null when there is none.
     #[inline]
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
@@ -60,7 +60,7 @@ impl ChatUser {
     pub fn gender(&self) -> Option<&str> {
         rt::view::text(&self.0, "gender")
     }
-    /// `birthday`. Day and month of birth as DD-MM; empty when it is not stated.
+    /// `birthday`. Day and month of birth as DD-MM; empty or false when it is not stated.
     #[inline]
     pub fn birthday(&self) -> Option<&str> {
         rt::view::text(&self.0, "birthday")

@@ -768,19 +768,10 @@ impl OpenLine {
     pub fn set_operator_data(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "OPERATOR_DATA", value))
     }
-    /// `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
+    /// `QUEUE`. Operators by their numbers.
     #[inline]
-    pub fn queue(&self) -> Option<Vec<rt::Value>> {
+    pub fn queue(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "QUEUE")
-    }
-    /// Sets `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
-    #[inline]
-    #[must_use]
-    pub fn set_queue(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Value>>,
-    ) -> Self {
-        Self(rt::set::field::anys(self.0, "QUEUE", value))
     }
     /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
@@ -792,12 +783,12 @@ impl OpenLine {
     pub fn config_queue(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "CONFIG_QUEUE")
     }
-    /// `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
+    /// `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show; answers give an empty list for nothing.
     #[inline]
     pub fn default_operator_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "DEFAULT_OPERATOR_DATA")
     }
-    /// Sets `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
+    /// Sets `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show; answers give an empty list for nothing.
     #[inline]
     #[must_use]
     pub fn set_default_operator_data(self, value: impl Into<rt::Value>) -> Self {

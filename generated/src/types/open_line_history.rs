@@ -55,12 +55,12 @@ impl OpenLineHistory {
     pub fn users_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "usersMessage")
     }
-    /// `users`. The people by their numbers, each with id, name, firstName, lastName, workPosition (null for none), avatar (an address), avatarId (null for none), gender, extranet (whether from outside), connector (whether a client from a channel), profile (an address), externalAuthId, status (null for none), lastActivityDate, departments and type.
+    /// `users`. The people by their numbers, each with id, active, name, firstName, lastName, workPosition (null for none), color, birthday, phones (false for none), network, bot, idle, mobileLastDate, desktopLastDate and absent (a time or false), botData (null for people), avatar (an address), avatarId (null for none), gender, extranet (whether from outside), connector (whether a client from a channel), profile (an address), externalAuthId, status (null for none), lastActivityDate, departments and type.
     #[inline]
     pub fn users(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "users")
     }
-    /// `openlines`. Rights at the open channel: canvoteashead says for each set of settings, by number, whether the caller may mark work there.
+    /// `openlines`. Rights of the caller at the open channel.
     #[inline]
     pub fn openlines(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "openlines")
@@ -75,7 +75,7 @@ impl OpenLineHistory {
     pub fn wo_user_in_group(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "woUserInGroup")
     }
-    /// `chat`. The chat by its number, with id, name, owner, entityType, entityId, entityData1 to entityData3, entityLink (what ties it to the open channel), messageCount, messageType, type, public, muteList (by person, whether notifications are off), managerList, permissions, dateCreate, textFieldEnabled, backgroundId (null for none) and isNew.
+    /// `chat`. The chat by its number, with id, parentChatId, parentMessageId, name, owner, color, extranet, avatar, call, callNumber, entityType, entityId, entityData1 to entityData3, entityLink (what ties it to the open channel), messageCount, messageType, type, public, muteList (by person, whether notifications are off), managerList, permissions, dateCreate, textFieldEnabled, backgroundId (null for none) and isNew.
     #[inline]
     pub fn chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "chat")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct PostedDriveFiles(rt::Object);
 rt::view!(PostedDriveFiles);
 impl PostedDriveFiles {
-    /// `FILES`. The files as the chat shows them, by keys such as upload5249: each with id, name, extension, size, image, status, progress, authorId, authorName, date and the addresses urlPreview, urlShow and urlDownload.
+    /// `FILES`. The files as the chat shows them, by keys such as upload5249: each with id, name, extension, size, image, status, progress, authorId, authorName, chatId, type, date, the addresses urlPreview, urlShow and urlDownload, viewerAttrs, mediaUrl, isTranscribable, isVideoNote and isVoiceNote, as in answers of UploadFileToChat.
     #[inline]
     pub fn files(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "FILES")
@@ -20,7 +20,7 @@ impl PostedDriveFiles {
     pub fn disk_id(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "DISK_ID")
     }
-    /// `FILE_MODELS`. The same files as the drive keeps them, by the same keys: each with code, storageId, parentId, createTime, updateTime, createdBy, updatedBy, uniqueCode, etag and links.
+    /// `FILE_MODELS`. The same files as the drive keeps them, by the same keys: each with id, name, code, xmlId (null for none), storageId, realObjectId, parentId, createTime, updateTime, deleteTime (null for none), deletedType, createdBy, updatedBy, deletedBy, uniqueCode, typeFile, globalContentVersion, fileId, size, etag and links (download, showInGrid and preview).
     #[inline]
     pub fn file_models(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "FILE_MODELS")

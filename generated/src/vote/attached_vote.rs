@@ -49,7 +49,7 @@ impl Download {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -126,7 +126,7 @@ impl Get {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -218,7 +218,7 @@ impl GetAnswerVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -257,10 +257,7 @@ impl GetAnswerVoted {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = vote::attached_vote::get_many("im", "Bitrix\\Vote\\Attachment\\ImMessageConnector")
-///     .entity_ids([98211, 98212])
-///     .send(client)
-///     .await?;
+/// let result = vote::attached_vote::get_many("im", "Bitrix\\Vote\\Attachment\\ImMessageConnector", [98211, 98212]).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -274,6 +271,7 @@ impl GetAnswerVoted {
 pub fn get_many(
     module_id: impl Into<String>,
     entity_type: impl Into<String>,
+    entity_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> GetMany {
     GetMany(
         rt::Call::new(
@@ -286,7 +284,8 @@ pub fn get_many(
                     .with_records("items"),
             )
             .put("moduleId", rt::value::text(module_id))
-            .put("entityType", rt::value::text(entity_type)),
+            .put("entityType", rt::value::text(entity_type))
+            .put("entityIds", rt::value::ids(entity_ids)),
     )
 }
 /// A call of `vote.AttachedVote.getMany`: Reads the polls of several messages or posts.
@@ -294,15 +293,10 @@ pub fn get_many(
 pub struct GetMany(rt::Call);
 rt::request!(GetMany -> Vec < crate ::types::Poll >, all crate ::types::Poll);
 impl GetMany {
-    /// `entityIds`. Numbers of the messages or posts, 50 at most.
+    /// `entityId`. The same numbers under the name that the table of the official page has; its samples send entityIds.
     #[inline]
-    pub fn entity_ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(rt::set::param::ids(self.0, "entityIds", value))
-    }
-    /// `entityId`. Another spelling of entityIds, which the documentation names.
-    #[inline]
-    pub fn entity_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "entityId", value))
+    pub fn entity_id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
+        Self(rt::set::param::ids(self.0, "entityId", value))
     }
 }
 /// Reads a poll and who has voted for what.
@@ -363,7 +357,7 @@ impl GetWithVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -440,7 +434,7 @@ impl Recall {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -516,7 +510,7 @@ impl Resume {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -592,7 +586,7 @@ impl Stop {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -671,7 +665,7 @@ impl Vote {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId.
+    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.

@@ -77,10 +77,10 @@ impl Commit {
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
-    /// `FILE_ID`. File on the drive by its number, or a list of them, in place of UPLOAD_ID.
+    /// `FILE_ID`. Files on the drive by their numbers, in place of UPLOAD_ID. One number alone is taken too.
     #[inline]
-    pub fn file_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "FILE_ID", value))
+    pub fn file_id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
+        Self(rt::set::param::ids(self.0, "FILE_ID", value))
     }
     /// `SILENT_MODE`. In the chat of an open channel: Y tells the client of the file, N does not.
     #[inline]

@@ -175,7 +175,7 @@ impl List {
     pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "botToken", value))
     }
-    /// `order`. Field to sort by, id, lastSendMessageId or userId, with ASC or DESC.
+    /// `order`. Field to sort by, with the direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
