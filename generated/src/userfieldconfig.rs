@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a custom field to any kind of record, those of smart processes among them.
 ///
-/// Calls `userfieldconfig.add`; scope `userfieldconfig`. May be called by: administrator of the module.
+/// Calls `userfieldconfig.add`; scope `userfieldconfig`. May be called by: whoever may change the settings of the module; for the CRM whoever has the right to change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/userfieldconfig/userfieldconfig-add.html>
 ///
@@ -42,7 +42,7 @@ pub fn add(
 }
 /// Removes a custom field from all records of its kind, with every value in it. There is no way back.
 ///
-/// Calls `userfieldconfig.delete`; scope `userfieldconfig`. May be called by: administrator of the module.
+/// Calls `userfieldconfig.delete`; scope `userfieldconfig`. May be called by: whoever may change the settings of the module; for the CRM whoever has the right to change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/userfieldconfig/userfieldconfig-delete.html>
 ///
@@ -220,7 +220,7 @@ impl List {
 }
 /// Changes the definition of a custom field of any kind of record. Code, kind of value and number of values are fixed for good.
 ///
-/// Calls `userfieldconfig.update`; scope `userfieldconfig`. May be called by: administrator of the module.
+/// Calls `userfieldconfig.update`; scope `userfieldconfig`. May be called by: whoever may change the settings of the module; for the CRM whoever has the right to change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/userfieldconfig/userfieldconfig-update.html>
 ///

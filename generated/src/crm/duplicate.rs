@@ -25,7 +25,8 @@ pub mod volatile_type;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The kind or the values are missing, the kind is unknown, or the caller may not read one of the kinds of records. The description tells which.
+/// - without a code: The kind or the values are missing, or the kind is unknown. The description tells which.
+/// - without a code: The caller may not read one of the kinds of records. Ask for the right.
 #[inline]
 pub fn findbycomm(
     r#type: impl Into<String>,

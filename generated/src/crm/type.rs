@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::r#type::add(json!({"title":"Rental","isStagesEnabled":"Y","isCategoriesEnabled":"Y","isClientEnabled":"Y","isAutomationEnabled":"Y","isUseInUserfieldEnabled":"Y","linkedUserFields":{"TASKS_TASK|UF_CRM_TASK":"true"},"relations":{"parent":[{"entityTypeId":2,"isChildrenListEnabled":true}],"child":[{"entityTypeId":31}]}})).send(client).await?;
+/// let result = crm::r#type::add(json!({"title":"Rental","isStagesEnabled":"Y","isCategoriesEnabled":"Y","isClientEnabled":"Y","isAutomationEnabled":"Y","isUseInUserfieldEnabled":"Y","linkedUserFields":{"TASKS_TASK|UF_CRM_TASK":"true"},"relations":{"parent":[{"entityTypeId":2,"isChildrenListEnabled":"true"}],"child":[{"entityTypeId":31}]}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -191,14 +191,7 @@ pub fn list(type_id: impl Into<rt::Id>) -> List {
                         rt::Effect::List,
                         rt::Paging::Start,
                     )
-                    .with_records("items")
-                    .with_keyset(rt::Keyset {
-                        filter: "filter",
-                        order: rt::Order::Object("order"),
-                        key: "id",
-                        field: "id",
-                        select: "",
-                    }),
+                    .with_records("items"),
             )
             .put("typeId", rt::value::id(type_id)),
     )
@@ -217,7 +210,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `filter`. Conditions on the fields, joined by "and"; custom fields are written in capitals, others in camel case. The key tasks takes has_tasks or no_tasks, for those with and without open tasks of the caller. With logic set to or, groups under the keys 0, 1 and so on are joined by "or".
+    /// `filter`. Conditions on the fields, joined by "and"; custom fields are written in capitals, others in camel case. Before a key may stand an operator such as \=, !=, \> or \<. With logic set to or, groups under the keys 0, 1 and so on are joined by "or".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

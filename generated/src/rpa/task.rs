@@ -90,7 +90,7 @@ pub fn delete(
         .put("robotName", rt::value::text(robot_name))
         .typed()
 }
-/// Finishes a task of an element, as a press of its button does.
+/// Finishes a task of an element, as a press of its button does. Which parameters it takes depends on the task; they are not documented.
 ///
 /// Calls `rpa.task.do`; scope `rpa`.
 ///

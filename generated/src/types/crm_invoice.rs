@@ -257,12 +257,12 @@ impl CrmInvoice {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "XML_ID", value))
     }
-    /// `INVOICE_PROPERTIES`. Data of the payer as text. For a company COMPANY, COMPANY_ADR, INN, KPP, CONTACT_PERSON, EMAIL and PHONE; for a person FIO, ADDRESS, EMAIL and PHONE.
+    /// `INVOICE_PROPERTIES`. Data of the payer: for a company the keys down to CONTACT_PERSON, for a person FIO and ADDRESS, for both EMAIL and PHONE.
     #[inline]
     pub fn invoice_properties(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "INVOICE_PROPERTIES")
     }
-    /// Sets `INVOICE_PROPERTIES`. Data of the payer as text. For a company COMPANY, COMPANY_ADR, INN, KPP, CONTACT_PERSON, EMAIL and PHONE; for a person FIO, ADDRESS, EMAIL and PHONE.
+    /// Sets `INVOICE_PROPERTIES`. Data of the payer: for a company the keys down to CONTACT_PERSON, for a person FIO and ADDRESS, for both EMAIL and PHONE.
     #[inline]
     #[must_use]
     pub fn set_invoice_properties(self, value: impl Into<rt::Value>) -> Self {

@@ -20,7 +20,7 @@ impl CrmPaymentLink {
     pub fn short_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "shortUrl")
     }
-    /// `qr`. QR code of the address, a PNG picture in Base64.
+    /// `qr`. QR code of the short address, a PNG picture in Base64.
     #[inline]
     pub fn qr(&self) -> Option<&str> {
         rt::view::text(&self.0, "qr")

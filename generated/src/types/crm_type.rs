@@ -273,15 +273,9 @@ impl CrmType {
     pub fn relations(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "relations")
     }
-    /// `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false (Y or N in answers) by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
+    /// `linkedUserFields`. Where the field "CRM items" may link to its records.
     #[inline]
     pub fn linked_user_fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "linkedUserFields")
-    }
-    /// Sets `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false (Y or N in answers) by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
-    #[inline]
-    #[must_use]
-    pub fn set_linked_user_fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "linkedUserFields", value))
     }
 }

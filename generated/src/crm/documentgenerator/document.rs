@@ -65,7 +65,7 @@ impl Add {
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
-    /// `fields`. Further settings of the template's fields, such as their type, by the codes of the fields.
+    /// `fields`. Fields of the template by their codes, such as DocumentTitle, each an object that describes the field anew: title, value, required (Y or N), default, chain (where the value comes from) and VALUE (what is printed). Mostly values does; SOURCE and DOCUMENT are left out, and some computed fields stay as they are. crm.documentgenerator.template.getfields shows such objects.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "fields", value))
@@ -318,7 +318,7 @@ impl List {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Prints a document anew, with other values.
+/// Prints a document anew, with other values. The PDF file follows some seconds later.
 ///
 /// Calls `crm.documentgenerator.document.update`; scope `crm`. May be called by: whoever may change documents.
 ///
@@ -359,7 +359,7 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
             .put("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.documentgenerator.document.update`: Prints a document anew, with other values.
+/// A call of `crm.documentgenerator.document.update`: Prints a document anew, with other values. The PDF file follows some seconds later.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::CrmDocument);
@@ -375,7 +375,7 @@ impl Update {
         Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
 }
-/// Adds a document that was made elsewhere to a record.
+/// Adds a document that was made elsewhere to a record. The addresses of the PDF file and the picture may follow later.
 ///
 /// Calls `crm.documentgenerator.document.upload`; scope `crm`. May be called by: whoever may change documents.
 ///

@@ -44,7 +44,7 @@ pub fn add(trace: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `ENTITIES`. Records that the trace belongs to.
+    /// `ENTITIES`. Records that the trace belongs to; it is linked to none when they are left out.
     #[inline]
     pub fn entities(
         self,
