@@ -1345,6 +1345,10 @@ pub use task_access::TaskAccess;
 mod task_actions;
 #[cfg(feature = "tasks")]
 pub use task_actions::TaskActions;
+#[cfg(feature = "tasks")]
+mod task_allowed_actions;
+#[cfg(feature = "tasks")]
+pub use task_allowed_actions::TaskAllowedActions;
 #[cfg(any(feature = "task", feature = "tasks"))]
 mod task_checklist_item;
 #[cfg(any(feature = "task", feature = "tasks"))]

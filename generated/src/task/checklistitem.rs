@@ -109,7 +109,7 @@ impl Add {
     pub fn members(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["FIELDS", "MEMBERS"], rt::value::any(value)))
     }
-    /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
+    /// `PARENT_ID`. Item that this one stands below; 0, or a number that no item of the task has, makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]
     pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["FIELDS", "PARENT_ID"], rt::value::id(value)))
@@ -551,7 +551,7 @@ impl Update {
     pub fn sort_index(self, value: impl Into<i64>) -> Self {
         Self(self.0.nested(&["FIELDS", "SORT_INDEX"], rt::value::integer(value)))
     }
-    /// `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
+    /// `IS_COMPLETE`. Whether the item is ticked.
     #[inline]
     pub fn is_complete(self, value: bool) -> Self {
         Self(self.0.nested(&["FIELDS", "IS_COMPLETE"], rt::value::yes_no(value)))
@@ -566,7 +566,7 @@ impl Update {
     pub fn members(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["FIELDS", "MEMBERS"], rt::value::any(value)))
     }
-    /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
+    /// `PARENT_ID`. Item to put this one below, with all that stands below it; a checklist put below another item becomes a part of that one. 0, or a number that no item of the task has, makes a new checklist.
     #[inline]
     pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["FIELDS", "PARENT_ID"], rt::value::id(value)))

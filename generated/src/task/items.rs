@@ -66,7 +66,7 @@ rt::request!(
 );
 #[allow(deprecated)]
 impl Getlist {
-    /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.
+    /// `ORDER`. Fields to sort by, custom ones too, each with asc or desc. The newest task comes first without it.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))

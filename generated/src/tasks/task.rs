@@ -379,7 +379,7 @@ pub fn getaccess(task_id: impl Into<rt::Id>) -> Getaccess {
 /// A call of `tasks.task.getaccess`: Tells for each user what they may do with a task: finish it, hand it over, change its deadline and so on.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Getaccess(rt::Call);
-rt::request!(Getaccess -> rt::Map < rt::Object >);
+rt::request!(Getaccess -> rt::Map < crate ::types::TaskAllowedActions >);
 impl Getaccess {
     /// `users`. Users to ask about. Without it the caller.
     #[inline]

@@ -135,6 +135,11 @@ impl Task {
     pub fn deadline(&self) -> Option<&str> {
         rt::view::text(&self.0, "deadline")
     }
+    /// `lengthDeadline`. Helper of the portal for sorting by deadline.
+    #[inline]
+    pub fn length_deadline(&self) -> Option<i64> {
+        rt::view::integer(&self.0, "lengthDeadline")
+    }
     /// `startDatePlan`. When work is planned to begin.
     #[inline]
     pub fn start_date_plan(&self) -> Option<&str> {

@@ -31,12 +31,12 @@ impl TaskChecklistItem {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "TITLE", value))
     }
-    /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. A new item without it goes to the first checklist, which is made if there is none.
+    /// `PARENT_ID`. Item that this one stands below; 0, or a number that no item has, makes a new checklist. A new item without it goes to the first checklist, which is made if there is none.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PARENT_ID")
     }
-    /// Sets `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. A new item without it goes to the first checklist, which is made if there is none.
+    /// Sets `PARENT_ID`. Item that this one stands below; 0, or a number that no item has, makes a new checklist. A new item without it goes to the first checklist, which is made if there is none.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {

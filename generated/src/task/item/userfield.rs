@@ -386,7 +386,7 @@ impl Update {
     pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["DATA", "EDIT_FORM_LABEL"], rt::value::any(value)))
     }
-    /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
+    /// `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.nested(&["DATA", "SORT"], rt::value::integer(value)))

@@ -135,7 +135,7 @@ pub fn get(flow_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskFlow> 
         .put("flowId", rt::value::id(flow_id))
         .typed()
 }
-/// Tells whether a flow of this name exists already.
+/// Tells whether a flow of this name exists already, on demand without looking at a certain one.
 ///
 /// Calls `tasks.flow.Flow.isExists`; scope `task`.
 ///
@@ -154,7 +154,7 @@ pub fn get(flow_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskFlow> 
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The plan of the portal has no flows, or the caller may not use them.
+/// - `0`: There is no flow of the number in id, the plan of the portal has no flows, or the caller may not look names up. The description tells which.
 #[inline]
 pub fn is_exists(flow_data: impl Into<rt::Value>) -> rt::TypedCall<bool> {
     rt::Call::new(

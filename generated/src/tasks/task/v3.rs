@@ -179,7 +179,7 @@ impl List {
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "filter", value))
     }
-    /// `order`. Fields to sort by, each with ASC or DESC: id, title, creatorId, created, responsibleId, deadline, startPlan, endPlan, groupId, priority, status, started, estimatedTime, changed, closed, activity, mark, allowsChangeDeadline or allowsTimeTracking. By id upwards without it.
+    /// `order`. Fields to sort by, each with ASC or DESC. By id upwards without it.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

@@ -281,10 +281,7 @@ pub fn list(template_id: impl Into<rt::Id>) -> List {
 /// A call of `tasks.template.checklist.list`: Lists the items of all checklists of a template.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(
-    List -> Vec < crate ::types::TaskTemplateChecklistItem >, all crate
-    ::types::TaskTemplateChecklistItem
-);
+rt::request!(List -> rt::Map < crate ::types::TaskTemplateChecklistItem >);
 impl List {
     /// `filter`. Conditions on the items, joined by "and".
     #[inline]
