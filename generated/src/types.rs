@@ -741,6 +741,10 @@ pub use feed_comments::FeedComments;
 mod feed_post;
 #[cfg(feature = "log")]
 pub use feed_post::FeedPost;
+#[cfg(feature = "log")]
+mod feed_post_field;
+#[cfg(feature = "log")]
+pub use feed_post_field::FeedPostField;
 #[cfg(any(feature = "crm", feature = "task", feature = "tasks"))]
 mod field_info;
 #[cfg(any(feature = "crm", feature = "task", feature = "tasks"))]

@@ -625,6 +625,16 @@ impl Search {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
+    /// `IMAGE_RESIZE`. Size of the portrait that PERSONAL_PHOTO links to; the original when it is left out.
+    ///
+    /// Known values:
+    /// - `small`: 150 by 150 pixels.
+    /// - `medium`: 300 by 300 pixels.
+    /// - `large`: 1000 by 1000 pixels.
+    #[inline]
+    pub fn image_resize(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "IMAGE_RESIZE", value))
+    }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {

@@ -22,7 +22,7 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The post does not exist or cannot be seen, the caller may not comment it, or the same comment is there already. The description tells which: No post found, No permissions or Duplicate comment.
+/// - without a code: The post or its blog does not exist or cannot be seen, the caller may not comment it, the same comment is there already, or the portal failed. The description tells which: No post found, No blog found, No permissions, Duplicate comment, No blog module installed or Blog comment hasn't been added.
 #[inline]
 pub fn add(post_id: impl Into<rt::Id>, text: impl Into<String>) -> Add {
     Add(

@@ -152,7 +152,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// let result = sale::cashbox::list()
 ///     .select(["ID", "NAME"])
 ///     .filter(json!({">ID":4}))
-///     .order(json!({"ID":"DESC"}))
+///     .order(json!({"ID":"desc"}))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -195,7 +195,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
+    /// `ORDER`. Fields to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))

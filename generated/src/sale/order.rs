@@ -205,7 +205,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
+    /// `order`. Fields to sort by, any that filter knows, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

@@ -193,7 +193,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `ORDER`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `ORDER`. Keys to sort by, any that FILTER knows, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))

@@ -166,7 +166,7 @@ impl Finish {
     pub fn record_url(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "RECORD_URL", value))
     }
-    /// `VOTE`. Mark that the client gave, 5 being the best.
+    /// `VOTE`. Mark that the client gave, 5 being the best; 0 or left out for none.
     ///
     /// Known values:
     /// - `1`

@@ -35,67 +35,67 @@ impl CallFollowup {
     pub fn end_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "endDate")
     }
-    /// `durationSeconds`. Length of the call in seconds.
+    /// `durationSeconds`. Length of the call in seconds; null while it goes on.
     #[inline]
     pub fn duration_seconds(&self) -> Option<i64> {
         rt::view::integer(&self.0, "durationSeconds")
     }
-    /// `uuid`. Identifier of the session.
+    /// `uuid`. Identifier of the session; null where it is not known.
     #[inline]
     pub fn uuid(&self) -> Option<&str> {
         rt::view::text(&self.0, "uuid")
     }
-    /// `language`. Language code of what was spoken.
+    /// `language`. Language code of what was spoken; null without a transcription.
     #[inline]
     pub fn language(&self) -> Option<&str> {
         rt::view::text(&self.0, "language")
     }
-    /// `version`. Highest version of the form of the texts.
+    /// `version`. Highest version of the form of the texts; null where there are none.
     #[inline]
     pub fn version(&self) -> Option<i64> {
         rt::view::integer(&self.0, "version")
     }
-    /// `participants`. Who took part, and how long each spoke.
+    /// `participants`. Who took part, and how long each was in the call.
     #[inline]
     pub fn participants(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "participants")
     }
-    /// `outcomes`. Texts that are ready, such as transcription, overview and summary.
+    /// `outcomes`. Texts that are ready.
     #[inline]
     pub fn outcomes(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "outcomes")
     }
-    /// `createdAt`. When the last text was written.
+    /// `createdAt`. When the last text was written; null where there is none.
     #[inline]
     pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
-    /// `tracks`. Recordings of the call, one object each.
+    /// `tracks`. Recordings of the call, one object each; null where there are none.
     #[inline]
     pub fn tracks(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tracks")
     }
-    /// `transcription`. What was said.
+    /// `transcription`. What was said; null while there is no transcription.
     #[inline]
     pub fn transcription(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "transcription")
     }
-    /// `overview`. The meeting in short.
+    /// `overview`. The meeting in short; null while the portal has not written it.
     #[inline]
     pub fn overview(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "overview")
     }
-    /// `summary`. The call by sections.
+    /// `summary`. The call by sections; null while the portal has not written it.
     #[inline]
     pub fn summary(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "summary")
     }
-    /// `insights`. How people spoke.
+    /// `insights`. How people spoke; null while the portal has not written it.
     #[inline]
     pub fn insights(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "insights")
     }
-    /// `evaluation`. How useful the meeting was.
+    /// `evaluation`. How useful the meeting was; null while the portal has not written it.
     #[inline]
     pub fn evaluation(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "evaluation")

@@ -20,7 +20,7 @@ impl FinishedCall {
     pub fn call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_ID")
     }
-    /// `EXTERNAL_CALL_ID`. Identifier of the call in the exchange.
+    /// `EXTERNAL_CALL_ID`. Identifier of the call in the exchange; null for none.
     #[inline]
     pub fn external_call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "EXTERNAL_CALL_ID")
@@ -60,7 +60,7 @@ impl FinishedCall {
     pub fn call_status(&self) -> Option<i64> {
         rt::view::integer(&self.0, "CALL_STATUS")
     }
-    /// `CALL_VOTE`. Mark that the client gave; 0 or empty for none.
+    /// `CALL_VOTE`. Mark that the client gave, from 1 to 5; 0 or null for none.
     #[inline]
     pub fn call_vote(&self) -> Option<i64> {
         rt::view::integer(&self.0, "CALL_VOTE")
@@ -100,7 +100,7 @@ impl FinishedCall {
     pub fn crm_activity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ACTIVITY_ID")
     }
-    /// `COMMENT`. Comment on the call.
+    /// `COMMENT`. Comment on the call; null for none.
     #[inline]
     pub fn comment(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENT")

@@ -43,20 +43,26 @@ impl SaleCashRegisterSettings {
     pub fn set_http_version(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "HTTP_VERSION", value))
     }
-    /// `CONFIG`. Settings that people fill in for each register. Each key is the code of a section with LABEL, its heading, and ITEMS; each key of ITEMS is the code of a setting with TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL, REQUIRED, DISABLED, MULTIPLE, MULTILINE (for texts), OPTIONS (choices of an ENUM) and TIME (for dates).
+    /// `CONFIG`. Settings that people fill in for each register. Each key is the code of a section, which needs LABEL, its heading, and ITEMS. Each key of ITEMS is the code of a setting, which needs TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL and REQUIRED (Y or N), for an ENUM also OPTIONS, its choices by their values. Y or N, and N when left out, are DISABLED, MULTIPLE, MULTILINE (for texts) and TIME (for dates).
     #[inline]
     pub fn config(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "CONFIG")
     }
-    /// Sets `CONFIG`. Settings that people fill in for each register. Each key is the code of a section with LABEL, its heading, and ITEMS; each key of ITEMS is the code of a setting with TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL, REQUIRED, DISABLED, MULTIPLE, MULTILINE (for texts), OPTIONS (choices of an ENUM) and TIME (for dates).
+    /// Sets `CONFIG`. Settings that people fill in for each register. Each key is the code of a section, which needs LABEL, its heading, and ITEMS. Each key of ITEMS is the code of a setting, which needs TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL and REQUIRED (Y or N), for an ENUM also OPTIONS, its choices by their values. Y or N, and N when left out, are DISABLED, MULTIPLE, MULTILINE (for texts) and TIME (for dates).
     #[inline]
     #[must_use]
     pub fn set_config(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "CONFIG", value))
     }
-    /// `SUPPORTS_FFD105`. Whether the handler knows version 1\.05 of the format of fiscal data, as answers tell it. A new handler states it beside its settings.
+    /// `SUPPORTS_FFD105`. Whether the handler knows version 1\.05 of the format of fiscal data. A new handler states it beside its settings.
     #[inline]
     pub fn supports_ffd105(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "SUPPORTS_FFD105")
+    }
+    /// Sets `SUPPORTS_FFD105`. Whether the handler knows version 1\.05 of the format of fiscal data. A new handler states it beside its settings.
+    #[inline]
+    #[must_use]
+    pub fn set_supports_ffd105(self, value: bool) -> Self {
+        Self(rt::set::field::yes_no(self.0, "SUPPORTS_FFD105", value))
     }
 }

@@ -75,7 +75,7 @@ impl SaleDeliveryService {
     pub fn set_active(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
-    /// `LOGOTYPE`. File of the picture by its number; empty for none.
+    /// `LOGOTYPE`. File of the picture by its number; null for none.
     #[inline]
     pub fn logotype(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "LOGOTYPE")

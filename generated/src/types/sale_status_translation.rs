@@ -21,12 +21,12 @@ impl SaleStatusTranslation {
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "statusId", value))
     }
-    /// `lid`. Language code, such as en, as GetShopLanguages tells it.
+    /// `lid`. Language code, such as en. GetShopLanguages tells which the portal has.
     #[inline]
     pub fn lid(&self) -> Option<&str> {
         rt::view::text(&self.0, "lid")
     }
-    /// Sets `lid`. Language code, such as en, as GetShopLanguages tells it.
+    /// Sets `lid`. Language code, such as en. GetShopLanguages tells which the portal has.
     #[inline]
     #[must_use]
     pub fn set_lid(self, value: impl Into<String>) -> Self {

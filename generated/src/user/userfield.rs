@@ -57,7 +57,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The definition does not exist, or the caller is no administrator. The description tells which.
+/// - without a code: The definition does not exist, its number is missing or wrong, or the caller is no administrator. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -94,7 +94,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller is no administrator. Use the webhook of one.
+/// - without a code: The caller is no administrator, or a number is missing or wrong. The description tells which: Access denied or ID is not defined or invalid.
 #[inline]
 pub fn list() -> List {
     List(
@@ -160,7 +160,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The definition does not exist, or the caller is no administrator. The description tells which.
+/// - without a code: The definition does not exist, its number is missing or wrong, or the caller is no administrator. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

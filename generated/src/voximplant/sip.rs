@@ -117,7 +117,7 @@ pub fn delete(config_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
 /// use bitrix24::*;
 ///
 /// let result = voximplant::sip::get()
-///     .filter(json!({"CONFIG_ID":[3,7]}))
+///     .filter(json!({"CONFIG_ID":3}))
 ///     .sort("CONFIG_ID")
 ///     .order("ASC")
 ///     .send(client)

@@ -139,23 +139,6 @@ rt::request!(
     List -> Vec < crate ::types::SaleDeliveryHandler >, all crate
     ::types::SaleDeliveryHandler
 );
-impl List {
-    /// `SELECT`. Fields to answer; all when it is left out.
-    #[inline]
-    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(rt::set::param::texts(self.0, "SELECT", value))
-    }
-    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
-    #[inline]
-    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "FILTER", value))
-    }
-    /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
-    #[inline]
-    pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "ORDER", value))
-    }
-}
 /// Changes a handler of delivery services.
 ///
 /// Calls `sale.delivery.handler.update`; scope `sale`. May be called by: administrator of the CRM.
