@@ -79,7 +79,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such deal, or the caller may not delete it. The description tells which.
+/// - without a code: There is no such deal, the number is missing or not above 0, or the caller may not delete it. The description tells which.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 2."
 )]
@@ -262,7 +262,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such deal, the caller may not change it, a value does not fit (such as an unknown currency), or the portal has no disk space left. The description tells which.
+/// - without a code: There is no such deal, the number is missing or not above 0, fields or params is no object, the caller may not change it, a value does not fit (such as an unknown currency), or the portal has no disk space left. The description tells which.
 #[deprecated(
     note = "use `crm.item.update`: It does the same for every kind of record: entityTypeId 2."
 )]

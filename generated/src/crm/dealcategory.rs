@@ -241,7 +241,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `filter`. Conditions on ID, NAME, SORT, CREATED_DATE and IS_LOCKED. An operator may stand before a key.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

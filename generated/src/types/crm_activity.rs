@@ -301,12 +301,12 @@ impl CrmActivity {
     ) -> Self {
         Self(rt::set::field::anys(self.0, "FILES", value))
     }
-    /// `WEBDAV_ELEMENTS`. Files of the activity in the old form.
+    /// `WEBDAV_ELEMENTS`. Files of the activity on Drive. Kept for old programs; FILES replaces it.
     #[inline]
-    pub fn webdav_elements(&self) -> Option<Vec<rt::Value>> {
+    pub fn webdav_elements(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "WEBDAV_ELEMENTS")
     }
-    /// Sets `WEBDAV_ELEMENTS`. Files of the activity in the old form.
+    /// Sets `WEBDAV_ELEMENTS`. Files of the activity on Drive. Kept for old programs; FILES replaces it.
     #[inline]
     #[must_use]
     pub fn set_webdav_elements(

@@ -30,7 +30,7 @@ pub fn add(
     title: impl Into<rt::Value>,
     value: impl Into<rt::Value>,
     r#type: impl Into<String>,
-) -> rt::TypedCall<crate::types::CrmBadge> {
+) -> rt::TypedCall<Option<crate::types::CrmBadge>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.badge.add",
@@ -102,7 +102,7 @@ pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
 /// - `ACCESS_DENIED`: The caller may not use the CRM.
 /// - `NOT_FOUND`: There is no such label.
 #[inline]
-pub fn get(code: impl Into<String>) -> rt::TypedCall<crate::types::CrmBadge> {
+pub fn get(code: impl Into<String>) -> rt::TypedCall<Option<crate::types::CrmBadge>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.badge.get",

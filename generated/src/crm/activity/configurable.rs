@@ -41,7 +41,7 @@ pub fn add(
     owner_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
     layout: impl Into<rt::Value>,
-) -> rt::TypedCall<rt::Id> {
+) -> rt::TypedCall<Option<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.configurable.add",
@@ -133,7 +133,7 @@ pub fn update(
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
     layout: impl Into<rt::Value>,
-) -> rt::TypedCall<rt::Id> {
+) -> rt::TypedCall<Option<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.configurable.update",

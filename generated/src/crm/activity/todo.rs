@@ -57,7 +57,7 @@ pub fn add(
 /// A call of `crm.activity.todo.add`: Adds something to be done to the timeline of a record, with a deadline.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Id);
+rt::request!(Add -> Option < rt::Id >);
 impl Add {
     /// `title`. What it is about, in a line; empty when it is left out.
     #[inline]
@@ -147,7 +147,7 @@ pub fn update(
 /// A call of `crm.activity.todo.update`: Changes something to be done. Completed ones are fixed.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Id);
+rt::request!(Update -> Option < rt::Id >);
 impl Update {
     /// `title`. What it is about, in a line.
     #[inline]
@@ -211,7 +211,7 @@ pub fn update_color(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     color_id: impl Into<String>,
-) -> rt::TypedCall<rt::Id> {
+) -> rt::TypedCall<Option<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.todo.updateColor",
@@ -258,7 +258,7 @@ pub fn update_deadline(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     value: impl Into<String>,
-) -> rt::TypedCall<rt::Id> {
+) -> rt::TypedCall<Option<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.todo.updateDeadline",
@@ -304,7 +304,7 @@ pub fn update_description(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     value: impl Into<String>,
-) -> rt::TypedCall<rt::Id> {
+) -> rt::TypedCall<Option<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.todo.updateDescription",
@@ -351,7 +351,7 @@ pub fn update_responsible_user(
     owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     responsible_id: impl Into<rt::Id>,
-) -> rt::TypedCall<rt::Id> {
+) -> rt::TypedCall<Option<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.todo.updateResponsibleUser",

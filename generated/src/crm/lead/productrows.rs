@@ -39,7 +39,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmProductR
         .put("id", rt::value::id(id))
         .typed()
 }
-/// Puts exactly the given goods and services into a lead. Rows that are there already are removed.
+/// Puts exactly the given goods and services into a lead. Rows that are not among them are removed.
 ///
 /// Calls `crm.lead.productrows.set`; scope `crm`. May be called by: whoever may change the lead.
 ///
@@ -80,7 +80,7 @@ pub fn set(id: impl Into<rt::Id>) -> Set {
             .put("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.lead.productrows.set`: Puts exactly the given goods and services into a lead. Rows that are there already are removed.
+/// A call of `crm.lead.productrows.set`: Puts exactly the given goods and services into a lead. Rows that are not among them are removed.
 #[deprecated(
     note = "use `crm.item.productrow.set`: It does the same for every kind of record: ownerType L."
 )]

@@ -30,7 +30,7 @@ pub fn delete(
     entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     activity_id: impl Into<rt::Id>,
-) -> rt::TypedCall<bool> {
+) -> rt::TypedCall<Option<bool>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.layout.blocks.delete",
@@ -119,7 +119,7 @@ pub fn set(
     entity_id: impl Into<rt::Id>,
     activity_id: impl Into<rt::Id>,
     layout: impl Into<rt::Value>,
-) -> rt::TypedCall<bool> {
+) -> rt::TypedCall<Option<bool>> {
     rt::Call::new(
             rt::Method::new(
                     "crm.activity.layout.blocks.set",
