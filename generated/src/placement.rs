@@ -2,7 +2,7 @@
 //!
 //! Methods of `placement`.
 use ::bitrix24_runtime as rt;
-/// Shows a page of the application in a place of the portal. People see it as soon as the application is installed.
+/// Shows a page of the application in a place of the portal. People see it as soon as the application is installed. Beside placement the scope of the place is needed, such as crm.
 ///
 /// Calls `placement.bind`; scope `placement`. May be called by: administrator.
 ///
@@ -45,7 +45,7 @@ pub fn bind(placement: impl Into<String>, handler: impl Into<String>) -> Bind {
             .put("HANDLER", rt::value::text(handler)),
     )
 }
-/// A call of `placement.bind`: Shows a page of the application in a place of the portal. People see it as soon as the application is installed.
+/// A call of `placement.bind`: Shows a page of the application in a place of the portal. People see it as soon as the application is installed. Beside placement the scope of the place is needed, such as crm.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Bind(rt::Call);
 rt::request!(Bind -> bool);

@@ -33,6 +33,10 @@ pub use app_storage_property::AppStorageProperty;
 mod app_storage_section;
 #[cfg(feature = "entity")]
 pub use app_storage_section::AppStorageSection;
+#[cfg(feature = "app")]
+mod app_tokens;
+#[cfg(feature = "app")]
+pub use app_tokens::AppTokens;
 #[cfg(feature = "general")]
 mod batch_answer;
 #[cfg(feature = "general")]
@@ -1497,6 +1501,10 @@ pub use waiting_list_entry::WaitingListEntry;
 mod widget_binding;
 #[cfg(feature = "placement")]
 pub use widget_binding::WidgetBinding;
+#[cfg(feature = "placement")]
+mod widget_options;
+#[cfg(feature = "placement")]
+pub use widget_options::WidgetOptions;
 #[cfg(feature = "timeman")]
 mod work_schedule;
 #[cfg(feature = "timeman")]

@@ -27,8 +27,8 @@ impl LandingManifest {
     }
     /// `attrs`. Attributes that can be set, by the selectors of their parts.
     #[inline]
-    pub fn attrs(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "attrs")
+    pub fn attrs(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "attrs")
     }
     /// `style`. What can be designed.
     #[inline]
@@ -37,8 +37,8 @@ impl LandingManifest {
     }
     /// `menu`. Menus of the block by their selectors.
     #[inline]
-    pub fn menu(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "menu")
+    pub fn menu(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "menu")
     }
     /// `namespace`. Who made the block, as in bitrix; empty for some. Only of a block on a page.
     #[inline]

@@ -75,7 +75,7 @@ impl LandingSiteExport {
     pub fn fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "fields")
     }
-    /// `layout`. Template of the site, with code and ref, the codes of the pages in its areas; an empty list for none.
+    /// `layout`. Layout of the site; an empty list for none.
     #[inline]
     pub fn layout(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "layout")

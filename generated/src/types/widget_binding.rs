@@ -40,7 +40,7 @@ impl WidgetBinding {
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// `langAll`. TITLE, DESCRIPTION and GROUP_NAME by the codes of the languages.
+    /// `langAll`. The three texts in other languages: codes of languages, such as de, each with an object of TITLE, DESCRIPTION and GROUP_NAME.
     #[inline]
     pub fn lang_all(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "langAll")

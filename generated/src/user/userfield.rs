@@ -57,7 +57,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The definition does not exist, its number is missing or wrong, or the caller is no administrator. The description tells which.
+/// - without a code: The field does not exist or is not the caller's to change, or the number is missing or malformed. Compare it with GetUserCustomFields, or call as an administrator.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -160,7 +160,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The definition does not exist, its number is missing or wrong, or the caller is no administrator. The description tells which.
+/// - without a code: The field does not exist or is not the caller's to change, or the number is missing or malformed. Compare it with GetUserCustomFields, or call as an administrator.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
