@@ -197,7 +197,7 @@ rt::request!(
     ::types::UserFieldConfig
 );
 impl List {
-    /// `select`. Keys to answer: a list, or an object with numbers as keys and language, the code of a language whose labels are wanted. An asterisk stands for all.
+    /// `select`. Keys to answer, each as the value of a number, as in {"0": "id", "1": "fieldName"}; an asterisk stands for all. Beside them language may stand, the code of a language, such as en: the labels then come in it.
     #[inline]
     pub fn select(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "select", value))

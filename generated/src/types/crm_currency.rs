@@ -32,23 +32,23 @@ impl CrmCurrency {
     pub fn set_base(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "BASE", value))
     }
-    /// `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100\.
+    /// `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100; always 1 for the base currency.
     #[inline]
     pub fn amount_cnt(&self) -> Option<i64> {
         rt::view::integer(&self.0, "AMOUNT_CNT")
     }
-    /// Sets `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100\.
+    /// Sets `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100; always 1 for the base currency.
     #[inline]
     #[must_use]
     pub fn set_amount_cnt(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "AMOUNT_CNT", value))
     }
-    /// `AMOUNT`. Rate: what that many units cost in the base currency.
+    /// `AMOUNT`. Rate: what that many units cost in the base currency, with four decimals; always 1 for that currency itself.
     #[inline]
     pub fn amount(&self) -> Option<f64> {
         rt::view::number(&self.0, "AMOUNT")
     }
-    /// Sets `AMOUNT`. Rate: what that many units cost in the base currency.
+    /// Sets `AMOUNT`. Rate: what that many units cost in the base currency, with four decimals; always 1 for that currency itself.
     #[inline]
     #[must_use]
     pub fn set_amount(self, value: impl Into<f64>) -> Self {
@@ -85,7 +85,7 @@ impl CrmCurrency {
     pub fn dec_point(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEC_POINT")
     }
-    /// `THOUSANDS_SEP`. Sign between the thousands.
+    /// `THOUSANDS_SEP`. Sign between the thousands in HTML, as in \&nbsp; for a space; null where a code of LANG alone tells it.
     #[inline]
     pub fn thousands_sep(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_SEP")
@@ -100,12 +100,12 @@ impl CrmCurrency {
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_UPDATE")
     }
-    /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, which is needed, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains. Languages that are left out get the usual form.
+    /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS (how many, which is needed), DEC_POINT (sign before them), FORMAT_STRING (the number sign stands for the number), FULL_NAME (name of the currency), HIDE_ZERO (Y or N), THOUSANDS_SEP (sign between the thousands) and THOUSANDS_VARIANT (its code, which SetCurrencyLocalizations explains). Languages that are left out get the usual form.
     #[inline]
     pub fn lang(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "LANG")
     }
-    /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, which is needed, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains. Languages that are left out get the usual form.
+    /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS (how many, which is needed), DEC_POINT (sign before them), FORMAT_STRING (the number sign stands for the number), FULL_NAME (name of the currency), HIDE_ZERO (Y or N), THOUSANDS_SEP (sign between the thousands) and THOUSANDS_VARIANT (its code, which SetCurrencyLocalizations explains). Languages that are left out get the usual form.
     #[inline]
     #[must_use]
     pub fn set_lang(self, value: impl Into<rt::Value>) -> Self {

@@ -25,7 +25,7 @@ impl CrmCurrencyFormat {
     pub fn dec_point(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEC_POINT")
     }
-    /// `THOUSANDS_SEP`. Sign between the thousands where THOUSANDS_VARIANT is OWN; null otherwise.
+    /// `THOUSANDS_SEP`. Sign between the thousands in HTML, as in \&nbsp; for a space; null where THOUSANDS_VARIANT alone tells it.
     #[inline]
     pub fn thousands_sep(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_SEP")

@@ -56,7 +56,8 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - without a code: The number is missing or not above 0, the caller is no administrator of the CRM, the field belongs to another kind of record, or the portal failed to remove it. The description tells which.
+/// - without a code: The number is missing or not above 0, or the portal failed to remove the field. The description tells which.
+/// - without a code: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -90,7 +91,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - without a code: The number is missing or not above 0, the caller may not read deals, or the field belongs to another kind of record. The description tells which.
+/// - without a code: The number is missing or not above 0\.
+/// - without a code: The caller may not read deals, or the field belongs to another kind of record.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
     rt::Call::new(
@@ -180,7 +182,8 @@ impl List {
 ///
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
 /// - `ERROR_CORE`: Two choices have the same XML_ID.
-/// - without a code: The number is missing or not above 0, fields is no object, the caller is no administrator of the CRM, or the field belongs to another kind of record. The description tells which.
+/// - without a code: The number is missing or not above 0, or fields is no object. The description tells which.
+/// - without a code: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: The settings do not fit, or something failed inside the portal. The description tells which.
+/// - `0`: The name or the template is missing, the settings do not fit, or something failed inside the portal. The description tells which.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmNumerator> {
