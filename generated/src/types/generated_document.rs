@@ -40,7 +40,7 @@ impl GeneratedDocument {
     pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
-    /// `values`. Values that were filled in, by the codes of the template's fields; stampsEnabled and \_creationMethod (how the document was made) stand among them.
+    /// `values`. Values that were filled in, by the codes of the template's fields, with a few of the portal's own among them.
     #[inline]
     pub fn values(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "values")
