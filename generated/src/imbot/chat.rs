@@ -103,7 +103,7 @@ impl Add {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `USERS`. Numbers of the people.
+    /// `USERS`. People who take part, by their numbers.
     #[inline]
     pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "USERS", value))

@@ -773,7 +773,7 @@ impl OpenLine {
     pub fn queue(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "QUEUE")
     }
-    /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
+    /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR (an address) and USER_AVATAR_ID; null, and 0 for the file, where nothing is set.
     #[inline]
     pub fn queue_users_fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "QUEUE_USERS_FIELDS")
@@ -970,7 +970,7 @@ impl OpenLine {
     pub fn set_ignore_welcome_form_responsible(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "IGNORE_WELCOME_FORM_RESPONSIBLE", value))
     }
-    /// `QUEUE_FULL`. Operators of the queue by their numbers, each with ID, SORT, USER_ID, DEPARTMENT_ID and what clients see: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
+    /// `QUEUE_FULL`. Operators of the queue by their numbers, each with ID, SORT, USER_ID, DEPARTMENT_ID and what clients see: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID; null, and 0 for the file, where nothing is set.
     #[inline]
     pub fn queue_full(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "QUEUE_FULL")

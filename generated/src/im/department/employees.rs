@@ -6,6 +6,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Calls `im.department.employees.get`; scope `im`. May be called by: employee, neither a partner nor a bot.
 ///
+/// Answers one of these:
+///
+/// - Lists of the numbers of the people by the numbers of the departments.
+/// - Lists of the people themselves by the numbers of the departments, with USER_DATA.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-employees-get.html>
 ///
 /// ```no_run
@@ -40,7 +45,7 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
 /// A call of `im.department.employees.get`: Tells who works in departments.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < Vec < rt::Value > >);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]

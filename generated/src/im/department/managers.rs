@@ -6,6 +6,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Calls `im.department.managers.get`; scope `im`. May be called by: employee, neither a partner nor a bot.
 ///
+/// Answers one of these:
+///
+/// - Lists of the numbers of the heads by the numbers of the departments.
+/// - Lists of the heads themselves by the numbers of the departments, with USER_DATA.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-managers-get.html>
 ///
 /// ```no_run
@@ -40,7 +45,7 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
 /// A call of `im.department.managers.get`: Tells who heads departments.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < Vec < rt::Value > >);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]
