@@ -251,7 +251,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
+/// - without a code: The type is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
 #[inline]
 pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
     Get(

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
+/// - without a code: A value is missing or malformed, or the caller may not make a calendar for this owner. The description tells which; mend the value or call as an administrator.
 #[inline]
 pub fn add(
     r#type: impl Into<String>,
@@ -148,7 +148,7 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
+/// - without a code: The type is missing, ownerId is missing for another type than user, or the caller is an outside partner, for whom the method is closed. The description tells which.
 #[inline]
 pub fn get(r#type: impl Into<String>) -> Get {
     Get(
@@ -198,7 +198,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
+/// - without a code: A value is missing or malformed, there is no calendar of this number, or the caller may not change it. The description tells which; look the calendar up with GetCalendarList.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

@@ -50,7 +50,7 @@ impl TaskImageV3 {
     pub fn content_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "contentType")
     }
-    /// `file`. The record of the file.
+    /// `file`. Data that the portal keeps of the file; the documentation does not tell their form.
     #[inline]
     pub fn file(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "file")

@@ -20,7 +20,7 @@ impl TaskPersonV3 {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `role`. Role of the person.
+    /// `role`. Role that the account has on the portal, as a word; the documentation does not list the words.
     #[inline]
     pub fn role(&self) -> Option<&str> {
         rt::view::text(&self.0, "role")
@@ -45,7 +45,7 @@ impl TaskPersonV3 {
     pub fn external_auth_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalAuthId")
     }
-    /// `rights`. Rights of the person.
+    /// `rights`. What the account may do; the documentation does not tell the form.
     #[inline]
     pub fn rights(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "rights")
