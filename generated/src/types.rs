@@ -622,6 +622,10 @@ mod crm_status;
 #[cfg(feature = "crm")]
 pub use crm_status::CrmStatus;
 #[cfg(feature = "crm")]
+mod crm_timeline_action;
+#[cfg(feature = "crm")]
+pub use crm_timeline_action::CrmTimelineAction;
+#[cfg(feature = "crm")]
 mod crm_timeline_binding;
 #[cfg(feature = "crm")]
 pub use crm_timeline_binding::CrmTimelineBinding;
