@@ -58,7 +58,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SaleDeliveryCreated);
 impl Add {
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the delivery service to buyers.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
@@ -239,7 +239,7 @@ impl Update {
     pub fn currency(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "CURRENCY", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the delivery service to buyers.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))

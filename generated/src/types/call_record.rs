@@ -15,7 +15,7 @@ impl CallRecord {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `CALL_ID`. Identifier of the call.
+    /// `CALL_ID`. Identifier of the call, as RegisterCall or the telephone provider gave it.
     #[inline]
     pub fn call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_ID")
@@ -140,7 +140,7 @@ impl CallRecord {
     pub fn redial_attempt(&self) -> Option<i64> {
         rt::view::integer(&self.0, "REDIAL_ATTEMPT")
     }
-    /// `COMMENT`. Comment on the call.
+    /// `COMMENT`. Remark that somebody has left on the call.
     #[inline]
     pub fn comment(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENT")

@@ -100,7 +100,7 @@ impl FinishedCall {
     pub fn crm_activity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ACTIVITY_ID")
     }
-    /// `COMMENT`. Comment on the call; null for none.
+    /// `COMMENT`. Remark that somebody has left on the call; null for none.
     #[inline]
     pub fn comment(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENT")

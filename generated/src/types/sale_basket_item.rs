@@ -113,7 +113,7 @@ impl SaleBasketItem {
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")
     }
-    /// `properties`. Properties of the item.
+    /// `properties`. Properties of the item, such as colour and size.
     #[inline]
     pub fn properties(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "properties")

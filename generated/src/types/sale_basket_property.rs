@@ -48,12 +48,12 @@ impl SaleBasketProperty {
     pub fn set_value(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "value", value))
     }
-    /// `code`. Symbolic code of one's own.
+    /// `code`. Code of the property, of your choice, such as ARTICLE.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code of one's own.
+    /// Sets `code`. Code of the property, of your choice, such as ARTICLE.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

@@ -48,12 +48,12 @@ impl SaleDeliveryExtra {
     pub fn set_active(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "ACTIVE", value))
     }
-    /// `CODE`. Symbolic code of one's own.
+    /// `CODE`. Code of the extra, of your choice, such as door_delivery.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Symbolic code of one's own.
+    /// Sets `CODE`. Code of the extra, of your choice, such as door_delivery.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
@@ -70,12 +70,12 @@ impl SaleDeliveryExtra {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "SORT", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the extra to buyers.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. Description, as people see it.
+    /// Sets `DESCRIPTION`. Words that explain the extra to buyers.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

@@ -26,12 +26,12 @@ impl SaleDeliveryHandler {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "NAME", value))
     }
-    /// `CODE`. Symbolic code of one's own.
+    /// `CODE`. Code of the handler, of your choice; CreateDeliveryService takes it as REST_CODE. No two handlers share one.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Symbolic code of one's own.
+    /// Sets `CODE`. Code of the handler, of your choice; CreateDeliveryService takes it as REST_CODE. No two handlers share one.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
@@ -48,12 +48,12 @@ impl SaleDeliveryHandler {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "SORT", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the handler to whoever sets up a delivery service.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. Description, as people see it.
+    /// Sets `DESCRIPTION`. Words that explain the handler to whoever sets up a delivery service.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

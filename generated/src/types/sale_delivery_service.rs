@@ -42,12 +42,12 @@ impl SaleDeliveryService {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CURRENCY", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the delivery service to buyers.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. Description, as people see it.
+    /// Sets `DESCRIPTION`. Words that explain the delivery service to buyers.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

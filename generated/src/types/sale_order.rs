@@ -150,12 +150,12 @@ impl SaleOrder {
     pub fn tax_value(&self) -> Option<f64> {
         rt::view::number(&self.0, "taxValue")
     }
-    /// `userDescription`. Note of the client.
+    /// `userDescription`. What the client wrote when ordering.
     #[inline]
     pub fn user_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "userDescription")
     }
-    /// Sets `userDescription`. Note of the client.
+    /// Sets `userDescription`. What the client wrote when ordering.
     #[inline]
     #[must_use]
     pub fn set_user_description(self, value: impl Into<String>) -> Self {
@@ -394,7 +394,7 @@ impl SaleOrder {
     pub fn deducted(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "deducted")
     }
-    /// `basketItems`. Items of the order.
+    /// `basketItems`. What was ordered, item by item.
     #[inline]
     pub fn basket_items(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "basketItems")
@@ -404,12 +404,12 @@ impl SaleOrder {
     pub fn clients(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "clients")
     }
-    /// `payments`. Payments of the order.
+    /// `payments`. Payments of the order, made and still to be made.
     #[inline]
     pub fn payments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "payments")
     }
-    /// `shipments`. Shipments of the order.
+    /// `shipments`. Shipments of the order with the items in each.
     #[inline]
     pub fn shipments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "shipments")

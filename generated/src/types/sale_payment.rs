@@ -217,12 +217,12 @@ impl SalePayment {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "xmlId", value))
     }
-    /// `sum`. Sum of the payment.
+    /// `sum`. How much is to be paid with it, in the currency of the order.
     #[inline]
     pub fn sum(&self) -> Option<f64> {
         rt::view::number(&self.0, "sum")
     }
-    /// Sets `sum`. Sum of the payment.
+    /// Sets `sum`. How much is to be paid with it, in the currency of the order.
     #[inline]
     #[must_use]
     pub fn set_sum(self, value: impl Into<f64>) -> Self {

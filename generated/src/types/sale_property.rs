@@ -125,12 +125,12 @@ impl SaleProperty {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "sort", value))
     }
-    /// `description`. Description, as people see it.
+    /// `description`. Words that explain to buyers what belongs here.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. Description, as people see it.
+    /// Sets `description`. Words that explain to buyers what belongs here.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

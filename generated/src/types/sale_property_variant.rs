@@ -48,12 +48,12 @@ impl SalePropertyVariant {
     pub fn set_order_props_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "orderPropsId", value))
     }
-    /// `description`. Description, as people see it.
+    /// `description`. Words that explain the choice to buyers.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. Description, as people see it.
+    /// Sets `description`. Words that explain the choice to buyers.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

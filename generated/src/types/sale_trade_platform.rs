@@ -45,7 +45,7 @@ impl SaleTradePlatform {
     pub fn catalog_section_tab_class_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "catalogSectionTabClassName")
     }
-    /// `class`. Class behind the platform.
+    /// `class`. Class of PHP that serves the platform.
     #[inline]
     pub fn class(&self) -> Option<&str> {
         rt::view::text(&self.0, "class")

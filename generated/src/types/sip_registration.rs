@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SipRegistration(rt::Object);
 rt::view!(SipRegistration);
 impl SipRegistration {
-    /// `REG_ID`. Number of the registration.
+    /// `REG_ID`. Number of the registration, as GetSipLines tells it.
     #[inline]
     pub fn reg_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "REG_ID")

@@ -67,7 +67,7 @@ impl Get {
     pub fn sort(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "SORT", value))
     }
-    /// `ORDER`. Direction of the order.
+    /// `ORDER`. Direction of the sorting by SORT; not sorted when it is left out.
     ///
     /// Known values:
     /// - `ASC`: Ascending.

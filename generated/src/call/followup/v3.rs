@@ -128,7 +128,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `pagination`. Which part to answer.
+    /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "pagination", value))

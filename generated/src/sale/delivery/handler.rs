@@ -57,7 +57,7 @@ impl Add {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "SORT", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the handler to whoever sets up a delivery service.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
@@ -191,7 +191,7 @@ impl Update {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `CODE`. Symbolic code of one's own.
+    /// `CODE`. Code of the handler, of your choice; CreateDeliveryService takes it as REST_CODE. No two handlers share one.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "CODE", value))
@@ -201,7 +201,7 @@ impl Update {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "SORT", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the handler to whoever sets up a delivery service.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))

@@ -59,7 +59,7 @@ impl Add {
     pub fn active(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
-    /// `CODE`. Symbolic code of one's own.
+    /// `CODE`. Code of the extra, of your choice, such as door_delivery.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "CODE", value))
@@ -69,7 +69,7 @@ impl Add {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "SORT", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the extra to buyers.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
@@ -218,7 +218,7 @@ impl Update {
     pub fn active(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
-    /// `CODE`. Symbolic code of one's own.
+    /// `CODE`. Code of the extra, of your choice, such as door_delivery.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "CODE", value))
@@ -228,7 +228,7 @@ impl Update {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "SORT", value))
     }
-    /// `DESCRIPTION`. Description, as people see it.
+    /// `DESCRIPTION`. Words that explain the extra to buyers.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
