@@ -225,7 +225,21 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `select`. Fields to answer, in capitals; all when it is left out or holds \*.
+    /// `select`. Fields to answer; all when it is left out or holds \*.
+    ///
+    /// Known values:
+    /// - `*`
+    /// - `ID`
+    /// - `GROUP_ID`
+    /// - `ENTITY_TYPE`
+    /// - `NAME`
+    /// - `SORT`
+    /// - `CREATED_BY`
+    /// - `MODIFIED_BY`
+    /// - `DATE_START`
+    /// - `DATE_END`
+    /// - `STATUS`
+    /// - `INFO`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
