@@ -194,7 +194,7 @@ impl Add {
     ) -> Self {
         Self(rt::set::param::integers(self.0, "GRATITUDE_EMPLOYEES", value))
     }
-    /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
+    /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA. There QUESTIONS is a list of objects with QUESTION (the words), FIELD_TYPE (0 for one answer, 1 for several) and ANSWERS (objects with MESSAGE); ANONYMITY is 1 where nobody sees who voted, OPTIONS is 1 where people may vote again, and both are 0 otherwise.
     #[inline]
     pub fn uf_blog_post_vote(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "UF_BLOG_POST_VOTE", value))
@@ -567,7 +567,7 @@ impl Update {
     ) -> Self {
         Self(rt::set::param::integers(self.0, "GRATITUDE_EMPLOYEES", value))
     }
-    /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
+    /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA. There QUESTIONS is a list of objects with QUESTION (the words), FIELD_TYPE (0 for one answer, 1 for several) and ANSWERS (objects with MESSAGE); ANONYMITY is 1 where nobody sees who voted, OPTIONS is 1 where people may vote again, and both are 0 otherwise.
     #[inline]
     pub fn uf_blog_post_vote(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "UF_BLOG_POST_VOTE", value))

@@ -161,7 +161,7 @@ impl Finish {
     pub fn failed_reason(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "FAILED_REASON", value))
     }
-    /// `RECORD_URL`. Address of the recording. AttachCallRecord is the better way.
+    /// `RECORD_URL`. Address of the recording. Kept for old programs; AttachCallRecord takes its place.
     #[inline]
     pub fn record_url(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "RECORD_URL", value))
