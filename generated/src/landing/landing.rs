@@ -334,7 +334,7 @@ impl Copyblock {
 }
 /// Removes a page with its blocks and files for good.
 ///
-/// Calls `landing.landing.delete`; scope `landing`. May be called by: a user who may remove the site.
+/// Calls `landing.landing.delete`; scope `landing`. May be called by: a user with the right to delete for the site.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/methods/landing-landing-delete.html>
 ///
@@ -353,7 +353,7 @@ impl Copyblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
+/// - `ACCESS_DENIED`: The caller has no right to delete for the site of the page. Ask for it.
 /// - `LANDING_IS_LOCK`: The page is locked against removal.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -844,7 +844,7 @@ impl Hideblock {
 }
 /// Takes a page off the public and puts it into the trash, where it stays for 30 days.
 ///
-/// Calls `landing.landing.markDelete`; scope `landing`. May be called by: a user who may remove the site.
+/// Calls `landing.landing.markDelete`; scope `landing`. May be called by: a user with the right to delete for the site.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/methods/landing-landing-mark-delete.html>
 ///
@@ -862,7 +862,7 @@ impl Hideblock {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
+/// - `ACCESS_DENIED`: The caller has no right to delete for the site of the page. Ask for it.
 /// - `CANT_DELETE_MAIN`: It is the main page of a site that has others. Choose another main page first.
 /// - `UNABLE_DELETE_INCLUDE`: The page is used as an area of a template. Take it out there first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
@@ -904,7 +904,7 @@ impl MarkDelete {
 }
 /// Takes a page out of the trash; it is not published.
 ///
-/// Calls `landing.landing.markUnDelete`; scope `landing`. May be called by: a user who may remove the site.
+/// Calls `landing.landing.markUnDelete`; scope `landing`. May be called by: a user with the right to delete for the site.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/methods/landing-landing-mark-undelete.html>
 ///
@@ -922,7 +922,7 @@ impl MarkDelete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
+/// - `ACCESS_DENIED`: The caller has no right to delete for the site of the page. Ask for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -1093,7 +1093,7 @@ impl Markundeletedblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller may not change and remove pages of the site. Ask for the right.
+/// - `ACCESS_DENIED`: The caller may not change the site that the page is to go to. Ask for the right.
 /// - `DELETE_ACCESS_DENIED`: The caller may not take the page from where it is.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.

@@ -792,7 +792,7 @@ impl MarkDelete {
 }
 /// Takes a folder with its pages and the folders in it off the public and puts them into the trash, where they stay for 30 days.
 ///
-/// Calls `landing.site.markFolderDelete`; scope `landing`. May be called by: a user who may remove the site.
+/// Calls `landing.site.markFolderDelete`; scope `landing`. May be called by: a user with the right to delete for the site.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/site/landing-site-mark-folder-delete.html>
 ///
@@ -851,7 +851,7 @@ impl MarkFolderDelete {
 }
 /// Takes a folder with its pages out of the trash.
 ///
-/// Calls `landing.site.markFolderUnDelete`; scope `landing`. May be called by: a user who may remove the site.
+/// Calls `landing.site.markFolderUnDelete`; scope `landing`. May be called by: a user with the right to delete for the site.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/site/landing-site-mark-folder-undelete.html>
 ///

@@ -70,12 +70,12 @@ impl BookingResource {
     pub fn set_is_info_notification_on(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "isInfoNotificationOn", value))
     }
-    /// `templateTypeInfo`. Words of that message. Those for rooms when a new one is made without it.
+    /// `templateTypeInfo`. Template of the message about the booking. That for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_info(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeInfo")
     }
-    /// Sets `templateTypeInfo`. Words of that message. Those for rooms when a new one is made without it.
+    /// Sets `templateTypeInfo`. Template of the message about the booking. That for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_info(self, value: impl Into<String>) -> Self {
@@ -92,12 +92,12 @@ impl BookingResource {
     pub fn set_is_confirmation_notification_on(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "isConfirmationNotificationOn", value))
     }
-    /// `templateTypeConfirmation`. Words of that message. Those for rooms when a new one is made without it.
+    /// `templateTypeConfirmation`. Template of the request to confirm. That for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_confirmation(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeConfirmation")
     }
-    /// Sets `templateTypeConfirmation`. Words of that message. Those for rooms when a new one is made without it.
+    /// Sets `templateTypeConfirmation`. Template of the request to confirm. That for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_confirmation(self, value: impl Into<String>) -> Self {
@@ -114,12 +114,12 @@ impl BookingResource {
     pub fn set_is_reminder_notification_on(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "isReminderNotificationOn", value))
     }
-    /// `templateTypeReminder`. Words of that message.
+    /// `templateTypeReminder`. Template of the reminder; base is the only one.
     #[inline]
     pub fn template_type_reminder(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeReminder")
     }
-    /// Sets `templateTypeReminder`. Words of that message.
+    /// Sets `templateTypeReminder`. Template of the reminder; base is the only one.
     #[inline]
     #[must_use]
     pub fn set_template_type_reminder(self, value: impl Into<String>) -> Self {
@@ -136,12 +136,12 @@ impl BookingResource {
     pub fn set_is_feedback_notification_on(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "isFeedbackNotificationOn", value))
     }
-    /// `templateTypeFeedback`. Words of that message. Those for rooms when a new one is made without it.
+    /// `templateTypeFeedback`. Template of the request for an opinion. That for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_feedback(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeFeedback")
     }
-    /// Sets `templateTypeFeedback`. Words of that message. Those for rooms when a new one is made without it.
+    /// Sets `templateTypeFeedback`. Template of the request for an opinion. That for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_feedback(self, value: impl Into<String>) -> Self {
@@ -158,12 +158,12 @@ impl BookingResource {
     pub fn set_is_delayed_notification_on(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "isDelayedNotificationOn", value))
     }
-    /// `templateTypeDelayed`. Words of that message. Those for rooms when a new one is made without it.
+    /// `templateTypeDelayed`. Template of the message to somebody who is late. That for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_delayed(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeDelayed")
     }
-    /// Sets `templateTypeDelayed`. Words of that message. Those for rooms when a new one is made without it.
+    /// Sets `templateTypeDelayed`. Template of the message to somebody who is late. That for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_delayed(self, value: impl Into<String>) -> Self {

@@ -35,7 +35,7 @@ impl KnowledgeTreeNode {
     pub fn position(&self) -> Option<i64> {
         rt::view::integer(&self.0, "position")
     }
-    /// `children`. Pages below it, in the same form.
+    /// `children`. Pages below it.
     #[inline]
     pub fn children(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "children")

@@ -15,7 +15,7 @@ impl LandingRepositorySection {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `meta`. Further data, such as ai_text_placeholder and ai_text_max_tokens for texts that are written by AI; an empty list for none.
+    /// `meta`. Further data of the section; an empty list for none.
     #[inline]
     pub fn meta(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "meta")
