@@ -22,8 +22,8 @@ impl DocumentFieldInfo {
     }
     /// `default`. Value that the field would have if nobody had changed it.
     #[inline]
-    pub fn default(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "default")
+    pub fn default(&self) -> Option<&str> {
+        rt::view::text(&self.0, "default")
     }
     /// `required`. Whether the document needs a value.
     #[inline]
@@ -45,12 +45,12 @@ impl DocumentFieldInfo {
     pub fn chain(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "chain")
     }
-    /// `format`. How the value is written, as in currencyId and withZeros for amounts.
+    /// `format`. How the value is written; other keys are possible.
     #[inline]
     pub fn format(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "format")
     }
-    /// `options`. Further settings, such as isArray for lists of values.
+    /// `options`. Further settings; other keys are possible.
     #[inline]
     pub fn options(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "options")
