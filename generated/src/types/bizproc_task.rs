@@ -60,7 +60,7 @@ impl BizprocTask {
     pub fn workflow_template_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "WORKFLOW_TEMPLATE_ID")
     }
-    /// `WORKFLOW_TEMPLATE_NAME`. Name of that template.
+    /// `WORKFLOW_TEMPLATE_NAME`. Name of the template that the workflow follows.
     #[inline]
     pub fn workflow_template_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKFLOW_TEMPLATE_NAME")

@@ -15,17 +15,17 @@ impl TimeControlUser {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `name`. Full name.
+    /// `name`. First and family name together.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `first_name`. First name alone.
+    /// `first_name`. First name without the family name.
     #[inline]
     pub fn first_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "first_name")
     }
-    /// `last_name`. Family name alone.
+    /// `last_name`. Family name without the first name.
     #[inline]
     pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "last_name")

@@ -20,7 +20,7 @@ impl TimeReportEntry {
     pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "user_id")
     }
-    /// `type`. What happened.
+    /// `type`. Kind of event that the entry is about.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")

@@ -25,7 +25,7 @@ impl WorkSchedule {
     pub fn schedule_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "SCHEDULE_TYPE")
     }
-    /// `REPORT_PERIOD`. Period of reports.
+    /// `REPORT_PERIOD`. How long the time is that a report on the schedule covers.
     #[inline]
     pub fn report_period(&self) -> Option<&str> {
         rt::view::text(&self.0, "REPORT_PERIOD")
@@ -90,7 +90,7 @@ impl WorkSchedule {
     pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "UPDATED_BY")
     }
-    /// `DELETED`. Whether it was deleted.
+    /// `DELETED`. Whether the schedule was deleted.
     #[inline]
     pub fn deleted(&self) -> Option<&str> {
         rt::view::text(&self.0, "DELETED")

@@ -178,7 +178,7 @@ pub fn r#move(required: MoveRequired) -> rt::TypedCall<bool> {
 /// What `crm.activity.binding.move` cannot do without.
 #[derive(Clone, Debug)]
 pub struct MoveRequired {
-    /// Number of the activity.
+    /// Number of the activity, as GetSystemActivities tells it.
     pub activity_id: rt::Id,
     /// Kind of the record that has it, as in 2 for a deal.
     pub source_entity_type_id: i64,
