@@ -145,7 +145,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmCurrency);
 impl Get {
-    /// `id`. Code of the currency by ISO 4217, as in EUR.
+    /// `id`. Code of the currency by ISO 4217, as in EUR; GetCurrencies tells the codes.
     #[inline]
     pub fn id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "id", value))
@@ -241,7 +241,7 @@ pub fn update() -> Update {
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
-    /// `ID`. Code of the currency by ISO 4217, as in EUR.
+    /// `ID`. Code of the currency by ISO 4217, as in EUR; GetCurrencies tells the codes.
     #[inline]
     pub fn id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ID", value))
