@@ -1142,7 +1142,7 @@ impl Updatenodes {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "scope", value))
     }
-    /// `additional`. How menus are treated.
+    /// `additional`. Whether the entries of a menu are added or replaced.
     #[inline]
     pub fn additional(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "additional", value))

@@ -21,12 +21,12 @@ impl BookingClientLink {
     pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "id", value))
     }
-    /// `type`. Kind of customer.
+    /// `type`. Kind of customer, as ListBookingClientTypes tells it.
     #[inline]
     pub fn r#type(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "type")
     }
-    /// Sets `type`. Kind of customer.
+    /// Sets `type`. Kind of customer, as ListBookingClientTypes tells it.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<rt::Value>) -> Self {

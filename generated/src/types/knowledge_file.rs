@@ -25,7 +25,7 @@ impl KnowledgeFile {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `size`. Length in bytes.
+    /// `size`. How large the file is, in bytes.
     #[inline]
     pub fn size(&self) -> Option<i64> {
         rt::view::integer(&self.0, "size")

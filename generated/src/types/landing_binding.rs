@@ -15,7 +15,7 @@ impl LandingBinding {
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// `ENTITY_TYPE`. What is tied.
+    /// `ENTITY_TYPE`. Whether a site or a single page is tied.
     #[inline]
     pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_TYPE")

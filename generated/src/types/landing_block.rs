@@ -40,17 +40,17 @@ impl LandingBlock {
     pub fn meta(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "meta")
     }
-    /// `content`. HTML of the block.
+    /// `content`. HTML of the block as it is shown.
     #[inline]
     pub fn content(&self) -> Option<&str> {
         rt::view::text(&self.0, "content")
     }
-    /// `css`. Style sheets that it needs.
+    /// `css`. Paths of the style sheets that the block needs.
     #[inline]
     pub fn css(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "css")
     }
-    /// `js`. Scripts that it needs.
+    /// `js`. Paths of the scripts that the block needs.
     #[inline]
     pub fn js(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "js")
@@ -65,12 +65,12 @@ impl LandingBlock {
     pub fn access(&self) -> Option<&str> {
         rt::view::text(&self.0, "access")
     }
-    /// `anchor`. Anchor inside the page.
+    /// `anchor`. Anchor of the block inside its page, such as b28853.
     #[inline]
     pub fn anchor(&self) -> Option<&str> {
         rt::view::text(&self.0, "anchor")
     }
-    /// `php`. Whether it holds PHP.
+    /// `php`. Whether the content holds PHP code.
     #[inline]
     pub fn php(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "php")
@@ -85,17 +85,17 @@ impl LandingBlock {
     pub fn repo_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "repoId")
     }
-    /// `content_ext`. HTML of extensions.
+    /// `content_ext`. HTML that extensions of the block add to the page.
     #[inline]
     pub fn content_ext(&self) -> Option<&str> {
         rt::view::text(&self.0, "content_ext")
     }
-    /// `assetStrings`. Lines that load resources.
+    /// `assetStrings`. Lines of HTML that load resources, for the page.
     #[inline]
     pub fn asset_strings(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "assetStrings")
     }
-    /// `lang`. Texts of extensions.
+    /// `lang`. Texts of the extensions by their keys; an empty list for none.
     #[inline]
     pub fn lang(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "lang")

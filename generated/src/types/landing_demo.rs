@@ -50,17 +50,17 @@ impl LandingDemo {
     pub fn tpl_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TPL_TYPE")
     }
-    /// `SHOW_IN_LIST`. Whether it is listed.
+    /// `SHOW_IN_LIST`. Whether people see it in the list of templates.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "SHOW_IN_LIST")
     }
-    /// `PREVIEW_URL`. Address of a preview.
+    /// `PREVIEW_URL`. Address where the template can be looked at.
     #[inline]
     pub fn preview_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_URL")
     }
-    /// `PREVIEW`. Address of its picture.
+    /// `PREVIEW`. Address of the picture that the list shows.
     #[inline]
     pub fn preview(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct LandingManifest(rt::Object);
 rt::view!(LandingManifest);
 impl LandingManifest {
-    /// `block`. The block itself.
+    /// `block`. What the block is called, where it stands in the repository and what it is for.
     #[inline]
     pub fn block(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "block")
@@ -30,7 +30,7 @@ impl LandingManifest {
     pub fn attrs(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "attrs")
     }
-    /// `style`. What can be designed.
+    /// `style`. What can be designed, of the block as a whole and of its parts.
     #[inline]
     pub fn style(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "style")
@@ -55,7 +55,7 @@ impl LandingManifest {
     pub fn preview(&self) -> Option<&str> {
         rt::view::text(&self.0, "preview")
     }
-    /// `assets`. What the block loads.
+    /// `assets`. Resources that the block loads.
     #[inline]
     pub fn assets(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "assets")

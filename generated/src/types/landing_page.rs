@@ -103,12 +103,12 @@ impl LandingPage {
     pub fn set_folder_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "FOLDER_ID", value))
     }
-    /// `TPL_ID`. Number of the template; that of the site when a new one is made without it.
+    /// `TPL_ID`. Number of the layout, as ListSiteLayouts tells it; that of the site when a new one is made without it.
     #[inline]
     pub fn tpl_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "TPL_ID")
     }
-    /// Sets `TPL_ID`. Number of the template; that of the site when a new one is made without it.
+    /// Sets `TPL_ID`. Number of the layout, as ListSiteLayouts tells it; that of the site when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tpl_id(self, value: impl Into<rt::Id>) -> Self {

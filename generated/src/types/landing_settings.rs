@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct LandingSettings(rt::Object);
 rt::view!(LandingSettings);
 impl LandingSettings {
-    /// `THEME_CODE`. Colour theme, such as wedding.
+    /// `THEME_CODE`. Colour theme, such as wedding or 1construction.
     #[inline]
     pub fn theme_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEME_CODE")
     }
-    /// Sets `THEME_CODE`. Colour theme, such as wedding.
+    /// Sets `THEME_CODE`. Colour theme, such as wedding or 1construction.
     #[inline]
     #[must_use]
     pub fn set_theme_code(self, value: impl Into<String>) -> Self {
@@ -54,34 +54,34 @@ impl LandingSettings {
     pub fn set_themefonts_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "THEMEFONTS_USE", value))
     }
-    /// `THEMEFONTS_CODE`. Font of the text.
+    /// `THEMEFONTS_CODE`. Name of the font that the text has.
     #[inline]
     pub fn themefonts_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_CODE")
     }
-    /// Sets `THEMEFONTS_CODE`. Font of the text.
+    /// Sets `THEMEFONTS_CODE`. Name of the font that the text has.
     #[inline]
     #[must_use]
     pub fn set_themefonts_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "THEMEFONTS_CODE", value))
     }
-    /// `THEMEFONTS_CODE_H`. Font of headings.
+    /// `THEMEFONTS_CODE_H`. Name of the font that headings have.
     #[inline]
     pub fn themefonts_code_h(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_CODE_H")
     }
-    /// Sets `THEMEFONTS_CODE_H`. Font of headings.
+    /// Sets `THEMEFONTS_CODE_H`. Name of the font that headings have.
     #[inline]
     #[must_use]
     pub fn set_themefonts_code_h(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "THEMEFONTS_CODE_H", value))
     }
-    /// `THEMEFONTS_SIZE`. Size of the text.
+    /// `THEMEFONTS_SIZE`. Size of the text beside the usual one.
     #[inline]
     pub fn themefonts_size(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_SIZE")
     }
-    /// Sets `THEMEFONTS_SIZE`. Size of the text.
+    /// Sets `THEMEFONTS_SIZE`. Size of the text beside the usual one.
     #[inline]
     #[must_use]
     pub fn set_themefonts_size(self, value: impl Into<String>) -> Self {
@@ -153,23 +153,23 @@ impl LandingSettings {
     pub fn set_fonts_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "FONTS_CODE", value))
     }
-    /// `METAOG_TITLE`. Title for social networks.
+    /// `METAOG_TITLE`. Title that social networks show, og:title.
     #[inline]
     pub fn metaog_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAOG_TITLE")
     }
-    /// Sets `METAOG_TITLE`. Title for social networks.
+    /// Sets `METAOG_TITLE`. Title that social networks show, og:title.
     #[inline]
     #[must_use]
     pub fn set_metaog_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "METAOG_TITLE", value))
     }
-    /// `METAOG_DESCRIPTION`. Description for social networks.
+    /// `METAOG_DESCRIPTION`. Description that social networks show, og:description.
     #[inline]
     pub fn metaog_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAOG_DESCRIPTION")
     }
-    /// Sets `METAOG_DESCRIPTION`. Description for social networks.
+    /// Sets `METAOG_DESCRIPTION`. Description that social networks show, og:description.
     #[inline]
     #[must_use]
     pub fn set_metaog_description(self, value: impl Into<String>) -> Self {
@@ -208,23 +208,23 @@ impl LandingSettings {
     pub fn set_metamain_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "METAMAIN_TITLE", value))
     }
-    /// `METAMAIN_DESCRIPTION`. Description for search engines.
+    /// `METAMAIN_DESCRIPTION`. Description that search engines show; needs METAMAIN_USE.
     #[inline]
     pub fn metamain_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAMAIN_DESCRIPTION")
     }
-    /// Sets `METAMAIN_DESCRIPTION`. Description for search engines.
+    /// Sets `METAMAIN_DESCRIPTION`. Description that search engines show; needs METAMAIN_USE.
     #[inline]
     #[must_use]
     pub fn set_metamain_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "METAMAIN_DESCRIPTION", value))
     }
-    /// `METAMAIN_KEYWORDS`. Keywords for search engines.
+    /// `METAMAIN_KEYWORDS`. Keywords for search engines; needs METAMAIN_USE.
     #[inline]
     pub fn metamain_keywords(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAMAIN_KEYWORDS")
     }
-    /// Sets `METAMAIN_KEYWORDS`. Keywords for search engines.
+    /// Sets `METAMAIN_KEYWORDS`. Keywords for search engines; needs METAMAIN_USE.
     #[inline]
     #[must_use]
     pub fn set_metamain_keywords(self, value: impl Into<String>) -> Self {
@@ -285,23 +285,23 @@ impl LandingSettings {
     pub fn set_robots_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "ROBOTS_USE", value))
     }
-    /// `ROBOTS_CONTENT`. Text of that robots.txt.
+    /// `ROBOTS_CONTENT`. Text of the robots.txt of one's own, such as Disallow: /preview/\*.
     #[inline]
     pub fn robots_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "ROBOTS_CONTENT")
     }
-    /// Sets `ROBOTS_CONTENT`. Text of that robots.txt.
+    /// Sets `ROBOTS_CONTENT`. Text of the robots.txt of one's own, such as Disallow: /preview/\*.
     #[inline]
     #[must_use]
     pub fn set_robots_content(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "ROBOTS_CONTENT", value))
     }
-    /// `BACKGROUND_USE`. Whether there is a background.
+    /// `BACKGROUND_USE`. Whether the settings of the background count.
     #[inline]
     pub fn background_use(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "BACKGROUND_USE")
     }
-    /// Sets `BACKGROUND_USE`. Whether there is a background.
+    /// Sets `BACKGROUND_USE`. Whether the settings of the background count.
     #[inline]
     #[must_use]
     pub fn set_background_use(self, value: bool) -> Self {
@@ -318,12 +318,12 @@ impl LandingSettings {
     pub fn set_background_picture(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "BACKGROUND_PICTURE", value))
     }
-    /// `BACKGROUND_POSITION`. How the picture is laid.
+    /// `BACKGROUND_POSITION`. How the picture of the background is laid.
     #[inline]
     pub fn background_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "BACKGROUND_POSITION")
     }
-    /// Sets `BACKGROUND_POSITION`. How the picture is laid.
+    /// Sets `BACKGROUND_POSITION`. How the picture of the background is laid.
     #[inline]
     #[must_use]
     pub fn set_background_position(self, value: impl Into<String>) -> Self {
@@ -362,34 +362,34 @@ impl LandingSettings {
     pub fn set_view_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "VIEW_USE", value))
     }
-    /// `VIEW_TYPE`. That layout; no for none.
+    /// `VIEW_TYPE`. Kind of the layout of one's own; no for none.
     #[inline]
     pub fn view_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "VIEW_TYPE")
     }
-    /// Sets `VIEW_TYPE`. That layout; no for none.
+    /// Sets `VIEW_TYPE`. Kind of the layout of one's own; no for none.
     #[inline]
     #[must_use]
     pub fn set_view_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "VIEW_TYPE", value))
     }
-    /// `PADDING_TOPBOTTOM`. Space above and below.
+    /// `PADDING_TOPBOTTOM`. Space above and below the page.
     #[inline]
     pub fn padding_topbottom(&self) -> Option<&str> {
         rt::view::text(&self.0, "PADDING_TOPBOTTOM")
     }
-    /// Sets `PADDING_TOPBOTTOM`. Space above and below.
+    /// Sets `PADDING_TOPBOTTOM`. Space above and below the page.
     #[inline]
     #[must_use]
     pub fn set_padding_topbottom(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "PADDING_TOPBOTTOM", value))
     }
-    /// `PADDING_LEFTRIGHT`. Width of the page.
+    /// `PADDING_LEFTRIGHT`. How wide the content of the page is.
     #[inline]
     pub fn padding_leftright(&self) -> Option<&str> {
         rt::view::text(&self.0, "PADDING_LEFTRIGHT")
     }
-    /// Sets `PADDING_LEFTRIGHT`. Width of the page.
+    /// Sets `PADDING_LEFTRIGHT`. How wide the content of the page is.
     #[inline]
     #[must_use]
     pub fn set_padding_leftright(self, value: impl Into<String>) -> Self {
@@ -439,34 +439,34 @@ impl LandingSettings {
     pub fn set_gacounter_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "GACOUNTER_USE", value))
     }
-    /// `GACOUNTER_COUNTER`. Key of the older counter.
+    /// `GACOUNTER_COUNTER`. Key of an older counter of Google Analytics, UA- and a number.
     #[inline]
     pub fn gacounter_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "GACOUNTER_COUNTER")
     }
-    /// Sets `GACOUNTER_COUNTER`. Key of the older counter.
+    /// Sets `GACOUNTER_COUNTER`. Key of an older counter of Google Analytics, UA- and a number.
     #[inline]
     #[must_use]
     pub fn set_gacounter_counter(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "GACOUNTER_COUNTER", value))
     }
-    /// `GACOUNTER_COUNTER_GA4`. Key of the counter of Google Analytics 4\.
+    /// `GACOUNTER_COUNTER_GA4`. Key of a counter of Google Analytics 4, G- and letters.
     #[inline]
     pub fn gacounter_counter_ga4(&self) -> Option<&str> {
         rt::view::text(&self.0, "GACOUNTER_COUNTER_GA4")
     }
-    /// Sets `GACOUNTER_COUNTER_GA4`. Key of the counter of Google Analytics 4\.
+    /// Sets `GACOUNTER_COUNTER_GA4`. Key of a counter of Google Analytics 4, G- and letters.
     #[inline]
     #[must_use]
     pub fn set_gacounter_counter_ga4(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "GACOUNTER_COUNTER_GA4", value))
     }
-    /// `GACOUNTER_SEND_CLICK`. Whether clicks are counted.
+    /// `GACOUNTER_SEND_CLICK`. Whether Google Analytics counts clicks.
     #[inline]
     pub fn gacounter_send_click(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "GACOUNTER_SEND_CLICK")
     }
-    /// Sets `GACOUNTER_SEND_CLICK`. Whether clicks are counted.
+    /// Sets `GACOUNTER_SEND_CLICK`. Whether Google Analytics counts clicks.
     #[inline]
     #[must_use]
     pub fn set_gacounter_send_click(self, value: bool) -> Self {
@@ -505,12 +505,12 @@ impl LandingSettings {
     pub fn set_gtm_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "GTM_USE", value))
     }
-    /// `GTM_COUNTER`. Key of its container.
+    /// `GTM_COUNTER`. Key of the container of Google Tag Manager.
     #[inline]
     pub fn gtm_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "GTM_COUNTER")
     }
-    /// Sets `GTM_COUNTER`. Key of its container.
+    /// Sets `GTM_COUNTER`. Key of the container of Google Tag Manager.
     #[inline]
     #[must_use]
     pub fn set_gtm_counter(self, value: impl Into<String>) -> Self {
@@ -527,12 +527,12 @@ impl LandingSettings {
     pub fn set_pixelfb_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "PIXELFB_USE", value))
     }
-    /// `PIXELFB_COUNTER`. Key of that pixel.
+    /// `PIXELFB_COUNTER`. Key of the pixel of Facebook.
     #[inline]
     pub fn pixelfb_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "PIXELFB_COUNTER")
     }
-    /// Sets `PIXELFB_COUNTER`. Key of that pixel.
+    /// Sets `PIXELFB_COUNTER`. Key of the pixel of Facebook.
     #[inline]
     #[must_use]
     pub fn set_pixelfb_counter(self, value: impl Into<String>) -> Self {
@@ -549,12 +549,12 @@ impl LandingSettings {
     pub fn set_pixelvk_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "PIXELVK_USE", value))
     }
-    /// `PIXELVK_COUNTER`. Key of that pixel of VK.
+    /// `PIXELVK_COUNTER`. Key of the pixel of VK.
     #[inline]
     pub fn pixelvk_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "PIXELVK_COUNTER")
     }
-    /// Sets `PIXELVK_COUNTER`. Key of that pixel of VK.
+    /// Sets `PIXELVK_COUNTER`. Key of the pixel of VK.
     #[inline]
     #[must_use]
     pub fn set_pixelvk_counter(self, value: impl Into<String>) -> Self {
@@ -571,12 +571,12 @@ impl LandingSettings {
     pub fn set_headblock_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "HEADBLOCK_USE", value))
     }
-    /// `HEADBLOCK_CODE`. That code, HTML or JavaScript.
+    /// `HEADBLOCK_CODE`. HTML or JavaScript of one's own for the head of the page.
     #[inline]
     pub fn headblock_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "HEADBLOCK_CODE")
     }
-    /// Sets `HEADBLOCK_CODE`. That code, HTML or JavaScript.
+    /// Sets `HEADBLOCK_CODE`. HTML or JavaScript of one's own for the head of the page.
     #[inline]
     #[must_use]
     pub fn set_headblock_code(self, value: impl Into<String>) -> Self {
@@ -593,12 +593,12 @@ impl LandingSettings {
     pub fn set_cssblock_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "CSSBLOCK_USE", value))
     }
-    /// `CSSBLOCK_CODE`. Text of that style sheet.
+    /// `CSSBLOCK_CODE`. Style sheet of one's own, as CSS.
     #[inline]
     pub fn cssblock_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CSSBLOCK_CODE")
     }
-    /// Sets `CSSBLOCK_CODE`. Text of that style sheet.
+    /// Sets `CSSBLOCK_CODE`. Style sheet of one's own, as CSS.
     #[inline]
     #[must_use]
     pub fn set_cssblock_code(self, value: impl Into<String>) -> Self {
@@ -648,12 +648,12 @@ impl LandingSettings {
     pub fn set_gmap_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "GMAP_USE", value))
     }
-    /// `GMAP_CODE`. Key for these maps.
+    /// `GMAP_CODE`. Key for the maps of Google, which are shown with GMAP_USE only.
     #[inline]
     pub fn gmap_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "GMAP_CODE")
     }
-    /// Sets `GMAP_CODE`. Key for these maps.
+    /// Sets `GMAP_CODE`. Key for the maps of Google, which are shown with GMAP_USE only.
     #[inline]
     #[must_use]
     pub fn set_gmap_code(self, value: impl Into<String>) -> Self {
@@ -692,12 +692,12 @@ impl LandingSettings {
     pub fn set_b24_button_color(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "B24BUTTON_COLOR", value))
     }
-    /// `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget, as in \#34bcf2.
+    /// `B24BUTTON_COLOR_VALUE`. Colour of the widget, as in \#34bcf2, where B24BUTTON_COLOR is custom.
     #[inline]
     pub fn b24_button_color_value(&self) -> Option<&str> {
         rt::view::text(&self.0, "B24BUTTON_COLOR_VALUE")
     }
-    /// Sets `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget, as in \#34bcf2.
+    /// Sets `B24BUTTON_COLOR_VALUE`. Colour of the widget, as in \#34bcf2, where B24BUTTON_COLOR is custom.
     #[inline]
     #[must_use]
     pub fn set_b24_button_color_value(self, value: impl Into<String>) -> Self {
@@ -758,23 +758,23 @@ impl LandingSettings {
     pub fn set_cookies_color_text(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "COOKIES_COLOR_TEXT", value))
     }
-    /// `COOKIES_POSITION`. Where the notice is.
+    /// `COOKIES_POSITION`. Where the notice about cookies stands.
     #[inline]
     pub fn cookies_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_POSITION")
     }
-    /// Sets `COOKIES_POSITION`. Where the notice is.
+    /// Sets `COOKIES_POSITION`. Where the notice about cookies stands.
     #[inline]
     #[must_use]
     pub fn set_cookies_position(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "COOKIES_POSITION", value))
     }
-    /// `COOKIES_MODE`. What the notice does.
+    /// `COOKIES_MODE`. What the notice about cookies does.
     #[inline]
     pub fn cookies_mode(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_MODE")
     }
-    /// Sets `COOKIES_MODE`. What the notice does.
+    /// Sets `COOKIES_MODE`. What the notice about cookies does.
     #[inline]
     #[must_use]
     pub fn set_cookies_mode(self, value: impl Into<String>) -> Self {
@@ -926,12 +926,12 @@ impl LandingSettings {
     ) -> Self {
         Self(rt::set::field::texts(self.0, "SETTINGS_PRICE_CODE", value))
     }
-    /// `SETTINGS_CURRENCY_ID`. Currency of the prices.
+    /// `SETTINGS_CURRENCY_ID`. Currency of the prices, such as EUR.
     #[inline]
     pub fn settings_currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_CURRENCY_ID")
     }
-    /// Sets `SETTINGS_CURRENCY_ID`. Currency of the prices.
+    /// Sets `SETTINGS_CURRENCY_ID`. Currency of the prices, such as EUR.
     #[inline]
     #[must_use]
     pub fn set_settings_currency_id(self, value: impl Into<String>) -> Self {
@@ -1025,12 +1025,12 @@ impl LandingSettings {
     pub fn set_settings_brand_property(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "SETTINGS_BRAND_PROPERTY", value))
     }
-    /// `SETTINGS_CART_POSITION`. Where the cart is.
+    /// `SETTINGS_CART_POSITION`. Where on the page the cart stands.
     #[inline]
     pub fn settings_cart_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_CART_POSITION")
     }
-    /// Sets `SETTINGS_CART_POSITION`. Where the cart is.
+    /// Sets `SETTINGS_CART_POSITION`. Where on the page the cart stands.
     #[inline]
     #[must_use]
     pub fn set_settings_cart_position(self, value: impl Into<String>) -> Self {
@@ -1077,7 +1077,7 @@ impl LandingSettings {
     pub fn yacounter_use(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "YACOUNTER_USE")
     }
-    /// `YACOUNTER_COUNTER`. Number of that counter.
+    /// `YACOUNTER_COUNTER`. Number of the counter of Yandex.Metrica.
     #[inline]
     pub fn yacounter_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "YACOUNTER_COUNTER")

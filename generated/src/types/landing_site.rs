@@ -129,12 +129,12 @@ impl LandingSite {
     pub fn lang(&self) -> Option<&str> {
         rt::view::text(&self.0, "LANG")
     }
-    /// `TPL_ID`. Number of its template.
+    /// `TPL_ID`. Number of its layout, as ListSiteLayouts tells it.
     #[inline]
     pub fn tpl_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "TPL_ID")
     }
-    /// `DOMAIN_NAME`. Domain in words.
+    /// `DOMAIN_NAME`. Name of the domain, such as shop.example.org.
     #[inline]
     pub fn domain_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOMAIN_NAME")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct LandingSpecialPage(rt::Object);
 rt::view!(LandingSpecialPage);
 impl LandingSpecialPage {
-    /// `TYPE`. Purpose of the page.
+    /// `TYPE`. What the site uses the page for.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")

@@ -15,7 +15,7 @@ impl LandingTemplate {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `ACTIVE`. Whether it can be used.
+    /// `ACTIVE`. Whether sites and pages can use it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "ACTIVE")

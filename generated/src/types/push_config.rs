@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct PushConfig(rt::Object);
 rt::view!(PushConfig);
 impl PushConfig {
-    /// `server`. Where to connect to.
+    /// `server`. Addresses and abilities of the push server.
     #[inline]
     pub fn server(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "server")

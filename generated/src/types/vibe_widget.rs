@@ -69,12 +69,12 @@ impl VibeWidget {
     pub fn set_content(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CONTENT", value))
     }
-    /// `SECTIONS`. Section of the catalogue.
+    /// `SECTIONS`. Section of the catalogue of widgets.
     #[inline]
     pub fn sections(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECTIONS")
     }
-    /// Sets `SECTIONS`. Section of the catalogue.
+    /// Sets `SECTIONS`. Section of the catalogue of widgets.
     #[inline]
     #[must_use]
     pub fn set_sections(self, value: impl Into<String>) -> Self {

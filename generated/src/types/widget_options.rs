@@ -120,12 +120,12 @@ impl WidgetOptions {
     pub fn set_new_user_notification_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "newUserNotificationTitle", value))
     }
-    /// `newUserNotificationText`. Text of that hint.
+    /// `newUserNotificationText`. Text of the hint that people get at first, for the same places.
     #[inline]
     pub fn new_user_notification_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "newUserNotificationText")
     }
-    /// Sets `newUserNotificationText`. Text of that hint.
+    /// Sets `newUserNotificationText`. Text of the hint that people get at first, for the same places.
     #[inline]
     #[must_use]
     pub fn set_new_user_notification_text(self, value: impl Into<String>) -> Self {
