@@ -100,7 +100,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 #[allow(deprecated)]
 impl Delete {
-    /// `id`. Number of the funnel.
+    /// `id`. Number of the funnel, as GetDealCategories tells it.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "id", value))
@@ -352,7 +352,7 @@ pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
-    /// `id`. Number of the funnel.
+    /// `id`. Number of the funnel, as GetDealCategories tells it.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "id", value))

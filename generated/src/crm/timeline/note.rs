@@ -135,11 +135,11 @@ pub fn save(required: SaveRequired) -> rt::TypedCall<bool> {
 pub struct SaveRequired {
     /// Kind of record: 1 lead, 2 deal, 3 contact, 4 company, 7 estimate, 31 invoice; a smart process has a number of its own from 128 on, which crm.type.list tells.
     pub owner_type_id: i64,
-    /// Number of the record.
+    /// Number of the record, as GetItems tells it.
     pub owner_id: rt::Id,
     /// What the note stands at.
     pub item_type: i64,
-    /// Number of the entry or the activity.
+    /// Number of the entry, as GetTimelineComments or GetLogEntries tells it, or of the activity, as GetSystemActivities does.
     pub item_id: rt::Id,
     /// Text of the note.
     pub text: String,
