@@ -26,7 +26,7 @@ impl CrmBankDetail {
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
-    /// `ENTITY_TYPE_ID`. Kind of that; always 8, official details.
+    /// `ENTITY_TYPE_ID`. Kind of record that it belongs to; always 8, official details.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "ENTITY_TYPE_ID")

@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmOrderLink(rt::Object);
 rt::view!(CrmOrderLink);
 impl CrmOrderLink {
-    /// `orderId`. Order of the shop.
+    /// `orderId`. Order of the shop; sale.order.list has them.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "orderId")
     }
-    /// Sets `orderId`. Order of the shop.
+    /// Sets `orderId`. Order of the shop; sale.order.list has them.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
@@ -32,12 +32,12 @@ impl CrmOrderLink {
     pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "ownerTypeId", value))
     }
-    /// `ownerId`. Number of the record.
+    /// `ownerId`. Number of the deal or the invoice.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ownerId")
     }
-    /// Sets `ownerId`. Number of the record.
+    /// Sets `ownerId`. Number of the deal or the invoice.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {

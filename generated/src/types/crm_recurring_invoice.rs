@@ -85,12 +85,12 @@ impl CrmRecurringInvoice {
     pub fn set_email_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "EMAIL_ID", value))
     }
-    /// `IS_LIMIT`. When it ends.
+    /// `IS_LIMIT`. When the rule stops making invoices.
     #[inline]
     pub fn is_limit(&self) -> Option<&str> {
         rt::view::text(&self.0, "IS_LIMIT")
     }
-    /// Sets `IS_LIMIT`. When it ends.
+    /// Sets `IS_LIMIT`. When the rule stops making invoices.
     #[inline]
     #[must_use]
     pub fn set_is_limit(self, value: impl Into<String>) -> Self {

@@ -141,7 +141,7 @@ impl UserFieldConfig {
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "settings", value))
     }
-    /// `languageId`. Languages of the labels.
+    /// `languageId`. Languages that the labels are written in: the code of each, as in en, is key and value.
     #[inline]
     pub fn language_id(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "languageId")
