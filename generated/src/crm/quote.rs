@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod contact;
 pub mod productrows;
 pub mod userfield;
-/// Adds an estimate: an offer of goods or services with its price.
+/// Adds an estimate: an offer of goods or services with its price. Requisites of buyer and seller are named with crm.requisite.link.register.
 ///
 /// Calls `crm.quote.add`; scope `crm`. May be called by: whoever may create estimates.
 ///
@@ -43,7 +43,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .put("fields", rt::value::any(fields)),
     )
 }
-/// A call of `crm.quote.add`: Adds an estimate: an offer of goods or services with its price.
+/// A call of `crm.quote.add`: Adds an estimate: an offer of goods or services with its price. Requisites of buyer and seller are named with crm.requisite.link.register.
 #[deprecated(
     note = "use `crm.item.add`: It does the same for every kind of record: entityTypeId 7."
 )]
