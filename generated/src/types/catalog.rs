@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct Catalog(rt::Object);
 rt::view!(Catalog);
 impl Catalog {
-    /// `id`. Number of the catalog.
+    /// `id`. Number of the catalog, given by the portal; GetCatalog takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogDocument(rt::Object);
 rt::view!(CatalogDocument);
 impl CatalogDocument {
-    /// `id`. Number of the document.
+    /// `id`. Number of the document, given by the portal; docId of its products takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogDocumentContractor(rt::Object);
 rt::view!(CatalogDocumentContractor);
 impl CatalogDocumentContractor {
-    /// `id`. Number of the link between document and supplier.
+    /// `id`. Number of the link between document and supplier, given by the portal; DeleteCatalogDocumentContractor takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

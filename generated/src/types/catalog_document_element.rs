@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogDocumentElement(rt::Object);
 rt::view!(CatalogDocumentElement);
 impl CatalogDocumentElement {
-    /// `id`. Number of the line in the document.
+    /// `id`. Number of the line in the document, given by the portal; UpdateCatalogDocumentProduct takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogExtra(rt::Object);
 rt::view!(CatalogExtra);
 impl CatalogExtra {
-    /// `id`. Number of the markup.
+    /// `id`. Number of the markup, given by the portal; GetCatalogMarkup takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogMeasure(rt::Object);
 rt::view!(CatalogMeasure);
 impl CatalogMeasure {
-    /// `id`. Number of the unit.
+    /// `id`. Number of the unit, given by the portal; measure of products takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
@@ -59,12 +59,12 @@ impl CatalogMeasure {
     pub fn set_symbol(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "symbol", value))
     }
-    /// `symbolIntl`. International short form.
+    /// `symbolIntl`. International short form, such as kg.
     #[inline]
     pub fn symbol_intl(&self) -> Option<&str> {
         rt::view::text(&self.0, "symbolIntl")
     }
-    /// Sets `symbolIntl`. International short form.
+    /// Sets `symbolIntl`. International short form, such as kg.
     #[inline]
     #[must_use]
     pub fn set_symbol_intl(self, value: impl Into<String>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogPrice(rt::Object);
 rt::view!(CatalogPrice);
 impl CatalogPrice {
-    /// `id`. Number of the price.
+    /// `id`. Number of the price, given by the portal; UpdateCatalogPrice takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
@@ -48,7 +48,7 @@ impl CatalogPrice {
     pub fn set_price(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "price", value))
     }
-    /// `priceScale`. The base price.
+    /// `priceScale`. Value of the base price, reckoned by the portal.
     #[inline]
     pub fn price_scale(&self) -> Option<f64> {
         rt::view::number(&self.0, "priceScale")

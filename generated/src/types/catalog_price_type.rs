@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogPriceType(rt::Object);
 rt::view!(CatalogPriceType);
 impl CatalogPriceType {
-    /// `id`. Number of the price type.
+    /// `id`. Number of the price type, given by the portal; catalogGroupId of prices takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogPriceTypeGroup(rt::Object);
 rt::view!(CatalogPriceTypeGroup);
 impl CatalogPriceTypeGroup {
-    /// `id`. Number of the link.
+    /// `id`. Number of the link, given by the portal; DeleteCatalogPriceTypeGroup takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
@@ -26,12 +26,12 @@ impl CatalogPriceTypeGroup {
     pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "catalogGroupId", value))
     }
-    /// `groupId`. Group of customers.
+    /// `groupId`. Number of the group of customers.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "groupId")
     }
-    /// Sets `groupId`. Group of customers.
+    /// Sets `groupId`. Number of the group of customers.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogPriceTypeLang(rt::Object);
 rt::view!(CatalogPriceTypeLang);
 impl CatalogPriceTypeLang {
-    /// `id`. Number of the translation.
+    /// `id`. Number of the translation, given by the portal; UpdateCatalogPriceTypeLang takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogProductImage(rt::Object);
 rt::view!(CatalogProductImage);
 impl CatalogProductImage {
-    /// `id`. Number of the picture.
+    /// `id`. Number of the picture, given by the portal; DeleteCatalogProductImage takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogProperty(rt::Object);
 rt::view!(CatalogProperty);
 impl CatalogProperty {
-    /// `id`. Number of the property.
+    /// `id`. Number of the property, given by the portal; products have its value under property with this number behind it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogPropertyEnum(rt::Object);
 rt::view!(CatalogPropertyEnum);
 impl CatalogPropertyEnum {
-    /// `id`. Number of the value.
+    /// `id`. Number of the value, given by the portal; products have it as their value of the property.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

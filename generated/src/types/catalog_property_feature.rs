@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogPropertyFeature(rt::Object);
 rt::view!(CatalogPropertyFeature);
 impl CatalogPropertyFeature {
-    /// `id`. Number of the switch.
+    /// `id`. Number of the switch, given by the portal; UpdateCatalogPropertyFeature takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,17 +10,17 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogRatio(rt::Object);
 rt::view!(CatalogRatio);
 impl CatalogRatio {
-    /// `id`. Number of the record.
+    /// `id`. Number of the record, given by the portal; GetCatalogRatio takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `productId`. The product or variation.
+    /// `productId`. Number of the product or variation, as the lists of these tell it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "productId")
     }
-    /// Sets `productId`. The product or variation.
+    /// Sets `productId`. Number of the product or variation, as the lists of these tell it.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogRoundingRule(rt::Object);
 rt::view!(CatalogRoundingRule);
 impl CatalogRoundingRule {
-    /// `id`. Number of the rule.
+    /// `id`. Number of the rule, given by the portal; UpdateCatalogRoundingRule takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogSection(rt::Object);
 rt::view!(CatalogSection);
 impl CatalogSection {
-    /// `id`. Number of the section.
+    /// `id`. Number of the section, given by the portal; iblockSectionId of products takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogStore(rt::Object);
 rt::view!(CatalogStore);
 impl CatalogStore {
-    /// `id`. Number of the warehouse.
+    /// `id`. Number of the warehouse, given by the portal; storeFrom and storeTo of documents take it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
@@ -48,12 +48,12 @@ impl CatalogStore {
     pub fn set_active(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "active", value))
     }
-    /// `description`. Words about it.
+    /// `description`. Words about the warehouse for those who work with it; null for none.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. Words about it.
+    /// Sets `description`. Words about the warehouse for those who work with it; null for none.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
@@ -142,12 +142,12 @@ impl CatalogStore {
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "modifiedBy", value))
     }
-    /// `phone`. Telephone number.
+    /// `phone`. Telephone number of the warehouse, as people write it.
     #[inline]
     pub fn phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "phone")
     }
-    /// Sets `phone`. Telephone number.
+    /// Sets `phone`. Telephone number of the warehouse, as people write it.
     #[inline]
     #[must_use]
     pub fn set_phone(self, value: impl Into<String>) -> Self {
@@ -186,12 +186,12 @@ impl CatalogStore {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "sort", value))
     }
-    /// `email`. E-mail address.
+    /// `email`. E-mail address of the warehouse.
     #[inline]
     pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "email")
     }
-    /// Sets `email`. E-mail address.
+    /// Sets `email`. E-mail address of the warehouse.
     #[inline]
     #[must_use]
     pub fn set_email(self, value: impl Into<String>) -> Self {
@@ -208,12 +208,12 @@ impl CatalogStore {
     pub fn set_issuing_center(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "issuingCenter", value))
     }
-    /// `code`. Symbolic code.
+    /// `code`. Symbolic code of the warehouse, such as store_1.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code.
+    /// Sets `code`. Symbolic code of the warehouse, such as store_1.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

@@ -10,17 +10,17 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogStoreProduct(rt::Object);
 rt::view!(CatalogStoreProduct);
 impl CatalogStoreProduct {
-    /// `id`. Number of the record.
+    /// `id`. Number of the record, given by the portal; GetCatalogStoreProduct takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `productId`. The product or variation.
+    /// `productId`. Number of the product or variation, as the lists of these tell it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "productId")
     }
-    /// `storeId`. Number of the warehouse.
+    /// `storeId`. Number of the warehouse, as GetCatalogStoresList tells it.
     #[inline]
     pub fn store_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "storeId")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogVat(rt::Object);
 rt::view!(CatalogVat);
 impl CatalogVat {
-    /// `id`. Number of the rate.
+    /// `id`. Number of the rate, given by the portal; vatId of products takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -43,12 +43,12 @@ impl DiskObjectFilter {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "TYPE", value))
     }
-    /// `CODE`. Symbolic code.
+    /// `CODE`. Symbolic code, as CODE of answers tells it; most have none.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Symbolic code.
+    /// Sets `CODE`. Symbolic code, as CODE of answers tells it; most have none.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

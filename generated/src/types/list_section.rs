@@ -140,7 +140,7 @@ impl ListSection {
     ) -> Self {
         Self(rt::set::field::anys(self.0, "SECTION_PROPERTY", value))
     }
-    /// `CODE`. Symbolic code of the section.
+    /// `CODE`. Symbolic code of the section, as SECTION_CODE gave it.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
