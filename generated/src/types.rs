@@ -314,6 +314,10 @@ mod chat;
 #[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 pub use chat::Chat;
 #[cfg(any(feature = "imbot", feature = "imopenlines"))]
+mod chat_block;
+#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+pub use chat_block::ChatBlock;
+#[cfg(any(feature = "imbot", feature = "imopenlines"))]
 mod chat_button;
 #[cfg(any(feature = "imbot", feature = "imopenlines"))]
 pub use chat_button::ChatButton;

@@ -3,7 +3,7 @@
 //! Methods of `imopenlines.operator`.
 use ::bitrix24_runtime as rt;
 pub mod another;
-/// Takes a new dialog for the caller.
+/// Makes the caller the operator of a dialog.
 ///
 /// Calls `imopenlines.operator.answer`; scope `imopenlines`. May be called by: whoever may see the chat.
 ///

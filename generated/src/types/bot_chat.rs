@@ -75,7 +75,7 @@ impl BotChat {
     pub fn manager_list(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "managerList")
     }
-    /// `messageType`. Kind of chat as one letter, such as C.
+    /// `messageType`. Letter of the kind of chat.
     #[inline]
     pub fn message_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "messageType")
@@ -115,7 +115,7 @@ impl BotChat {
     pub fn entity_data3(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityData3")
     }
-    /// `entityLink`. Address of that object.
+    /// `entityLink`. What ties the chat to that object, such as its kind and address; empty for none.
     #[inline]
     pub fn entity_link(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "entityLink")
@@ -125,7 +125,7 @@ impl BotChat {
     pub fn disk_folder_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "diskFolderId")
     }
-    /// `permissions`. Who may do what in it.
+    /// `permissions`. What the bot may do in the chat, by action.
     #[inline]
     pub fn permissions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "permissions")
@@ -175,7 +175,7 @@ impl BotChat {
     pub fn message_count(&self) -> Option<i64> {
         rt::view::integer(&self.0, "messageCount")
     }
-    /// `public`. Address for guests, where it has one.
+    /// `public`. Access for guests, as an object, where the chat has it; otherwise empty.
     #[inline]
     pub fn public(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "public")

@@ -50,12 +50,12 @@ impl BotCommand {
     pub fn extranet_support(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "extranetSupport")
     }
-    /// `category`. Heading that it stands under.
+    /// `category`. Heading that it stands under in the list of commands, which is the name of the bot; only in answers of methods.
     #[inline]
     pub fn category(&self) -> Option<&str> {
         rt::view::text(&self.0, "category")
     }
-    /// `context`. Where it can be used.
+    /// `context`. Where it can be used, as in chat; it may be empty.
     #[inline]
     pub fn context(&self) -> Option<&str> {
         rt::view::text(&self.0, "context")

@@ -30,7 +30,7 @@ impl BotMessage {
     pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
-    /// `text`. Words of it, with BB codes.
+    /// `text`. Words of it, with BB codes; cut after 20,000 characters, with (...) at the end.
     #[inline]
     pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")

@@ -195,7 +195,7 @@ impl Chat {
     pub fn last_message_views(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "last_message_views")
     }
-    /// `dialog_id`. The dialog as the request named it.
+    /// `dialog_id`. The chat as requests name it: chat with its number, or the number of the person in a private dialog.
     #[inline]
     pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialog_id")

@@ -45,7 +45,7 @@ impl OpenLineHistory {
     pub fn user_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "userId")
     }
-    /// `message`. The messages by their numbers, each with id, chatid, senderid (0 for the portal), recipientid, date, text, textlegacy (the same with HTML) and params.
+    /// `message`. The messages by their numbers, each with id, chatid, senderid (0 for the portal), recipientid (the chat, as in chat1763), date, text, textlegacy (the same with HTML) and params (files, attachments and the like). Numbers come as text.
     #[inline]
     pub fn message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "message")
@@ -55,7 +55,7 @@ impl OpenLineHistory {
     pub fn users_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "usersMessage")
     }
-    /// `users`. The people by their numbers, each with id, active, name, firstName, lastName, workPosition (null for none), color, birthday, phones (false for none), network, bot, idle, mobileLastDate, desktopLastDate and absent (a time or false), botData (null for people), avatar (an address), avatarId (null for none), gender, extranet (whether from outside), connector (whether a client from a channel), profile (an address), externalAuthId, status (null for none), lastActivityDate, departments and type.
+    /// `users`. The people by their numbers, each with id, active, name, firstName, lastName, workPosition (null for none), color, birthday, phoneDevice (whether a telephone is connected), phones (false for none), network, bot, idle, mobileLastDate, desktopLastDate and absent (a time or false), services and botData (null for people), avatar (an address), avatarId (null for none), gender, extranet (whether from outside), connector (whether a client from a channel), profile (an address), externalAuthId, status (null for none), lastActivityDate, departments and type.
     #[inline]
     pub fn users(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "users")
@@ -90,7 +90,7 @@ impl OpenLineHistory {
     pub fn user_in_chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "userInChat")
     }
-    /// `files`. The files by their numbers, each with id, chatid, name, extension, type, size in bytes, image (width and height of a picture), date, status, progress in percent, authorid, authorname, the addresses urlpreview, urlshow, urldownload and mediaurl, viewerattrs, istranscribable, isvideonote and isvoicenote; an empty list for none.
+    /// `files`. The files by their numbers, each with id, chatid, name, extension, type, size in bytes, image (width and height of a picture), date, status, progress in percent, authorid, authorname, the addresses urlpreview, urlshow, urldownload and mediaurl (of previews by their width), viewerattrs (for the viewer of the page), istranscribable, isvideonote and isvoicenote; an empty list for none.
     #[inline]
     pub fn files(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "files")

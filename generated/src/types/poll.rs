@@ -25,10 +25,10 @@ impl Poll {
     pub fn counter(&self) -> Option<i64> {
         rt::view::integer(&self.0, "COUNTER")
     }
-    /// `QUESTIONS`. Questions by their numbers. Each has ID, VOTE_ID, ACTIVE (Y or N), TIMESTAMP_X, C_SORT (its place), COUNTER (how many have answered), QUESTION, QUESTION_TYPE (text or html), IMAGE_ID, IMAGE, DIAGRAM (Y or N), DIAGRAM_TYPE, REQUIRED (Y or N), FIELD_TYPE (0 for one answer, 1 for several), FIELD_NAME and ANSWERS by their numbers: ID, QUESTION_ID, ACTIVE, TIMESTAMP_X, C_SORT, IMAGE_ID, MESSAGE (the words), MESSAGE_TYPE, COUNTER (its votes), PERCENT (its share), COLOR, REACTION, FIELD_TYPE, FIELD_WIDTH, FIELD_HEIGHT, FIELD_PARAM, FIELD_NAME and MESSAGE_FIELD_NAME.
+    /// `QUESTIONS`. What is asked. The questions come as an object, each below its number.
     #[inline]
-    pub fn questions(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "QUESTIONS")
+    pub fn questions(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "QUESTIONS")
     }
     /// `ANONYMITY`. Whether votes are secret.
     #[inline]

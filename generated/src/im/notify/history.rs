@@ -64,7 +64,7 @@ impl Search {
     ) -> Self {
         Self(rt::set::param::texts(self.0, "SEARCH_TYPES", value))
     }
-    /// `SEARCH_DATE`. Only notifications of this day, as ISO 8601\.
+    /// `SEARCH_DATE`. Only notifications of the day of this time.
     #[inline]
     pub fn search_date(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "SEARCH_DATE", value))

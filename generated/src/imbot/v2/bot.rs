@@ -148,6 +148,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_INVALID_LENGTH`: The botToken has more than 40 characters. Choose a shorter one.
 /// - `BOT_CODE_REQUIRED`: The fields have no code.
 /// - `BOT_PROPERTIES_REQUIRED`: The properties have no name.
 /// - `BOT_CODE_ALREADY_TAKEN`: Another application has a bot with this code. Choose another one.
