@@ -75,12 +75,12 @@ impl RecentChat {
     pub fn date_last_activity(&self) -> Option<&str> {
         rt::view::text(&self.0, "date_last_activity")
     }
-    /// `user`. The other person of a private dialog.
+    /// `user`. The other person of a private dialog; in a chat who wrote the newest message, with the id 0 alone for the portal.
     #[inline]
     pub fn user(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "user")
     }
-    /// `chat`. The chat, for chats.
+    /// `chat`. The chat; of a private dialog only a few of its keys.
     #[inline]
     pub fn chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "chat")

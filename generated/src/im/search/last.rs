@@ -117,17 +117,17 @@ pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::SearchHistoryEntry >);
 #[allow(deprecated)]
 impl Get {
-    /// `SKIP_OPENLINES`. Whether open channels are left out.
+    /// `SKIP_OPENLINES`. Whether open channels are left out. They come when it is left out.
     #[inline]
     pub fn skip_openlines(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "SKIP_OPENLINES", value))
     }
-    /// `SKIP_CHAT`. Whether chats are left out.
+    /// `SKIP_CHAT`. Whether chats are left out. They come when it is left out.
     #[inline]
     pub fn skip_chat(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "SKIP_CHAT", value))
     }
-    /// `SKIP_DIALOG`. Whether private dialogs are left out.
+    /// `SKIP_DIALOG`. Whether private dialogs are left out. They come when it is left out.
     #[inline]
     pub fn skip_dialog(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "SKIP_DIALOG", value))
