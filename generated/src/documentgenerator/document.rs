@@ -175,7 +175,7 @@ impl Enablepublicurl {
 /// Among others, the portal's own:
 ///
 /// - `100`: The number is missing. Give id.
-/// - `0`: There is no such document, or the caller may not change documents. The message tells which.
+/// - `0`: There is no such document, or the caller may not see documents. The message tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::GeneratedDocument> {
     rt::Call::new(

@@ -87,7 +87,7 @@ impl Add {
     pub fn create_chat(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "createChat", value))
     }
-    /// `bindingChatIds`. Numbers of existing chats that belong to it from now on.
+    /// `bindingChatIds`. Numbers of existing chats that belong to it from now on, as GetRecentChats tells them.
     #[inline]
     pub fn binding_chat_ids(
         self,
@@ -100,7 +100,7 @@ impl Add {
     pub fn create_channel(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "createChannel", value))
     }
-    /// `bindingChannelIds`. Numbers of existing channels that belong to it from now on.
+    /// `bindingChannelIds`. Numbers of existing channels that belong to it from now on, as GetRecentChats tells them.
     #[inline]
     pub fn binding_channel_ids(
         self,
@@ -113,7 +113,7 @@ impl Add {
     pub fn create_collab(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "createCollab", value))
     }
-    /// `bindingCollabIds`. Numbers of existing collaborations that belong to it from now on.
+    /// `bindingCollabIds`. Numbers of existing collaborations that belong to it from now on, as SearchWorkgroups tells them.
     #[inline]
     pub fn binding_collab_ids(
         self,

@@ -56,7 +56,7 @@ impl Edit {
     pub fn create_default(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "createDefault", value))
     }
-    /// `ids`. Numbers of those that belong to it from now on.
+    /// `ids`. Numbers of those that belong to it from now on: of chats and channels as GetRecentChats tells them, of collaborations as SearchWorkgroups does.
     #[inline]
     pub fn ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "ids", value))
