@@ -202,7 +202,7 @@ impl List {
     pub fn select(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "select", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): id, fieldName, userTypeId, xmlId or sort. By sort and then id, ascending, when it is left out.
+    /// `order`. Keys to sort by, each with its direction. By sort and then id, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

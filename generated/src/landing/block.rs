@@ -69,7 +69,7 @@ impl Addcard {
         Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
-/// Changes the anchor of a block in the draft.
+/// Changes the anchor of a block in the draft. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.block.changeAnchor`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -113,7 +113,7 @@ pub fn change_anchor(
             .put("data", rt::value::text(data)),
     )
 }
-/// A call of `landing.block.changeAnchor`: Changes the anchor of a block in the draft.
+/// A call of `landing.block.changeAnchor`: Changes the anchor of a block in the draft. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 pub struct ChangeAnchor(rt::Call);
 rt::request!(ChangeAnchor -> bool);
@@ -327,7 +327,7 @@ pub fn get_content_from_repository(
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `BLOCK_NOT_FOUND`: There is no such block in this version, or the caller may not see it. Blocks of the draft are read with edit_mode.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getbyid(block: impl Into<rt::Id>) -> Getbyid {
     Getbyid(
@@ -457,7 +457,7 @@ impl Getcontent {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getlist(lid: impl Into<rt::Value>) -> Getlist {
     Getlist(

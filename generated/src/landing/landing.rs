@@ -356,7 +356,7 @@ impl Copyblock {
 /// - `ACCESS_DENIED`: The caller has no right to delete for the site of the page. Ask for it.
 /// - `LANDING_IS_LOCK`: The page is locked against removal.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn delete(lid: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -594,7 +594,7 @@ impl FavoriteBlock {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn get_list() -> GetList {
     GetList(
@@ -757,7 +757,7 @@ impl Getpreview {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getpublicurl(lid: impl Into<rt::Id>) -> Getpublicurl {
     Getpublicurl(
@@ -866,7 +866,7 @@ impl Hideblock {
 /// - `CANT_DELETE_MAIN`: It is the main page of a site that has others. Choose another main page first.
 /// - `UNABLE_DELETE_INCLUDE`: The page is used as an area of a template. Take it out there first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn mark_delete(lid: impl Into<rt::Id>) -> MarkDelete {
     MarkDelete(
@@ -924,7 +924,7 @@ impl MarkDelete {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to delete for the site of the page. Ask for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn mark_un_delete(lid: impl Into<rt::Id>) -> rt::TypedCall<i64> {
     rt::Call::new(
@@ -1097,7 +1097,7 @@ impl Markundeletedblock {
 /// - `DELETE_ACCESS_DENIED`: The caller may not take the page from where it is.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn r#move(lid: impl Into<rt::Id>) -> Move {
     Move(
@@ -1226,18 +1226,18 @@ impl Moveblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages.
+/// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages. Take one off the Internet, or take a larger plan.
 /// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
 /// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
-/// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites.
+/// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites. Take one off the Internet, or take a larger plan.
 /// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present.
-/// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first.
-/// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first.
+/// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first. Do that on the portal.
+/// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first. Do that on the portal.
 /// - `URLCHECKER_FAIL`: The portal found harmful content on a page. Remove it.
 /// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page.
-/// - `LICENSE_EXPIRED`: The licence of the portal is over.
+/// - `LICENSE_EXPIRED`: The licence of the portal is over. Renew it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn publication(lid: impl Into<rt::Id>) -> Publication {
     Publication(
@@ -1290,7 +1290,7 @@ impl Publication {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn remove_entities(
     lid: impl Into<rt::Id>,
@@ -1347,7 +1347,7 @@ impl RemoveEntities {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn resolve_id_by_public_url(
     landing_url: impl Into<String>,
@@ -1495,7 +1495,7 @@ pub fn un_favorite_block(block_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn unpublic(lid: impl Into<rt::Id>) -> Unpublic {
     Unpublic(
@@ -1615,7 +1615,7 @@ impl Upblock {
 /// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34.
 /// - `CANT_DELETE_MAIN`: It is the main page of a site that has others. Choose another main page first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn update(
     lid: impl Into<rt::Id>,

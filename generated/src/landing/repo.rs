@@ -74,7 +74,7 @@ impl CheckContent {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 #[inline]
 pub fn get_list() -> GetList {
@@ -128,14 +128,14 @@ impl GetList {
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it.
+/// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it. Give it.
 /// - `MANIFEST_INTERSECT_IMG`: A selector of the manifest is a node and has a style of the type background, block-default or block-border as well. Change the type of the style.
 /// - `CONTENT_IS_BAD`: The HTML has parts that are not allowed. CheckBlockContent shows which.
 /// - `PRESET_CONTENT_IS_BAD`: The HTML of a preset of a card in the manifest has parts that are not allowed. CheckBlockContent shows which.
 /// - `UNSUPPORTED_BLOCK_TYPE`: Blocks for MAINPAGE cannot be registered so. Take it out of block.type in the manifest, or use RegisterVibeWidget.
 /// - `UNSUPPORTED_BLOCK_SUBTYPE`: Blocks of the subtype widget cannot be registered so. Change block.subtype in the manifest, or use RegisterVibeWidget.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Register {
     Register(

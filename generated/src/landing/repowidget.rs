@@ -102,8 +102,8 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it.
-/// - `REQUIRED_PARAM_NO_EXISTS`: A required key of WIDGET_PARAMS is missing; the message names it.
+/// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it. Give it.
+/// - `REQUIRED_PARAM_NO_EXISTS`: A required key of WIDGET_PARAMS is missing; the message names it. Give it.
 #[inline]
 pub fn register(
     code: impl Into<String>,

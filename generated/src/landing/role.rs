@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites, or scope is given, which needs an administrator.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
 pub fn enable(mode: bool) -> Enable {
@@ -79,7 +79,7 @@ impl Enable {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 #[inline]
 pub fn get_list() -> GetList {
     GetList(
@@ -111,7 +111,7 @@ impl GetList {
         Self(rt::set::param::text(self.0, "scope", value))
     }
 }
-/// Tells what a role may do.
+/// Tells what a role may do with each site for which that is set.
 ///
 /// Calls `landing.role.getRights`; scope `landing`. May be called by: an administrator, or a user with full access to the sites.
 ///
@@ -132,7 +132,7 @@ impl GetList {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
 #[inline]
@@ -149,7 +149,7 @@ pub fn get_rights(id: impl Into<rt::Id>) -> GetRights {
             .put("id", rt::value::id(id)),
     )
 }
-/// A call of `landing.role.getRights`: Tells what a role may do.
+/// A call of `landing.role.getRights`: Tells what a role may do with each site for which that is set.
 #[must_use = "a call does nothing until it is sent"]
 pub struct GetRights(rt::Call);
 rt::request!(GetRights -> rt::Map < Vec < String > >);
@@ -186,7 +186,7 @@ impl GetRights {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller has no full access to sites. Call as one who has.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 #[inline]
 pub fn is_enabled() -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -223,7 +223,7 @@ pub fn is_enabled() -> rt::TypedCall<bool> {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ERROR_ARGUMENT`: The access codes are no list. Write them as \[U7, DR15\].
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
@@ -286,7 +286,7 @@ impl SetAccessCodes {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
 #[inline]

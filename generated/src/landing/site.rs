@@ -25,16 +25,16 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not make sites, or TYPE does not fit scope. Ask for the right, or set scope to the same as TYPE.
-/// - `SITE_LIMIT_REACHED`: The plan allows no more sites.
-/// - `DOMAIN_NOT_FOUND`: There is no such domain.
+/// - `SITE_LIMIT_REACHED`: The plan allows no more sites. Delete one, or take a larger plan.
+/// - `DOMAIN_NOT_FOUND`: There is no such domain. Mend DOMAIN_ID, or leave it out.
 /// - `DOMAIN_IS_INCORRECT`: The domain is of the wrong form. Mend it.
 /// - `DOMAIN_EXIST_TRASH`: A site in the trash has this domain. Take it off there first.
-/// - `DOMAIN_DISABLE`: Domains may not have the portal's own name in them.
+/// - `DOMAIN_DISABLE`: A domain may not have the word bitrix in it. Choose another.
 /// - `DOMAIN_EXIST`: Another site has this domain. Choose another.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 /// - `CONTROLLER_ERROR_BADRESPONSE`: The service that registers domains gave no readable answer. Try again later.
-/// - `CONTROLLER_ERROR_BADLICENSE`: The service that registers domains refused the licence.
-/// - `CONTROLLER_ERROR_<ERROR_CODE>`: Another error of the service that registers domains; the end of the code is its own.
+/// - `CONTROLLER_ERROR_BADLICENSE`: The licence of the portal is over, or its key is wrong. Renew it.
+/// - `CONTROLLER_ERROR_<ERROR_CODE>`: Another error of the service that registers domains; the end of the code is its own. Choose another domain, or try again later.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -85,7 +85,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: There is no such site, or the caller has no right to it. Look at ListSites.
-/// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it.
+/// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it. Fill it in.
 /// - `FOLDER_IS_NOT_UNIQUE`: A folder with this code is there already. Choose another code.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 #[inline]
@@ -225,7 +225,7 @@ pub fn binding_to_menu(
 /// - `SITE_IS_NOT_EMPTY`: The site still has pages, perhaps in the trash. Remove them first.
 /// - `SITE_IS_LOCK`: The site is locked against removal.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -333,7 +333,7 @@ impl FullExport {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn get_folders(site_id: impl Into<rt::Id>) -> GetFolders {
     GetFolders(
@@ -446,7 +446,7 @@ impl GetGroupBindings {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn get_list() -> GetList {
     GetList(
@@ -612,7 +612,7 @@ impl GetPreview {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn get_public_url(id: impl Into<rt::Value>) -> GetPublicUrl {
     GetPublicUrl(
@@ -663,7 +663,7 @@ impl GetPublicUrl {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
 pub fn get_rights(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<String>> {
@@ -700,7 +700,7 @@ pub fn get_rights(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<String>> {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getadditionalfields(id: impl Into<rt::Id>) -> Getadditionalfields {
     Getadditionalfields(
@@ -754,7 +754,7 @@ impl Getadditionalfields {
 /// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn mark_delete(id: impl Into<rt::Id>) -> MarkDelete {
     MarkDelete(
@@ -813,7 +813,7 @@ impl MarkDelete {
 /// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `FOLDER_CONTAINS_AREAS`: A page of the folder is used as an area of a template. Take it out there first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn mark_folder_delete(id: impl Into<rt::Id>) -> MarkFolderDelete {
     MarkFolderDelete(
@@ -871,7 +871,7 @@ impl MarkFolderDelete {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn mark_folder_un_delete(id: impl Into<rt::Id>) -> MarkFolderUnDelete {
     MarkFolderUnDelete(
@@ -923,9 +923,9 @@ impl MarkFolderUnDelete {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
-/// - `TOTAL_SITE_REACHED`: The plan allows no more sites.
+/// - `TOTAL_SITE_REACHED`: The plan allows no more sites. Delete one, or take a larger plan.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn mark_un_delete(id: impl Into<rt::Id>) -> MarkUnDelete {
     MarkUnDelete(
@@ -977,18 +977,18 @@ impl MarkUnDelete {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
-/// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first.
-/// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first.
+/// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first. Do that on the portal.
+/// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first. Do that on the portal.
 /// - `URLCHECKER_FAIL`: The portal found harmful content on a page. Remove it.
-/// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages.
+/// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages. Take one off the Internet, or take a larger plan.
 /// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
 /// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
-/// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites.
+/// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites. Take one off the Internet, or take a larger plan.
 /// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present.
 /// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page.
-/// - `LICENSE_EXPIRED`: The licence of the portal is over.
+/// - `LICENSE_EXPIRED`: The licence of the portal is over. Renew it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn publication(id: impl Into<rt::Id>) -> Publication {
     Publication(
@@ -1044,7 +1044,7 @@ impl Publication {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn publication_folder(folder_id: impl Into<rt::Id>) -> PublicationFolder {
     PublicationFolder(
@@ -1104,7 +1104,7 @@ impl PublicationFolder {
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
-/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
+/// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
 pub fn set_rights(id: impl Into<rt::Id>) -> SetRights {
@@ -1153,7 +1153,7 @@ impl SetRights {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn un_public_folder(folder_id: impl Into<rt::Id>) -> UnPublicFolder {
     UnPublicFolder(
@@ -1284,7 +1284,7 @@ pub fn unbinding_from_menu(
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn unpublic(id: impl Into<rt::Id>) -> Unpublic {
     Unpublic(
@@ -1336,16 +1336,16 @@ impl Unpublic {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not change the settings of the site. Ask for the right.
-/// - `DOMAIN_NOT_FOUND`: There is no such domain.
+/// - `DOMAIN_NOT_FOUND`: There is no such domain. Mend DOMAIN_ID, or leave it out.
 /// - `DOMAIN_IS_INCORRECT`: The domain is of the wrong form. Mend it.
 /// - `DOMAIN_EXIST_TRASH`: A site in the trash has this domain. Take it off there first.
-/// - `DOMAIN_DISABLE`: Domains may not have the portal's own name in them.
+/// - `DOMAIN_DISABLE`: A domain may not have the word bitrix in it. Choose another.
 /// - `DOMAIN_EXIST`: Another site has this domain. Choose another.
 /// - `CODE_IS_NOT_UNIQUE`: Another site has this code. Choose another.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 /// - `CONTROLLER_ERROR_BADRESPONSE`: The service that registers domains gave no readable answer. Try again later.
-/// - `CONTROLLER_ERROR_BADLICENSE`: The service that registers domains refused the licence.
-/// - `CONTROLLER_ERROR_<ERROR_CODE>`: Another error of the service that registers domains; the end of the code is its own.
+/// - `CONTROLLER_ERROR_BADLICENSE`: The licence of the portal is over, or its key is wrong. Renew it.
+/// - `CONTROLLER_ERROR_<ERROR_CODE>`: Another error of the service that registers domains; the end of the code is its own. Choose another domain, or try again later.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

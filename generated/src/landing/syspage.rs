@@ -112,7 +112,7 @@ pub fn delete_for_site(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -163,7 +163,7 @@ impl Get {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn get_special_page(
     site_id: impl Into<rt::Id>,
@@ -217,7 +217,7 @@ impl GetSpecialPage {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn set(id: impl Into<rt::Id>, r#type: impl Into<String>) -> Set {
     Set(

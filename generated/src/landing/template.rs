@@ -110,7 +110,7 @@ pub fn get_site_ref(
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getlist() -> Getlist {
     Getlist(

@@ -247,7 +247,7 @@ pub fn delete(post_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// let result = log::blogpost::get()
 ///     .post_id(3454)
-///     .log_rights("UA")
+///     .log_rights(["UA"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -307,10 +307,10 @@ impl Get {
     pub fn post_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "POST_ID", value))
     }
-    /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department.
+    /// `LOG_RIGHTS`. Readers whose posts are wanted. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department.
     #[inline]
-    pub fn log_rights(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "LOG_RIGHTS", value))
+    pub fn log_rights(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(rt::set::param::texts(self.0, "LOG_RIGHTS", value))
     }
     /// `LOG_DATE_FROM`. Earliest time of publication; not after LOG_DATE_TO.
     #[inline]
@@ -324,13 +324,13 @@ impl Get {
     }
     /// `FIRST_ID`. Goes forward without counting pages: only entries of the feed with a greater number come. It wins over LAST_ID.
     #[inline]
-    pub fn first_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "FIRST_ID", value))
+    pub fn first_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "FIRST_ID", value))
     }
     /// `LAST_ID`. Goes back without counting pages: only entries of the feed with a smaller number come.
     #[inline]
-    pub fn last_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "LAST_ID", value))
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
     /// `LIMIT`. How many posts to answer with FIRST_ID or LAST_ID, 200 at most. The portal chooses when it is left out or not positive.
     #[inline]
@@ -353,7 +353,7 @@ impl Get {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = log::blogpost::share(3200, "UA").send(client).await?;
+/// let result = log::blogpost::share(3200, ["UA"]).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -364,7 +364,48 @@ impl Get {
 ///
 /// - without a code: The post does not exist, the caller may not read it, or a reader in DEST is unknown or out of the caller's reach. The description tells which: Wrong post ID, No read perms or Wrong destinations.
 #[inline]
-pub fn share(post_id: impl Into<rt::Id>, dest: impl Into<rt::Value>) -> Share {
+pub fn share(
+    post_id: impl Into<rt::Id>,
+    dest: impl IntoIterator<Item = impl Into<String>>,
+) -> Share {
+    Share(
+        rt::Call::new(
+                rt::Method::new(
+                    "log.blogpost.share",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                ),
+            )
+            .put("POST_ID", rt::value::id(post_id))
+            .put("DEST", rt::value::texts(dest)),
+    )
+}
+/// Opens a post to more readers, who may be named by one word alone. Those who could see it before still can.
+///
+/// Calls `log.blogpost.share` with fixed values. May be called by: administrator, or the author.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/log/log-blogpost-share.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = log::blogpost::add_post_recipients(3200, "UA").send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - without a code: The post does not exist, the caller may not read it, or a reader in DEST is unknown or out of the caller's reach. The description tells which: Wrong post ID, No read perms or Wrong destinations.
+#[inline]
+pub fn add_post_recipients(
+    post_id: impl Into<rt::Id>,
+    dest: impl Into<rt::Value>,
+) -> Share {
     Share(
         rt::Call::new(
                 rt::Method::new(

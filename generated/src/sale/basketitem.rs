@@ -317,7 +317,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
-/// - `200140400008`: The item has no order.
+/// - `200140400008`: The number of the order is missing. It comes from the item; look at it with GetBasketItems.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order. Give the order's currency.
 /// - `200040300010`: Only an administrator may change this. Call as one.
@@ -362,7 +362,7 @@ pub fn update(
 ///
 /// - `200140400006`: The portal has no trade catalogue. Set one up in the portal first.
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
-/// - `200140400008`: The item has no order.
+/// - `200140400008`: The number of the order is missing. It comes from the item; look at it with GetBasketItems.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order. Give the order's currency.
 /// - `200040300010`: Only an administrator may change this. Call as one.

@@ -239,7 +239,7 @@ impl List {
 ///
 /// - `200940400001`: There is no group with this number. Find it with GetPropertyGroups.
 /// - `200040300020`: Only an administrator may change this. Call as one.
-/// - `200950000008`: A required value is empty.
+/// - `200950000008`: A required value is empty. Fill it in.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

@@ -202,7 +202,7 @@ impl List {
 ///
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `201040400006`: The number of the shipment is wrong.
+/// - `201040400006`: The number of the shipment is wrong. Find it with GetShipments.
 /// - `201040400007`: There is no shipment with this number. Find it with GetShipments.
 /// - `201040400008`: The order could not be saved. The description tells why.
 /// - `0`: Something else failed. The description tells what.

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `201350000001`: There is a state with this code already. Choose another one.
 /// - `201350000003`: The kind is missing or wrong: O or D. Give O for orders or D for shipments.
 /// - `201350000004`: The code is empty. Give one.
-/// - `201350000005`: The code is too long.
+/// - `201350000005`: The code is too long. Shorten it.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.

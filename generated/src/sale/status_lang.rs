@@ -61,7 +61,7 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `201740400001`: The state has no name in this language.
+/// - `201740400001`: The state has no name in this language. Look at GetStatusTranslations.
 /// - `201750000004`: The language is unknown. GetShopLanguages lists them.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.

@@ -90,7 +90,7 @@ impl AttachRecord {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
-/// - `INVALID_ARGUMENT`: CALL_ID is no text.
+/// - `INVALID_ARGUMENT`: CALL_ID is no text. Give it as RegisterCall answered it.
 /// - `ERROR_CORE`: USER_ID and USER_PHONE_INNER are missing, there is no such call or active employee, or the portal failed. The description tells which.
 #[inline]
 pub fn finish(call_id: impl Into<String>) -> Finish {
@@ -358,7 +358,7 @@ impl Register {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: PHONE_NUMBER is missing, or the portal has no CRM.
+/// - `ERROR_CORE`: PHONE_NUMBER is missing, or the portal has no CRM. The description tells which.
 #[inline]
 pub fn search_crm_entities(phone_number: impl Into<String>) -> SearchCrmEntities {
     SearchCrmEntities(

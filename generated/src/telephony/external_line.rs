@@ -78,7 +78,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
-/// - `ERROR_CORE`: NUMBER is missing, or there is no such line.
+/// - `ERROR_CORE`: NUMBER is missing, or there is no such line. Look at GetExternalLines.
 #[inline]
 pub fn delete(number: impl Into<String>) -> rt::TypedCall<()> {
     rt::Call::new(

@@ -55,7 +55,7 @@ impl LandingBlock {
     pub fn js(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "js")
     }
-    /// `sections`. Sections of the repository that it stands in.
+    /// `sections`. Sections of the repository that it stands in, by their codes with commas between them.
     #[inline]
     pub fn sections(&self) -> Option<&str> {
         rt::view::text(&self.0, "sections")

@@ -206,16 +206,16 @@ impl SaleBasketItem {
     pub fn set_can_buy(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "canBuy", value))
     }
-    /// `vatRate`. Tax rate, 0\.1 for 10 %; an empty text for none.
+    /// `vatRate`. Tax rate, 0\.1 for 10 %. Null for none, for which a call sends an empty text.
     #[inline]
-    pub fn vat_rate(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "vatRate")
+    pub fn vat_rate(&self) -> Option<f64> {
+        rt::view::number(&self.0, "vatRate")
     }
-    /// Sets `vatRate`. Tax rate, 0\.1 for 10 %; an empty text for none.
+    /// Sets `vatRate`. Tax rate, 0\.1 for 10 %. Null for none, for which a call sends an empty text.
     #[inline]
     #[must_use]
-    pub fn set_vat_rate(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "vatRate", value))
+    pub fn set_vat_rate(self, value: impl Into<f64>) -> Self {
+        Self(rt::set::field::number(self.0, "vatRate", value))
     }
     /// `vatIncluded`. Whether the price includes the tax.
     #[inline]

@@ -27,7 +27,7 @@ pub mod connector;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHECK_FIELDS_ERROR`: SERVER or LOGIN is empty, or PASSWORD has more than 100 characters.
+/// - `CHECK_FIELDS_ERROR`: SERVER or LOGIN is empty, or PASSWORD has more than 100 characters. Mend it.
 /// - `TITLE_EXISTS`: Another line has this name already. Choose another one.
 /// - `MAX_CLOUD_PBX`: There are ten lines in the cloud already. Remove one first.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
@@ -233,7 +233,7 @@ pub fn status(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_NOT_FOUND`: The application has no SIP line with this CONFIG_ID. GetSipLines lists those it has.
-/// - `CHECK_FIELDS_ERROR`: SERVER or LOGIN is empty, or PASSWORD has more than 100 characters.
+/// - `CHECK_FIELDS_ERROR`: SERVER or LOGIN is empty, or PASSWORD has more than 100 characters. Mend it.
 /// - `TITLE_EXISTS`: Another line has this name already. Choose another one.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: USER_ID is missing, or the caller may not change the person's settings.
+/// - without a code: USER_ID is missing, or the caller may not change the person's settings. The description tells which.
 #[inline]
 pub fn activate_phone(user_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
     rt::Call::new(

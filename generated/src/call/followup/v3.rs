@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
 /// - `access_denied`: The caller has no access to the call and does not belong to its chat.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no call with this number. Find it with ListFollowups.
-/// - `invalid_select_field`: The value of select names a field that follow-ups do not have.
+/// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Compare it with ListFollowupFields.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 #[inline]
 pub fn get(call_id: impl Into<rt::Id>) -> Get {
@@ -90,8 +90,8 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
-/// - `invalid_date_range`: The days in filter.startDate are malformed, or end before they begin.
-/// - `invalid_select_field`: The value of select names a field that follow-ups do not have.
+/// - `invalid_date_range`: The days in filter.startDate are malformed, or end before they begin. Write both ends as in 2026-01-01T00:00:00Z.
+/// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Compare it with ListFollowupFields.
 /// - `invalid_order`: The value of order is refused. Write it as {startDate \= asc} or {startDate \= desc}.
 /// - `invalid_pagination`: The value of pagination is refused. The limit is above zero, and afterCursor comes from the previous answer.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller may not see the settings. Call as somebody who may.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system, or no such payment with it. The description tells which.
-/// - `ERROR_INTERNAL_ORDER_NOT_FOUND`: The order of the payment is gone.
+/// - `ERROR_INTERNAL_ORDER_NOT_FOUND`: The order of the payment is gone. Look at GetOrders.
 #[inline]
 pub fn get(
     payment_id: impl Into<rt::Id>,
