@@ -25,7 +25,7 @@ impl HrPerson {
     pub fn person(&self) -> Option<&str> {
         rt::view::text(&self.0, "person")
     }
-    /// `employees`. Jobs of the person, each with id, employee, the code, data and createdAt.
+    /// `employees`. Employees of the HR system that are this person, each with id, employee, the code, data and createdAt.
     #[inline]
     pub fn employees(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "employees")

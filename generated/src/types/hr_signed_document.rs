@@ -15,7 +15,7 @@ impl HrSignedDocument {
     pub fn company(&self) -> Option<&str> {
         rt::view::text(&self.0, "company")
     }
-    /// `employee`. Code of the job in the HR system.
+    /// `employee`. Code of the employee in the HR system.
     #[inline]
     pub fn employee(&self) -> Option<&str> {
         rt::view::text(&self.0, "employee")
