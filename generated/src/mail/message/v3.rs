@@ -597,7 +597,7 @@ pub fn reply(required: ReplyRequired) -> Reply {
 /// What `mail.message.reply` cannot do without.
 #[derive(Clone, Debug)]
 pub struct ReplyRequired {
-    /// Number of the letter to answer.
+    /// Number of the letter to answer, as ListMailMessages tells it.
     pub reply_to_message_id: rt::Id,
     /// Address to send from, as ListMailSenders tells it.
     pub from_: String,
