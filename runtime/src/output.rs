@@ -289,11 +289,15 @@ pub struct Page<T> {
     pub total: Option<u64>,
     /// The `start` of the next page; none on the last one.
     pub next: Option<u64>,
+    /// What the answer held beside the records, such as the accounts that they name, by the portal's keys. Only a call that is
+    /// sent by itself or in a batch has it; streams, and what is made of them, read the records alone.
+    pub beside: Object,
 }
 
 impl<T: FromValue> FromResult for Page<T> {
     fn from_result(response: Response) -> Result<Self, Mismatch> {
-        Ok(Self { total: response.total, next: response.next, items: Vec::from_value(response.result)? })
+        let Response { total, next, beside, result, .. } = response;
+        Ok(Self { total, next, beside, items: Vec::from_value(result)? })
     }
 }
 

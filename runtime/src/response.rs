@@ -16,6 +16,8 @@ pub struct Response {
     pub next: Option<u64>,
     /// The `time` block: durations in seconds, `operating` and `operating_reset_at`.
     pub time: Option<Object>,
+    /// What the result held beside the records, once it is narrowed to them.
+    pub(crate) beside: Object,
     /// The envelope as it came, with `null` in place of the result, which would otherwise exist twice.
     envelope: Object,
     /// The pages that a batch brought, where they were to be left as text.
@@ -32,7 +34,7 @@ impl Response {
         let (total, next) = (number("total"), number("next"));
         let time = envelope.get("time").and_then(Value::as_object).cloned();
         let result = envelope.get_mut("result").map(Value::take).unwrap_or_default();
-        Self { result, total, next, time, envelope, pages: TextPages::new() }
+        Self { result, total, next, time, beside: Object::new(), envelope, pages: TextPages::new() }
     }
 
     /// The same with pages that were left as text.
@@ -48,14 +50,18 @@ impl Response {
         raw
     }
 
-    /// Narrows the result to what stands below a key (dots between nested ones), if it is there.
+    /// Narrows the result to what stands below a key (dots between nested ones), if it is there. The rest is kept beside it.
     pub(crate) fn narrow(&mut self, records: &str) {
         if records.is_empty() {
             return;
         }
-        let found = records.split('.').try_fold(&mut self.result, |value, key| value.get_mut(key)).map(Value::take);
-        if let Some(found) = found {
-            self.result = found;
+        let (path, key) = records.rsplit_once('.').map_or((None, records), |(path, key)| (Some(path), key));
+        let parent = path.into_iter().flat_map(|path| path.split('.')).try_fold(&mut self.result, |value, key| value.get_mut(key));
+        let found = parent.and_then(Value::as_object_mut).and_then(|parent| parent.shift_remove(key));
+        if let Some(found) = found
+            && let Value::Object(beside) = std::mem::replace(&mut self.result, found)
+        {
+            self.beside = beside;
         }
     }
 }
@@ -81,10 +87,13 @@ mod tests {
 
     #[test]
     fn narrowing_finds_nested_records_or_leaves_the_result() {
-        let mut response = Response::new(object(json!({"result": {"a": {"b": [1]}}})));
-        response.narrow("a.c");
-        assert_eq!(response.result, json!({"a": {"b": [1]}}));
+        let whole = json!({"a": {"b": [1], "d": 2}, "e": 3});
+        let mut response = Response::new(object(json!({"result": whole})));
+        for nothing in ["", "a.c", "e.f", "g.h"] {
+            response.narrow(nothing);
+            assert_eq!((&response.result, &response.beside), (&whole, &Object::new()), "{nothing}");
+        }
         response.narrow("a.b");
-        assert_eq!(response.result, json!([1]));
+        assert_eq!((response.result, json!(response.beside)), (json!([1]), json!({"a": {"d": 2}, "e": 3})));
     }
 }

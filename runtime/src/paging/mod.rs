@@ -20,6 +20,7 @@ use crate::call::Call;
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, Result};
 use crate::output::{FromValue, Page};
+use crate::value::Object;
 
 use walker::Walker;
 
@@ -227,7 +228,10 @@ impl<T: FromValue> Pages<T> {
                         }
                     };
                     return match page.read() {
-                        Ok(items) => Poll::Ready(Some(Ok(Page { items, total: walker.total(), next: None }))),
+                        Ok(items) => {
+                            let total = walker.total();
+                            Poll::Ready(Some(Ok(Page { items, total, next: None, beside: Object::new() })))
+                        }
                         Err(mismatch) => {
                             let error = walker.unreadable(&mismatch);
                             self.fail(error)

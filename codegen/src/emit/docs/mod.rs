@@ -225,6 +225,7 @@ struct PageRow<'p> {
     title: &'p str,
     slug: &'p str,
     method: Option<&'p str>,
+    deprecated: bool,
     summary: &'p str,
 }
 
@@ -234,6 +235,7 @@ impl<'p> PageRow<'p> {
             title: &function.title,
             slug: function.kebab.as_str(),
             method: function.has_connection().then_some(method.name.as_str()),
+            deprecated: method.deprecated.is_some(),
             summary: &function.summary,
         }
     }
