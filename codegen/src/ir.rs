@@ -389,7 +389,7 @@ impl Shape {
             ) => &[Text],
             Self::Value(Ty::Integer | Ty::Number | Ty::Id | Ty::Boolean(BooleanForm::OneZero)) => &[Number, Text],
             Self::Value(Ty::Array(_)) | Self::List(_) | Self::Page(_) => &[List],
-            Self::Value(Ty::Object) | Self::Record(_) | Self::Map(_) => &[Object],
+            Self::Value(Ty::Object | Ty::Map(_)) | Self::Record(_) | Self::Map(_) => &[Object],
             Self::Value(Ty::File(_) | Ty::Any) | Self::OneOf(_) => &[Boolean, Number, Text, List, Object],
             Self::Nullable(value) => value.kinds(),
             Self::Nothing => &[],
@@ -648,6 +648,8 @@ pub enum Ty {
     File(FileForm),
     /// A list.
     Array(Box<Ty>),
+    /// Free keys with values of one type.
+    Map(Box<Ty>),
     /// Keys with values.
     Object,
     /// Whatever the method takes.
@@ -706,6 +708,7 @@ impl Ty {
             Self::File(FileForm::Base64) => "file<base64>".into(),
             Self::File(FileForm::FileData) => "file<fileData>".into(),
             Self::Array(item) => format!("array<{}>", item.word()),
+            Self::Map(value) => format!("map<{}>", value.word()),
             Self::Object => "object".into(),
             Self::Any => "any".into(),
         }

@@ -90,6 +90,9 @@ pub fn wire_form(param: &Param, value: &Value) -> Value {
 fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
     match (ty, value) {
         (Ty::Array(item), Value::Array(items)) => items.iter().map(|value| form(item, entries, value)).collect(),
+        (Ty::Map(inner), Value::Object(keys)) => {
+            keys.iter().map(|(key, value)| (key.clone(), form(inner, entries, value))).collect()
+        }
         (Ty::Boolean(kind), Value::Bool(flag)) => match kind {
             BooleanForm::Json => json!(flag),
             BooleanForm::YesNo => json!(if *flag { "Y" } else { "N" }),

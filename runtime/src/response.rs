@@ -56,7 +56,10 @@ impl Response {
             return;
         }
         let (path, key) = records.rsplit_once('.').map_or((None, records), |(path, key)| (Some(path), key));
-        let parent = path.into_iter().flat_map(|path| path.split('.')).try_fold(&mut self.result, |value, key| value.get_mut(key));
+        let parent = path
+            .into_iter()
+            .flat_map(|path| path.split('.'))
+            .try_fold(&mut self.result, |value, key| value.get_mut(key));
         let found = parent.and_then(Value::as_object_mut).and_then(|parent| parent.shift_remove(key));
         if let Some(found) = found
             && let Value::Object(beside) = std::mem::replace(&mut self.result, found)

@@ -242,8 +242,7 @@ impl Command<'static> {
             if order.iter().any(|known| known.key() == key) {
                 continue;
             }
-            let is_container =
-                !inner.is_empty() || param.type_word == "object" || param.type_word.starts_with("array<");
+            let is_container = !inner.is_empty() || is_object(&param.type_word) || item_of(&param.type_word).is_some();
             let key = name(key.clone().into());
             order.push(if is_container { Position::Container(key) } else { Position::Plain(key) });
         }
@@ -289,7 +288,8 @@ pub struct Param<'t> {
     /// The one-letter option.
     pub short: Option<char>,
     /// The type word: `string`, `integer`, `number`, `boolean`, `boolean<Y/N>`, `boolean<1/0>` (an inverted flag:
-    /// `boolean<N/Y>`), `id`, `date`, `datetime`, `datetime<Z>`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `object`, `any`.
+    /// `boolean<N/Y>`), `id`, `date`, `datetime`, `datetime<Z>`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `map<…>`
+    /// (an object with free keys), `object`, `any`.
     #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// Whether the call needs it.
@@ -338,6 +338,21 @@ pub struct Param<'t> {
     /// Answers may hold null in its place.
     #[serde(default, skip_serializing)]
     pub nullable: bool,
+}
+
+/// The type of the items of `array<…>`.
+pub(crate) fn item_of(word: &str) -> Option<&str> {
+    word.strip_prefix("array<")?.strip_suffix('>')
+}
+
+/// The type of what stands below the free keys of `map<…>`.
+pub(crate) fn below_keys(word: &str) -> Option<&str> {
+    word.strip_prefix("map<")?.strip_suffix('>')
+}
+
+/// Whether the values of a type are objects, with keys of their own or with free ones.
+pub(crate) fn is_object(word: &str) -> bool {
+    word == "object" || below_keys(word).is_some()
 }
 
 /// What a method answers.

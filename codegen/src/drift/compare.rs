@@ -258,6 +258,7 @@ fn agrees(documented: &str, ty: &Ty) -> bool {
         Ty::Date => &["date", "string", "datetime"],
         Ty::DateTime(_) => &["datetime", "string", "date", "timestamp"],
         Ty::Array(_) => &["array"],
+        Ty::Map(_) => &["object", "array"],
         Ty::Object => &["object", "array"],
         Ty::File(_) => &["file", "string", "array", "object"],
     };

@@ -600,7 +600,7 @@ fn form(ty: &Ty) -> Option<proc_macro2::Ident> {
         Ty::Boolean(BooleanForm::NoYes) => "no_yes",
         Ty::Boolean(BooleanForm::OneZero) => "one_zero",
         Ty::Id => "id",
-        Ty::Object | Ty::Any => "any",
+        Ty::Object | Ty::Map(_) | Ty::Any => "any",
         Ty::File(_) => return None,
         Ty::Array(item) if matches!(**item, Ty::Array(_) | Ty::Boolean(_)) => return None,
         Ty::Array(item) => return form(item).map(|item| format_ident!("{item}s")),
@@ -652,7 +652,7 @@ fn owned_type(ty: &Ty) -> TokenStream {
             let item = owned_type(item);
             quote! { Vec<#item> }
         }
-        Ty::Object | Ty::Any => quote! { rt::Value },
+        Ty::Object | Ty::Map(_) | Ty::Any => quote! { rt::Value },
     }
 }
 
@@ -710,6 +710,10 @@ fn result_type(ty: &Ty) -> TokenStream {
         Ty::Array(item) => {
             let item = result_type(item);
             quote! { Vec<#item> }
+        }
+        Ty::Map(value) => {
+            let value = result_type(value);
+            quote! { rt::Map<#value> }
         }
         other => owned_type(other),
     }

@@ -36,6 +36,7 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
             }
         }
         (Ty::Array(item), Value::Array(items)) => items.iter().try_for_each(|value| fits(item, value)),
+        (Ty::Map(value), Value::Object(keys)) => keys.values().try_for_each(|one| fits(value, one)),
         (Ty::String, _) => wrong("text"),
         (Ty::Integer, _) => wrong("a whole number"),
         (Ty::Number, _) => wrong("a number"),
@@ -44,7 +45,7 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
         (Ty::Date | Ty::DateTime(_), _) => wrong("a date as text"),
         (Ty::File(_), _) => wrong("a file's name"),
         (Ty::Array(_), _) => wrong("a list"),
-        (Ty::Object, _) => wrong("an object"),
+        (Ty::Object | Ty::Map(_), _) => wrong("an object"),
     }
 }
 
@@ -94,6 +95,9 @@ pub(super) fn unknown_value(param: &Param, value: &Value) -> Option<String> {
     }
     if let Value::Array(items) = value {
         return items.iter().find_map(|item| unknown_value(param, item));
+    }
+    if let (Ty::Map(_), Value::Object(keys)) = (&param.ty, value) {
+        return keys.values().find_map(|value| unknown_value(param, value));
     }
     let known = param.values.iter().any(|known| text(&known.value) == text(value));
     (!known).then(|| {
@@ -206,28 +210,53 @@ impl Context<'_> {
         } else if let Some(fault) = unknown_value(param, value) {
             self.report_help(file, path, fault, "add it to `values` if the portal takes it");
         }
-        let Some(entries) = &param.entries else {
-            return;
-        };
-        match value {
-            Value::Object(keys) => self.arguments(file, path, &entries.all, keys),
-            Value::Array(items) => {
+        if let Some(entries) = &param.entries {
+            self.objects(file, path, (&param.ty, &entries.all), (&param.name, value));
+        }
+    }
+
+    /// Checks the objects in a value: itself, the items of a list, what stands below the free keys of a map.
+    fn objects(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        (ty, entries): (&Ty, &[Param]),
+        (name, value): (&str, &Value),
+    ) {
+        match (ty, value) {
+            (Ty::Map(inner), Value::Object(keys)) => {
+                for (key, one) in keys {
+                    self.objects(file, &step(path, key.as_str()), (inner, entries), (name, one));
+                }
+            }
+            (_, Value::Object(keys)) => {
+                self.arguments(file, path, entries, keys);
+                self.required_keys(file, path, entries, (name, keys));
+            }
+            (ty, Value::Array(items)) => {
+                let inner = if let Ty::Array(inner) = ty { inner } else { ty };
                 for (at, item) in items.iter().enumerate() {
-                    if let Value::Object(keys) = item {
-                        self.arguments(file, &step(path, at), &entries.all, keys);
-                    }
+                    self.objects(file, &step(path, at), (inner, entries), (name, item));
                 }
             }
             _ => {}
         }
+    }
+
+    fn required_keys(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        entries: &[Param],
+        (name, given): (&str, &Map<String, Value>),
+    ) {
         let missing: Vec<String> = entries
-            .all
             .iter()
-            .filter(|entry| entry.required && value.as_object().is_some_and(|keys| !keys.contains_key(&entry.name)))
+            .filter(|entry| entry.required && !given.contains_key(&entry.name))
             .map(|entry| format!("`{}`", entry.name))
             .collect();
         if !missing.is_empty() {
-            self.report(file, path, format!("`{}` lacks what it requires: {}", param.name, missing.join(", ")));
+            self.report(file, path, format!("`{name}` lacks what it requires: {}", missing.join(", ")));
         }
     }
 }

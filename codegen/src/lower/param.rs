@@ -226,7 +226,7 @@ impl Context<'_> {
             self.report(file, &path, "the list of known values is empty");
         }
         let item = match &spec.ty.0 {
-            Ty::Array(item) => (**item).clone(),
+            Ty::Array(item) | Ty::Map(item) => (**item).clone(),
             ty => ty.clone(),
         };
         let mut seen = BTreeMap::new();
@@ -279,14 +279,14 @@ impl Context<'_> {
         let entries = spec.entries.as_ref()?;
         let merged = matches!(spec.wire, Some(WireSpec::Merge));
         let path = step(path, "entries");
-        let holds_objects = match &spec.ty.0 {
-            Ty::Object | Ty::Any => true,
-            Ty::Array(item) => matches!(**item, Ty::Object | Ty::Any),
-            _ => false,
-        };
-        if !holds_objects {
+        if !holds_objects(&spec.ty.0) {
             let message = format!("`{}` is {}, which has no entries", spec.name, spec.ty.0.word());
-            self.report_help(file, &path, message, "write `type: object` or `type: array<object>`");
+            self.report_help(
+                file,
+                &path,
+                message,
+                "write `type: object`, `type: array<object>` or `type: map<object>`",
+            );
         }
         let level = match outer {
             Level::Field | Level::Inner => Level::Inner,
@@ -387,5 +387,14 @@ impl Context<'_> {
                 }
             }
         }
+    }
+}
+
+/// Whether there are objects in a value of this type, whose keys may be named.
+fn holds_objects(ty: &Ty) -> bool {
+    match ty {
+        Ty::Object | Ty::Any => true,
+        Ty::Array(item) | Ty::Map(item) => holds_objects(item),
+        _ => false,
     }
 }

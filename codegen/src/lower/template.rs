@@ -13,6 +13,7 @@ pub(super) fn object(entries: &[Param]) -> Map<String, Value> {
 fn hint(ty: &Ty, entry: &Param) -> Value {
     match ty {
         Ty::Array(item) => Value::Array(vec![hint(item, entry)]),
+        Ty::Map(value) => Value::Object(Map::from_iter([("…".to_owned(), hint(value, entry))])),
         Ty::Object | Ty::Any if entry.entries.as_ref().is_some_and(|entries| !entries.all.is_empty()) => {
             Value::Object(object(entry.entries.as_ref().map_or(&[], |entries| &entries.all)))
         }

@@ -67,16 +67,24 @@ pub struct TypeWord(pub Ty);
 const DEEPEST: usize = 8;
 
 fn type_of(word: &str) -> Result<Ty, String> {
-    if word.matches("array<").count() > DEEPEST {
-        return Err(format!("arrays are nested at most {DEEPEST} deep{}write `any`", super::load::HELP));
+    if word.matches("array<").count() + word.matches("map<").count() > DEEPEST {
+        return Err(format!("arrays and maps are nested at most {DEEPEST} deep{}write `any`", super::load::HELP));
     }
-    if let Some(item) = word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+    let inner = |of: &str| word.strip_prefix(of).and_then(|rest| rest.strip_suffix('>'));
+    if let Some(item) = inner("array<") {
         return type_of(item).map(|item| Ty::Array(Box::new(item)));
+    }
+    if let Some(value) = inner("map<") {
+        return type_of(value).map(|value| Ty::Map(Box::new(value)));
     }
     match TYPES.iter().find(|(known, _)| *known == word) {
         Some((_, ty)) => Ok(ty.clone()),
         None if word == "array" || word == "array<" => Err(format!(
             "`array` needs the type of its items{}write `array<string>`, `array<id>`, `array<any>` …",
+            super::load::HELP
+        )),
+        None if word == "map" || word == "map<" => Err(format!(
+            "`map` needs the type of its values{}write `map<string>`, `map<object>`, `map<any>` …",
             super::load::HELP
         )),
         None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known))),
@@ -91,7 +99,7 @@ impl<'de> Deserialize<'de> for TypeWord {
 
 fn type_pattern() -> String {
     let words: Vec<String> = TYPES.iter().map(|(word, _)| word.to_string()).collect();
-    format!("^(array<)*({})>*$", words.join("|"))
+    format!("^((array|map)<)*({})>*$", words.join("|"))
 }
 
 impl JsonSchema for TypeWord {
@@ -102,7 +110,7 @@ impl JsonSchema for TypeWord {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
         json_schema!({
-            "description": "A type; `array<…>` of any of them is one too.",
+            "description": "A type; `array<…>` of any of them is one too, and `map<…>`, an object with free keys.",
             "anyOf": [{ "enum": words }, { "type": "string", "pattern": type_pattern() }],
         })
     }
@@ -155,7 +163,7 @@ impl ReturnsWord {
     }
 
     fn type_or(word: &str, others: &[&str]) -> Result<Self, String> {
-        if word == "array" || word.starts_with("array<") {
+        if word == "array" || word.starts_with("array<") || word.starts_with("map<") {
             return type_of(word).map(Self::Type);
         }
         match TYPES.iter().find(|(known, _)| *known == word) {
@@ -264,7 +272,10 @@ mod tests {
             assert_eq!(type_of(word).as_ref(), Ok(ty));
             assert_eq!(ty.word(), *word);
         }
-        assert_eq!(type_of("array<array<boolean<Y/N>>>").map(|ty| ty.word()), Ok("array<array<boolean<Y/N>>>".into()));
+        for word in ["array<array<boolean<Y/N>>>", "map<object>", "array<map<array<id>>>"] {
+            assert_eq!(type_of(word).map(|ty| ty.word()), Ok(word.to_owned()));
+        }
+        assert!(type_of("map").is_err_and(|fault| fault.contains("map<string>")));
     }
 
     #[test]
@@ -276,6 +287,8 @@ mod tests {
             "nothing",
             "map<list>",
             "map<array<id>>",
+            "map<map<string>>",
+            "array<map<id>>",
             "map<boolean<Y/N>>",
             "id",
             "array<string>",

@@ -23,6 +23,9 @@ export function entriesOf(param, types) {
 /** The item of `array<…>`; none for another type. @param {string} type */
 export const itemOf = (type) => /^array<(.*)>$/.exec(type)?.[1];
 
+/** What stands below the free keys of `map<…>`; none for another type. @param {string} type */
+export const belowKeys = (type) => /^map<(.*)>$/.exec(type)?.[1];
+
 /** @param {unknown} value @returns {value is Values} */
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -58,6 +61,10 @@ function form(type, entries, value, types) {
   }
   if (type === 'datetime<Z>' && typeof value === 'string') return utc(value);
   if (type.startsWith('file') && typeof value === 'string') return {file: value};
+  const inner = belowKeys(type);
+  if (inner && isObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, form(inner, entries, one, types)]));
+  }
   if (isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
       const known = entries.find(({name}) => name === key);

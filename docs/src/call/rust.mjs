@@ -1,7 +1,7 @@
 // @ts-check
 // A call as Rust, as the generator writes it for the examples of the pages; a test compares the two.
 
-import {entriesOf, isObject, itemOf, wireForm} from './body.mjs';
+import {belowKeys, entriesOf, isObject, itemOf, wireForm} from './body.mjs';
 
 /**
  * What Rust calls a function: its path, its arguments by name, the setters whose name is not the key in snake case, and
@@ -63,7 +63,7 @@ function typed(type, param, value, types) {
     return value < SMALL && value >= -SMALL ? String(value) : `${value}_i64`;
   }
   if (type.startsWith('boolean') && typeof value === 'boolean') return String(value);
-  if (type === 'object' || type === 'any') {
+  if (type === 'object' || type === 'any' || belowKeys(type)) {
     const form = wireForm({...param, type}, value, types);
     return typeof form === 'string' ? json(form) : `json!(${JSON.stringify(form)})`;
   }

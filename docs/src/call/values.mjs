@@ -1,7 +1,7 @@
 // @ts-check
 // What people type into the form, read as values; texts that are no value of the type are told apart.
 
-import {isObject, itemOf} from './body.mjs';
+import {belowKeys, isObject, itemOf} from './body.mjs';
 
 /** What is wrong with a text: it is neither true nor false, or it is no number. */
 export const NO_BOOLEAN = 'true or false';
@@ -12,10 +12,14 @@ export function inputOf({type}, hasKeys) {
   if (type.startsWith('boolean')) return 'boolean';
   if (type === 'object') return hasKeys ? 'keys' : 'json';
   if (type === 'any') return 'loose';
+  if (belowKeys(type)) return 'json';
   const item = itemOf(type);
   if (!item) return 'text';
-  return ['object', 'any'].includes(item) || itemOf(item) ? 'json' : 'list';
+  return isNested(item) || item === 'any' ? 'json' : 'list';
 }
+
+/** Whether values of a type hold other values. @param {string} type */
+const isNested = (type) => type === 'object' || Boolean(itemOf(type) ?? belowKeys(type));
 
 /** A typed text as a value of the type; throws what is wrong with it. @param {string} type @param {string} text @returns {any} */
 export function read(type, text) {
@@ -30,9 +34,8 @@ export function read(type, text) {
   }
   if (type === 'id') return /^-?(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
   const item = itemOf(type);
-  const isNested = item === 'object' || (item && itemOf(item));
-  if (item && !isNested && !text.trim().startsWith('[')) return text.split(',').map((one) => read(item, one.trim()));
-  if (item || type === 'object') {
+  if (item && !isNested(item) && !text.trim().startsWith('[')) return text.split(',').map((one) => read(item, one.trim()));
+  if (item || isNested(type)) {
     const value = JSON.parse(text);
     if (item ? !Array.isArray(value) : !isObject(value)) throw new Error(item ? '[…]' : '{…}');
     return value;

@@ -138,9 +138,17 @@ fn as_type(word: &str, value: Value) -> Result<(), Mismatch> {
         "object" => Object::from_value(value).map(drop),
         "nothing" => <()>::from_value(value),
         _ if word.starts_with("boolean") => bool::from_value(value).map(drop),
-        _ => match word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
-            Some(item) => Vec::<Value>::from_value(value)?.into_iter().try_for_each(|value| as_type(item, value)),
-            None => Ok(()),
-        },
+        _ => {
+            let inner = |of: &str| word.strip_prefix(of).and_then(|rest| rest.strip_suffix('>'));
+            match (inner("array<"), inner("map<")) {
+                (Some(item), _) => {
+                    Vec::<Value>::from_value(value)?.into_iter().try_for_each(|value| as_type(item, value))
+                }
+                (_, Some(below)) => {
+                    Map::<Value>::from_value(value)?.into_iter().try_for_each(|(_, value)| as_type(below, value))
+                }
+                (None, None) => Ok(()),
+            }
+        }
     }
 }

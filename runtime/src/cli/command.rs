@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, Command as Clap};
 
 use crate::cli::terms::{self, may_repeat};
-use crate::table::{Command, Param};
+use crate::table::{Command, Param, is_object};
 
 /// An option that every command has.
 pub(crate) struct Common {
@@ -371,7 +371,7 @@ pub(crate) fn placeholder(param: &Param<'_>) -> &'static str {
         "id" => "ID",
         "date" => "DATE",
         "datetime" => "TIME",
-        "object" => "JSON",
+        word if is_object(word) => "JSON",
         "any" => "VALUE",
         word if word.starts_with("boolean") => "BOOLEAN",
         word if word.starts_with("file") => "FILE",

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cli::value::{Converted, Inputs, convert, plain};
-use crate::table::Param;
+use crate::cli::value::{Converted, Inputs, below, convert, plain};
+use crate::table::{Param, below_keys, is_object, item_of};
 use crate::value::Object;
 
 /// What may stand before the key of a condition.
@@ -38,7 +38,7 @@ impl Use {
         match param.type_word.as_ref() {
             "object" if is("order") || is("sort") => Self::Order,
             "object" | "array<any>" if is("filter") => Self::Filter,
-            "object" => Self::Object,
+            word if is_object(word) => Self::Object,
             "array<string>" if is("select") => Self::Select,
             "array<id>" | "array<integer>" | "array<number>" => Self::Numbers,
             _ => Self::Value,
@@ -49,7 +49,7 @@ impl Use {
 /// Whether an option may be given several times, all of them together being its value.
 pub(crate) fn may_repeat(param: &Param<'_>) -> bool {
     let word = param.type_word.as_ref();
-    word == "object" || (word.starts_with("array<") && !word.starts_with("array<file"))
+    is_object(word) || item_of(word).is_some_and(|item| !item.starts_with("file"))
 }
 
 /// What stands for the value of a parameter that has a short form.
@@ -201,7 +201,7 @@ fn filter(
         true => names(text).into_iter().map(|item| condition_value(param, key, item, inputs)).collect(),
         false => condition_value(param, key, text, inputs),
     };
-    if param.type_word == "object" {
+    if is_object(&param.type_word) {
         return Ok(Value::Object([(format!("{written}{key}"), value)].into_iter().collect()));
     }
     let operator = match written.as_str() {
@@ -229,10 +229,13 @@ fn condition_value(param: &Param<'_>, key: &str, text: &str, inputs: &Inputs) ->
 
 /// A field with its value, typed where the key is known.
 fn field(param: &Param<'_>, key: &str, text: &str, inputs: &Inputs) -> Result<Converted, String> {
-    let known = param.entries.iter().find(|entry| entry.name == key);
+    // The known keys of a map are those of what stands below its own.
+    let is_map = below_keys(&param.type_word).is_some();
+    let known = param.entries.iter().find(|entry| entry.name == key && !is_map);
     let mut value = match known {
         _ if text.is_empty() => Converted::from(Value::from("")),
         Some(entry) => read(entry, &[text], inputs, None).map_err(|fault| format!("`{key}`: {fault}"))?,
+        None if is_map => below(param, text, inputs).map_err(|fault| format!("`{key}`: {fault}"))?,
         None => {
             inputs.note_key(param, key);
             plain(text).into()
@@ -326,6 +329,13 @@ mod tests {
         assert_eq!(value(&select, &["ID, TITLE", "UF_*", "['X']"]), Ok(json!(["ID", "TITLE", "UF_*", "X"])));
         let numbers = param("users", "array<id>", &json!({}));
         assert_eq!(value(&numbers, &["1,2", "C1"]), Ok(json!([1, 2, "C1"])));
+        let labels = param("LANG_ALL", "map<object>", &json!({"TITLE": "string", "IS_MAIN": "boolean<Y/N>"}));
+        assert_eq!(
+            value(&labels, &["en={'TITLE': 'Deal', 'IS_MAIN': true}", "{'ru': {'IS_MAIN': false}}"]),
+            Ok(json!({"en": {"TITLE": "Deal", "IS_MAIN": "Y"}, "ru": {"IS_MAIN": "N"}}))
+        );
+        let ages = param("ages", "map<string>", &json!({}));
+        assert_eq!(value(&ages, &["Oleg=30", "{'Anna': '31'}"]), Ok(json!({"Oleg": "30", "Anna": "31"})));
         let fields = param("fields", "object", &json!({"UF_DEPARTMENT": "array<id>", "NAME": "string"}));
         assert_eq!(
             value(&fields, &["NAME=Oleg", "UF_DEPARTMENT=7", "{'NAME': 'Anna'}", "UF_X=a=b"]),

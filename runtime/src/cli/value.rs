@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cli::json;
 use crate::cli::suggest::nearest;
-use crate::table::Param;
+use crate::table::{Param, below_keys, is_object, item_of};
 use crate::value::{File, FileForm};
 
 /// A value as it goes into the body, with the files in it.
@@ -148,6 +148,11 @@ pub(crate) fn convert(param: &Param<'_>, text: &str, inputs: &Inputs, name: Opti
     Ok(converted)
 }
 
+/// Converts what stands below one of the free keys of a parameter that is a map.
+pub(crate) fn below(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+    typed(below_keys(&param.type_word).unwrap_or("any"), param, text, inputs)
+}
+
 fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     let value = match ty {
         "string" => inputs.text(text).into(),
@@ -161,11 +166,11 @@ fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Con
         "date" => date(text)?,
         "datetime" => datetime(text)?,
         "datetime<Z>" => crate::value::utc(datetime(text)?.as_str().unwrap_or_default()),
-        "object" => return object(param, text, inputs),
+        word if is_object(word) => return object(word, param, text, inputs),
         "any" => any(text, inputs)?,
         _ if ty.starts_with("boolean") => boolean(ty, flag(text)?),
         _ if ty.starts_with("file") => return file(form(ty), text),
-        _ => match ty.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+        _ => match item_of(ty) {
             Some(item) => return array(item, param, text, inputs),
             None => inputs.text(text).into(),
         },
@@ -291,9 +296,9 @@ fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
     }
 }
 
-fn object(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+fn object(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     match inputs.json(text)? {
-        Value::Object(keys) => entries(param, keys, inputs),
+        object @ Value::Object(_) => wire(ty, param, object, inputs),
         other => Err(format!("an object is needed, found {}", crate::value::kind(&other))),
     }
 }
@@ -329,17 +334,24 @@ fn list(item: &str, param: &Param<'_>, values: Vec<Value>, inputs: &Inputs) -> R
 
 /// The known keys of an object in their wire forms; the others as they are, those that look misspelt with a note.
 fn entries(param: &Param<'_>, keys: crate::value::Object, inputs: &Inputs) -> Result<Converted, String> {
+    each_key(keys, |key, value| match param.entries.iter().find(|entry| entry.name == *key) {
+        Some(entry) => json_value(entry, value, inputs),
+        None => {
+            note_misspelt(param, key, inputs);
+            Ok(value.into())
+        }
+    })
+}
+
+/// An object whose values are converted one by one; faults name the key.
+fn each_key(
+    keys: crate::value::Object,
+    convert: impl Fn(&str, Value) -> Result<Converted, String>,
+) -> Result<Converted, String> {
     let mut all = Converted::from(Value::Null);
     let mut object = crate::value::Object::new();
     for (key, value) in keys {
-        let known = param.entries.iter().find(|entry| entry.name == key);
-        let converted = match known {
-            Some(entry) => json_value(entry, value, inputs).map_err(|fault| format!("`{key}`: {fault}"))?,
-            None => {
-                note_misspelt(param, &key, inputs);
-                value.into()
-            }
-        };
+        let converted = convert(&key, value).map_err(|fault| format!("`{key}`: {fault}"))?;
         all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![key.clone()], path].concat(), file)));
         object.insert(key, converted.value);
     }
@@ -354,8 +366,7 @@ pub(crate) fn convert_json(param: &Param<'_>, value: Value, inputs: &Inputs) -> 
 
 /// The value of a parameter, or of a known key, that is given inside JSON, in its wire form.
 fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
-    let item = param.type_word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
-    let converted = match (item, value) {
+    let converted = match (item_of(&param.type_word), value) {
         // Names and paths of files.
         (Some(item), named @ Value::Object(_)) if item.starts_with("file") && !inputs.is_body() => {
             files(form(item), Some(named), "")?
@@ -369,15 +380,17 @@ fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Conver
 /// A JSON value of a type in its wire form. Whatever does not look like the type passes as it is: it may be the wire
 /// form already.
 fn wire(ty: &str, param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
-    let item = ty.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
     match value {
         Value::Bool(flag) if ty.starts_with("boolean") && !inputs.is_body() => Ok(boolean(ty, flag).into()),
         // Content as the portal takes it, or nothing, which takes a file away.
         Value::String(text) if ty.starts_with("file") && !is_file_name(&text) => Ok(Value::String(text).into()),
         Value::String(text) if ty.starts_with("file") => file(form(ty), &text),
-        Value::Object(keys) => entries(param, keys, inputs),
+        Value::Object(keys) => match below_keys(ty) {
+            Some(inner) => each_key(keys, |_, value| wire(inner, param, value, inputs)),
+            None => entries(param, keys, inputs),
+        },
         // A file in its wire form is a list too: name and content.
-        Value::Array(values) if !ty.starts_with("file") => list(item.unwrap_or("any"), param, values, inputs),
+        Value::Array(values) if !ty.starts_with("file") => list(item_of(ty).unwrap_or("any"), param, values, inputs),
         value => Ok(value.into()),
     }
 }

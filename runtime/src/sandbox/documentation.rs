@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::auth::Caller;
-use crate::table::{Command, Param, Tables};
+use crate::table::{Command, Param, Tables, below_keys, item_of};
 use crate::value::Object;
 
 /// The names of the method.
@@ -89,8 +89,11 @@ fn insert(object: &mut Object, path: &[String], param: &Param<'_>) {
 }
 
 fn schema(param: &Param<'_>, word: &str) -> Value {
-    if let Some(item) = word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+    if let Some(item) = item_of(word) {
         return json!({ "type": "array", "description": param.description, "items": schema(param, item) });
+    }
+    if let Some(inner) = below_keys(word) {
+        return json!({ "type": "object", "description": param.description, "additionalProperties": schema(param, inner) });
     }
     let (ty, format) = match word.split('<').next().unwrap_or(word) {
         "id" | "integer" => ("integer", None),

@@ -440,6 +440,10 @@ fn answered(ty: &Ty) -> Cow<'_, Ty> {
             Cow::Owned(item) => Cow::Owned(Ty::Array(Box::new(item))),
             Cow::Borrowed(_) => Cow::Borrowed(ty),
         },
+        Ty::Map(value) => match answered(value) {
+            Cow::Owned(value) => Cow::Owned(Ty::Map(Box::new(value))),
+            Cow::Borrowed(_) => Cow::Borrowed(ty),
+        },
         _ => Cow::Borrowed(ty),
     }
 }

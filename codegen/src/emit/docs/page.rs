@@ -354,6 +354,8 @@ pub(super) fn type_name(ty: &Ty, types: &Types) -> String {
         Ty::Date | Ty::DateTime(_) => types.date.clone(),
         Ty::File(_) => types.file.clone(),
         Ty::Array(item) => Furniture::filled(&types.array, &[("item", &type_name(item, types))]),
+        Ty::Map(value) if **value == Ty::Any => types.map.clone(),
+        Ty::Map(value) => Furniture::filled(&types.map_of, &[("value", &type_name(value, types))]),
         Ty::Object => types.object.clone(),
         Ty::Any => types.any.clone(),
     }

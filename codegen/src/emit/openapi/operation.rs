@@ -220,6 +220,7 @@ fn request(function: &Function, example: &Example) -> Value {
 fn fill(value: &mut Value, ty: &Ty, param: &Param) {
     match (ty, value) {
         (Ty::Array(item), Value::Array(items)) => items.iter_mut().for_each(|one| fill(one, item, param)),
+        (Ty::Map(inner), Value::Object(keys)) => keys.values_mut().for_each(|one| fill(one, inner, param)),
         (Ty::File(form), slot) => {
             let Some(name) = slot.get("file").cloned() else { return };
             *slot = match form {

@@ -42,7 +42,7 @@ pub(super) fn param<'a>(json: &mut Json<'a>, param: &'a Param, side: Side) {
             entries => ty(object, &param.ty, entries.as_ref(), side),
         }
         let examples: Vec<_> = match &param.ty {
-            Ty::Boolean(_) | Ty::Array(_) => Vec::new(),
+            Ty::Boolean(_) | Ty::Array(_) | Ty::Map(_) => Vec::new(),
             _ => param.values.iter().map(|known| &known.value).collect(),
         };
         if !examples.is_empty() {
@@ -97,6 +97,10 @@ fn ty<'a>(object: &mut Object<'_, 'a>, ty: &'a Ty, entries: Option<&'a Entries>,
                 Side::Input | Side::Keys => object.string("type", "array"),
             }
             object.object("items", |items| self::ty(items, item, entries, side));
+        }
+        Ty::Map(value) => {
+            nested(object, side);
+            object.object("additionalProperties", |values| self::ty(values, value, entries, side));
         }
         Ty::Object => self::object(object, entries, side),
         Ty::Any => any(object, entries, side),
@@ -442,6 +446,10 @@ fn form<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, has_list: bool) {
         Shape::Value(Ty::Object) => {
             types_of(object, types_of_object);
             object.yes("additionalProperties");
+        }
+        Shape::Value(Ty::Map(value)) => {
+            types_of(object, types_of_object);
+            object.object("additionalProperties", |values| ty(values, value, None, Side::Answer));
         }
         Shape::Map(value) => {
             types_of(object, types_of_object);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cli::command::{self, COMMON};
 use crate::cli::dispatch;
 use crate::cli::profile::Home;
-use crate::table::{Command, Param, Tables};
+use crate::table::{Command, Param, Tables, is_object, item_of};
 
 /// More methods than these are offered by the next part of their names.
 const MOST_METHODS: usize = 60;
@@ -273,7 +273,7 @@ fn values(arg: &Arg, command: Option<&Command<'static>>) -> Offer {
             offer.add("false", "");
         }
         offer.files = param.values.is_empty()
-            && (word.contains("file") || matches!(word, "object" | "any") || word.starts_with("array<object"));
+            && (word.contains("file") || word == "any" || is_object(word) || item_of(word).is_some_and(is_object));
         return offer;
     }
     match arg.get_id().as_str() {
