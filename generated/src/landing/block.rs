@@ -425,7 +425,7 @@ impl Getcontent {
     pub fn edit_mode(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "editMode", value))
     }
-    /// `params`. Which version to read, and how much of it.
+    /// `params`. How the HTML is made.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "params", value))
@@ -551,7 +551,7 @@ impl Getmanifest {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "scope", value))
     }
-    /// `params`. Which version to read, and how much of it.
+    /// `params`. Which version to read.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "params", value))

@@ -110,9 +110,9 @@ impl LandingBlock {
     pub fn dynamic_params(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "dynamicParams")
     }
-    /// `requiredUserAction`. What the user has to do before the block works, a list or an object as its manifest has it.
+    /// `requiredUserAction`. What the user has to do before the block works, as its manifest has it; only where there is something.
     #[inline]
-    pub fn required_user_action(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "requiredUserAction")
+    pub fn required_user_action(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "requiredUserAction")
     }
 }

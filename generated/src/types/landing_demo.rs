@@ -75,10 +75,10 @@ impl LandingDemo {
     pub fn preview3_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW3X")
     }
-    /// `MANIFEST`. Contents of the template; false when there are none.
+    /// `MANIFEST`. Contents of the template, as they were registered; false when there are none.
     #[inline]
-    pub fn manifest(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "MANIFEST")
+    pub fn manifest(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "MANIFEST")
     }
     /// `LANG`. Translations of its texts.
     #[inline]

@@ -113,10 +113,10 @@ impl LandingRepoBlock {
     pub fn set_reset(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "RESET", value))
     }
-    /// `MANIFEST`. Manifest of the block.
+    /// `MANIFEST`. Manifest of the block; false or an empty list where it has none.
     #[inline]
-    pub fn manifest(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "MANIFEST")
+    pub fn manifest(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "MANIFEST")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
