@@ -81,11 +81,11 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `SITE_ERROR`: The site is not there, or the caller may not change it.
+/// - `SITE_ERROR`: There is no such site, or the caller may not change it. Look at ListSites.
 /// - `LANDING_ERROR`: The site has no page or folder with the number in fields.ID. Look at ListSitePages and ListSiteFolders.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
-/// - `WRONG_DATA`: There is no such template, or its data are damaged.
+/// - `WRONG_DATA`: There is no such template, or its data are damaged. Look at ListPageTemplates.
 /// - `SLASH_IS_NOT_ALLOWED`: The template gives the page an address with a slash. Choose another template.
 /// - `CANT_BE_EMPTY`: The template gives the page an empty address. Choose another template.
 /// - `WRONG_CODE_FORMAT`: The template gives the page an address that ends in two numbers with underscores, as in sale_12_34. Choose another template.
@@ -464,7 +464,7 @@ impl Deleteblock {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
-/// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
+/// - `BLOCK_WRONG_SORT`: The block is the last already and cannot go further down.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn downblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Downblock {
@@ -1094,7 +1094,7 @@ impl Markundeletedblock {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site that the page is to go to. Ask for the right.
-/// - `DELETE_ACCESS_DENIED`: The caller may not take the page from where it is.
+/// - `DELETE_ACCESS_DENIED`: The caller may not take the page from where it is. Ask for the right to remove pages there.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
@@ -1230,11 +1230,11 @@ impl Moveblock {
 /// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
 /// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
 /// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites. Take one off the Internet, or take a larger plan.
-/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present.
+/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present. Take one.
 /// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first. Do that on the portal.
 /// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first. Do that on the portal.
 /// - `URLCHECKER_FAIL`: The portal found harmful content on a page. Remove it.
-/// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page.
+/// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page. Take it out, or take a larger plan.
 /// - `LICENSE_EXPIRED`: The licence of the portal is over. Renew it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
@@ -1549,7 +1549,7 @@ impl Unpublic {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
-/// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
+/// - `BLOCK_WRONG_SORT`: The block is the first already and cannot go further up.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn upblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Upblock {

@@ -984,8 +984,8 @@ impl MarkUnDelete {
 /// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
 /// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
 /// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites. Take one off the Internet, or take a larger plan.
-/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present.
-/// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page.
+/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present. Take one.
+/// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page. Take it out, or take a larger plan.
 /// - `LICENSE_EXPIRED`: The licence of the portal is over. Renew it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.

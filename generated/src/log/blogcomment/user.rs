@@ -47,13 +47,13 @@ impl Get {
     }
     /// `FIRST_ID`. Only comments with a greater number come; for going forward.
     #[inline]
-    pub fn first_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "FIRST_ID", value))
+    pub fn first_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "FIRST_ID", value))
     }
     /// `LAST_ID`. Only comments with a smaller number come; for going back.
     #[inline]
-    pub fn last_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "LAST_ID", value))
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
     /// `LIMIT`. How many comments to answer, from 1 to 100\. 100 when it is left out.
     #[inline]
