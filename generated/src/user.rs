@@ -95,9 +95,9 @@ impl Add {
     #[inline]
     pub fn sonet_group_id(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "SONET_GROUP_ID", value))
+        Self(rt::set::param::ids(self.0, "SONET_GROUP_ID", value))
     }
     /// `MESSAGE_TEXT`. Words of the invitation, in place of the standard ones.
     #[inline]

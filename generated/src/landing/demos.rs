@@ -199,7 +199,7 @@ pub fn register(data: impl Into<rt::Value>) -> Register {
 /// A call of `landing.demos.register`: Adds a template of the application for sites, or replaces the one with the same code.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Register(rt::Call);
-rt::request!(Register -> Vec < i64 >);
+rt::request!(Register -> Vec < rt::Id >);
 impl Register {
     /// `params`. Translations, and the template of the site.
     #[inline]

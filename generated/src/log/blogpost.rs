@@ -190,9 +190,9 @@ impl Add {
     #[inline]
     pub fn gratitude_employees(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "GRATITUDE_EMPLOYEES", value))
+        Self(rt::set::param::ids(self.0, "GRATITUDE_EMPLOYEES", value))
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA. There QUESTIONS is a list of objects with QUESTION (the words), FIELD_TYPE (0 for one answer, 1 for several) and ANSWERS (objects with MESSAGE); ANONYMITY is 1 where nobody sees who voted, OPTIONS is 1 where people may vote again, and both are 0 otherwise.
     #[inline]
@@ -604,9 +604,9 @@ impl Update {
     #[inline]
     pub fn gratitude_employees(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "GRATITUDE_EMPLOYEES", value))
+        Self(rt::set::param::ids(self.0, "GRATITUDE_EMPLOYEES", value))
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA. There QUESTIONS is a list of objects with QUESTION (the words), FIELD_TYPE (0 for one answer, 1 for several) and ANSWERS (objects with MESSAGE); ANONYMITY is 1 where nobody sees who voted, OPTIONS is 1 where people may vote again, and both are 0 otherwise.
     #[inline]

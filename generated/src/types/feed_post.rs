@@ -137,7 +137,7 @@ impl FeedPost {
     }
     /// `FILES`. Numbers of the attachments, the same as the value of UF_BLOG_POST_FILE.
     #[inline]
-    pub fn files(&self) -> Option<Vec<i64>> {
+    pub fn files(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "FILES")
     }
 }
