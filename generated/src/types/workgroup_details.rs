@@ -175,7 +175,7 @@ impl WorkgroupDetails {
     pub fn invited_members(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "INVITED_MEMBERS")
     }
-    /// `MODERATOR_MEMBERS`. Moderators.
+    /// `MODERATOR_MEMBERS`. People who help the owner to lead the workgroup, by their numbers.
     #[inline]
     pub fn moderator_members(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MODERATOR_MEMBERS")
