@@ -314,8 +314,11 @@ impl Add {
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
-    pub fn uf_department(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(rt::set::param::integers(self.0, "UF_DEPARTMENT", value))
+    pub fn uf_department(
+        self,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
+    ) -> Self {
+        Self(rt::set::param::ids(self.0, "UF_DEPARTMENT", value))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
@@ -946,8 +949,11 @@ impl Update {
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
-    pub fn uf_department(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(rt::set::param::integers(self.0, "UF_DEPARTMENT", value))
+    pub fn uf_department(
+        self,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
+    ) -> Self {
+        Self(rt::set::param::ids(self.0, "UF_DEPARTMENT", value))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]

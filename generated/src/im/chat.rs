@@ -108,8 +108,8 @@ impl Add {
     }
     /// `USERS`. Accounts that take part, by their numbers. The caller need not be among them.
     #[inline]
-    pub fn users(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
-        Self(rt::set::param::integers(self.0, "USERS", value))
+    pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
+        Self(rt::set::param::ids(self.0, "USERS", value))
     }
     /// `AVATAR`. Picture of the chat, 5000 by 5000 pixels at most.
     #[inline]

@@ -27,7 +27,7 @@ pub mod managers;
 /// - `INVALID_FORMAT`: ID is missing or no list. Send numbers in a list.
 /// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
 #[inline]
-pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
+pub fn get(id: impl IntoIterator<Item = impl Into<rt::Id>>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -37,7 +37,7 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .put("ID", rt::value::integers(id)),
+            .put("ID", rt::value::ids(id)),
     )
 }
 /// A call of `im.department.get`: Tells name and head of departments, as the messenger knows them.

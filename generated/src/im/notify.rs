@@ -193,11 +193,11 @@ impl Get {
     pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "LAST_ID", value))
     }
-    /// `LAST_TYPE`. Kind of that notification.
+    /// `LAST_TYPE`. Where the list goes on, as in the step before; LAST_ID must stand beside it. It is not the notify_type of a notification.
     ///
     /// Known values:
-    /// - `1`: With buttons.
-    /// - `3`: Without.
+    /// - `1`: Among those with buttons.
+    /// - `3`: Among the others.
     #[inline]
     pub fn last_type(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "LAST_TYPE", value))
@@ -207,7 +207,7 @@ impl Get {
     pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
-    /// `CONVERT_TEXT`. Whether BB codes become HTML.
+    /// `CONVERT_TEXT`. Whether BB codes become HTML. They do not when it is left out.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "CONVERT_TEXT", value))

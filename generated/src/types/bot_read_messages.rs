@@ -27,7 +27,7 @@ impl BotReadMessages {
     }
     /// `viewedMessages`. Messages that this call marked as read.
     #[inline]
-    pub fn viewed_messages(&self) -> Option<Vec<i64>> {
+    pub fn viewed_messages(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "viewedMessages")
     }
 }

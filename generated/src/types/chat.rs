@@ -187,7 +187,7 @@ impl Chat {
     }
     /// `manager_list`. Administrators of the chat by their numbers.
     #[inline]
-    pub fn manager_list(&self) -> Option<Vec<i64>> {
+    pub fn manager_list(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "manager_list")
     }
     /// `last_message_views`. Who saw the latest message.

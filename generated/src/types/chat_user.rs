@@ -122,7 +122,7 @@ impl ChatUser {
     }
     /// `departments`. Numbers of the departments that the person belongs to.
     #[inline]
-    pub fn departments(&self) -> Option<Vec<i64>> {
+    pub fn departments(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "departments")
     }
     /// `phones`. Telephone numbers by kind; false when there are none.

@@ -12,17 +12,17 @@ rt::view!(CrmDuplicates);
 impl CrmDuplicates {
     /// `LEAD`. Numbers of the leads.
     #[inline]
-    pub fn lead(&self) -> Option<Vec<i64>> {
+    pub fn lead(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "LEAD")
     }
     /// `CONTACT`. Numbers of the contacts.
     #[inline]
-    pub fn contact(&self) -> Option<Vec<i64>> {
+    pub fn contact(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT")
     }
     /// `COMPANY`. Numbers of the companies.
     #[inline]
-    pub fn company(&self) -> Option<Vec<i64>> {
+    pub fn company(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "COMPANY")
     }
 }

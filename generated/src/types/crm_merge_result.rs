@@ -17,7 +17,7 @@ impl CrmMergeResult {
     }
     /// `ENTITY_IDS`. Records that were removed by the merge.
     #[inline]
-    pub fn entity_ids(&self) -> Option<Vec<i64>> {
+    pub fn entity_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "ENTITY_IDS")
     }
 }

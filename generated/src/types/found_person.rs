@@ -122,7 +122,7 @@ impl FoundPerson {
     }
     /// `departments`. Departments of the person by their numbers.
     #[inline]
-    pub fn departments(&self) -> Option<Vec<i64>> {
+    pub fn departments(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "departments")
     }
     /// `phones`. Telephone numbers by kind; false for none.

@@ -17,7 +17,7 @@ impl PostedDriveFiles {
     }
     /// `DISK_ID`. Numbers of the files on the drive.
     #[inline]
-    pub fn disk_id(&self) -> Option<Vec<i64>> {
+    pub fn disk_id(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "DISK_ID")
     }
     /// `FILE_MODELS`. The same files as the drive keeps them, by the same keys: each with id, name, code, xmlId (null for none), storageId, realObjectId, parentId, createTime, updateTime, deleteTime (null for none), deletedType, createdBy, updatedBy, deletedBy, uniqueCode, typeFile, globalContentVersion, fileId, size, etag and links (download, showInGrid and preview).

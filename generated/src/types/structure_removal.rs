@@ -12,7 +12,7 @@ rt::view!(StructureRemoval);
 impl StructureRemoval {
     /// `removed`. Accounts that were taken out.
     #[inline]
-    pub fn removed(&self) -> Option<Vec<i64>> {
+    pub fn removed(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "removed")
     }
     /// `failed`. Accounts that could not be taken out.

@@ -57,7 +57,7 @@ impl TaskResult {
     }
     /// `files`. Numbers of the attachments; null where there are none.
     #[inline]
-    pub fn files(&self) -> Option<Vec<i64>> {
+    pub fn files(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "files")
     }
 }

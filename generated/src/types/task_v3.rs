@@ -134,7 +134,7 @@ impl TaskV3 {
     }
     /// `checklist`. Numbers of the checklist items. The methods for checklists are in REST 2\.
     #[inline]
-    pub fn checklist(&self) -> Option<Vec<i64>> {
+    pub fn checklist(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "checklist")
     }
     /// `groupId`. Workgroup or project.
@@ -690,22 +690,22 @@ impl TaskV3 {
     }
     /// `inFavorite`. The number of the caller if the task is a favourite of theirs.
     #[inline]
-    pub fn in_favorite(&self) -> Option<Vec<i64>> {
+    pub fn in_favorite(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "inFavorite")
     }
     /// `inPin`. The number of the caller if they pinned the task.
     #[inline]
-    pub fn in_pin(&self) -> Option<Vec<i64>> {
+    pub fn in_pin(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "inPin")
     }
     /// `inGroupPin`. The number of the caller if they pinned the task in its workgroup.
     #[inline]
-    pub fn in_group_pin(&self) -> Option<Vec<i64>> {
+    pub fn in_group_pin(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "inGroupPin")
     }
     /// `inMute`. The number of the caller if they muted the task.
     #[inline]
-    pub fn in_mute(&self) -> Option<Vec<i64>> {
+    pub fn in_mute(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "inMute")
     }
     /// `source`. On demand only: ask for keys of it, such as source.type. What the task was made from.

@@ -42,7 +42,7 @@ impl TimeControlSettings {
     }
     /// `report_request_users`. Numbers of the accounts that have to explain absences.
     #[inline]
-    pub fn report_request_users(&self) -> Option<Vec<i64>> {
+    pub fn report_request_users(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "report_request_users")
     }
     /// `report_simple_type`. Who may see the simple report.
@@ -52,7 +52,7 @@ impl TimeControlSettings {
     }
     /// `report_simple_users`. Numbers of the accounts that may see the simple report.
     #[inline]
-    pub fn report_simple_users(&self) -> Option<Vec<i64>> {
+    pub fn report_simple_users(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "report_simple_users")
     }
     /// `report_full_type`. Who may see the full report.
@@ -62,7 +62,7 @@ impl TimeControlSettings {
     }
     /// `report_full_users`. Numbers of the accounts that may see the full report.
     #[inline]
-    pub fn report_full_users(&self) -> Option<Vec<i64>> {
+    pub fn report_full_users(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "report_full_users")
     }
 }

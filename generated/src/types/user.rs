@@ -531,7 +531,7 @@ impl User {
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
-    pub fn uf_department(&self) -> Option<Vec<i64>> {
+    pub fn uf_department(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "UF_DEPARTMENT")
     }
     /// Sets `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
@@ -539,9 +539,9 @@ impl User {
     #[must_use]
     pub fn set_uf_department(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::field::integers(self.0, "UF_DEPARTMENT", value))
+        Self(rt::set::field::ids(self.0, "UF_DEPARTMENT", value))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]

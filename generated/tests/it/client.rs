@@ -32,7 +32,7 @@ async fn an_account_is_made_changed_found_and_dismissed() {
     assert_eq!((page.items.len(), page.total, page.next), (1, Some(1), None));
     let found = &page.items[0];
     assert_eq!((found.id(), found.name(), found.active()), (Some(id.clone()), Some("Oleg"), Some(true)));
-    assert_eq!((found.email(), found.uf_department()), (Some("oleg.lama@example.org"), Some(vec![7])));
+    assert_eq!((found.email(), found.uf_department()), (Some("oleg.lama@example.org"), Some(vec![7.into()])));
     assert!(found.personal_photo().and_then(Value::as_str).is_some_and(|address| address.ends_with("portrait.jpg")));
     assert!(user::change_user_status(&id, true).send(&client).await.expect("dismissed"));
     let page = user::search().filter(json!({"FIND": "oleg lama"})).send(&client).await.expect("found");

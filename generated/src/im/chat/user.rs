@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 #[inline]
 pub fn add(
     chat_id: impl Into<rt::Id>,
-    users: impl IntoIterator<Item = impl Into<i64>>,
+    users: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -39,7 +39,7 @@ pub fn add(
                 ),
             )
             .put("CHAT_ID", rt::value::id(chat_id))
-            .put("USERS", rt::value::integers(users)),
+            .put("USERS", rt::value::ids(users)),
     )
 }
 /// Invites people into a chat and shows them what was written before, unless told otherwise.
@@ -67,7 +67,7 @@ pub fn add(
 #[inline]
 pub fn add_users_to_chat(
     chat_id: impl Into<rt::Id>,
-    users: impl IntoIterator<Item = impl Into<i64>>,
+    users: impl IntoIterator<Item = impl Into<rt::Id>>,
     hide_history: bool,
 ) -> Add {
     Add(
@@ -80,7 +80,7 @@ pub fn add_users_to_chat(
                 ),
             )
             .put("CHAT_ID", rt::value::id(chat_id))
-            .put("USERS", rt::value::integers(users))
+            .put("USERS", rt::value::ids(users))
             .put("HIDE_HISTORY", rt::value::yes_no(hide_history)),
     )
 }
@@ -158,7 +158,7 @@ pub fn delete(
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `ACCESS_ERROR`: The chat does not exist, or the caller is no member of it.
 #[inline]
-pub fn list(chat_id: impl Into<rt::Id>) -> rt::TypedCall<Vec<i64>> {
+pub fn list(chat_id: impl Into<rt::Id>) -> rt::TypedCall<Vec<rt::Id>> {
     rt::Call::new(
             rt::Method::new(
                 "im.chat.user.list",

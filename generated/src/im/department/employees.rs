@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `ID_EMPTY`: ID is missing. Send numbers in a list.
 /// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
 #[inline]
-pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
+pub fn get(id: impl IntoIterator<Item = impl Into<rt::Id>>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -39,7 +39,7 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .put("ID", rt::value::integers(id)),
+            .put("ID", rt::value::ids(id)),
     )
 }
 /// A call of `im.department.employees.get`: Tells who works in departments.

@@ -83,9 +83,9 @@ impl Search {
     #[inline]
     pub fn search_authors(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "SEARCH_AUTHORS", value))
+        Self(rt::set::param::ids(self.0, "SEARCH_AUTHORS", value))
     }
     /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it.
     #[inline]

@@ -58,7 +58,7 @@ pub fn all() -> rt::TypedCall<crate::types::NotificationsRead> {
 ///
 /// - `PARAMS_ERROR`: IDS is missing or no list.
 #[inline]
-pub fn list(ids: impl IntoIterator<Item = impl Into<i64>>) -> List {
+pub fn list(ids: impl IntoIterator<Item = impl Into<rt::Id>>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -68,7 +68,7 @@ pub fn list(ids: impl IntoIterator<Item = impl Into<i64>>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .put("IDS", rt::value::integers(ids)),
+            .put("IDS", rt::value::ids(ids)),
     )
 }
 /// A call of `im.notify.read.list`: Marks several notifications as read or as not read.

@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_FORMAT`: ID is missing or no list. Send numbers in a list.
 #[inline]
-pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
+pub fn get(id: impl IntoIterator<Item = impl Into<rt::Id>>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -38,7 +38,7 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .put("ID", rt::value::integers(id)),
+            .put("ID", rt::value::ids(id)),
     )
 }
 /// A call of `im.user.list.get`: Tells about several people at once as the messenger knows them: names, portraits, status and telephone numbers. Partners from the extranet get only members of their own workgroups; other numbers are skipped in silence.

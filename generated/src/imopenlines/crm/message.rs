@@ -51,7 +51,7 @@ pub struct AddRequired {
     pub crm_entity: rt::Id,
     /// Number of the employee or bot who writes; one who takes part in the chat and may see the record.
     pub user_id: rt::Id,
-    /// Number of the chat.
+    /// Number of the chat of an open channel that belongs to the record.
     pub chat_id: rt::Id,
     /// Text, with BB codes where wanted.
     pub message: String,

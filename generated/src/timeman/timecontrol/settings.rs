@@ -119,9 +119,9 @@ impl Set {
     #[inline]
     pub fn report_request_users(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "REPORT_REQUEST_USERS", value))
+        Self(rt::set::param::ids(self.0, "REPORT_REQUEST_USERS", value))
     }
     /// `REPORT_SIMPLE_TYPE`. Who may see the simple report.
     ///
@@ -137,9 +137,9 @@ impl Set {
     #[inline]
     pub fn report_simple_users(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "REPORT_SIMPLE_USERS", value))
+        Self(rt::set::param::ids(self.0, "REPORT_SIMPLE_USERS", value))
     }
     /// `REPORT_FULL_TYPE`. Who may see the full report.
     ///
@@ -155,8 +155,8 @@ impl Set {
     #[inline]
     pub fn report_full_users(
         self,
-        value: impl IntoIterator<Item = impl Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::param::integers(self.0, "REPORT_FULL_USERS", value))
+        Self(rt::set::param::ids(self.0, "REPORT_FULL_USERS", value))
     }
 }
