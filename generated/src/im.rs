@@ -72,7 +72,7 @@ impl Notify {
     pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "TYPE", value))
     }
-    /// `MESSAGE_OUT`. Text for other channels, such as e-mail. Without it nothing is sent there.
+    /// `MESSAGE_OUT`. Text for other channels, such as e-mail; empty when it is left out.
     #[inline]
     pub fn message_out(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE_OUT", value))
@@ -87,10 +87,10 @@ impl Notify {
     pub fn sub_tag(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "SUB_TAG", value))
     }
-    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. The long form, an object with BLOCKS and a colour, is taken too.
+    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines; as an object with BLOCKS and a colour, as the list of blocks alone, or as JSON text.
     #[inline]
-    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(rt::set::param::anys(self.0, "ATTACH", value))
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `CLIENT_ID`. Application that sends, by an identifier of your choice; a webhook needs it together with TAG and SUB_TAG, an application does not.
     #[inline]

@@ -59,7 +59,7 @@ impl Get {
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
-    /// `DIALOG_ID`. Dialog: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
+    /// `DIALOG_ID`. Chat as chat with its number, as in chat1489. One of DIALOG_ID and CHAT_ID is needed.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))

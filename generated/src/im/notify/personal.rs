@@ -59,7 +59,7 @@ impl Add {
     pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "ATTACH", value))
     }
-    /// `MESSAGE_OUT`. Text for other channels, such as e-mail. Without it nothing is sent there.
+    /// `MESSAGE_OUT`. Text for other channels, such as e-mail; empty when it is left out.
     #[inline]
     pub fn message_out(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE_OUT", value))
