@@ -56,7 +56,7 @@ pub fn add(
 /// A call of `lists.add`: Makes a universal list, which has the field for the name alone at first.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
     #[inline]

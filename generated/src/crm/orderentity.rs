@@ -77,7 +77,7 @@ pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
 }
 /// Lists the fields that links between orders and records of the CRM have.
 ///
-/// Calls `crm.orderentity.getFields`; scope `crm`. May be called by: whoever may read orders of the shop.
+/// Calls `crm.orderentity.getFields`; scope `crm`. May be called by: manager of the shop.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/order-entity/crm-order-entity-get-fields.html>
 ///
@@ -110,7 +110,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
 }
 /// Finds links between orders of the shop and records of the CRM.
 ///
-/// Calls `crm.orderentity.list`; scope `crm`. May be called by: whoever may read orders of the shop.
+/// Calls `crm.orderentity.list`; scope `crm`. May be called by: manager of the shop.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/order-entity/crm-order-entity-list.html>
 ///

@@ -207,7 +207,7 @@ pub struct UpdateIsFixed(rt::Call);
 rt::request!(UpdateIsFixed -> crate ::types::RpaTimelineEntry);
 #[allow(deprecated)]
 impl UpdateIsFixed {
-    /// `isFixed`. Whether it is pinned.
+    /// `isFixed`. Whether it stays at the top of the timeline; false loosens it.
     #[inline]
     pub fn is_fixed(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "isFixed", value))

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmActivity(rt::Object);
 rt::view!(CrmActivity);
 impl CrmActivity {
-    /// `ID`. Number of the activity.
+    /// `ID`. Number of the activity, given by the portal; GetSystemActivity takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmAutomatedSolution(rt::Object);
 rt::view!(CrmAutomatedSolution);
 impl CrmAutomatedSolution {
-    /// `id`. Number of the solution.
+    /// `id`. Number of the solution, given by the portal; GetAutomatedSolution takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

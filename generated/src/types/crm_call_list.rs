@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmCallList(rt::Object);
 rt::view!(CrmCallList);
 impl CrmCallList {
-    /// `ID`. Number of the list.
+    /// `ID`. Number of the call list, given by the portal; GetCallList takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmCatalog(rt::Object);
 rt::view!(CrmCatalog);
 impl CrmCatalog {
-    /// `ID`. Number of the catalogue.
+    /// `ID`. Number of the catalogue, given by the portal; CATALOG_ID of products and sections has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

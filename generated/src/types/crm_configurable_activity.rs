@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmConfigurableActivity(rt::Object);
 rt::view!(CrmConfigurableActivity);
 impl CrmConfigurableActivity {
-    /// `id`. Number of the activity.
+    /// `id`. Number of the activity, given by the portal; UpdateConfigurableActivity takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

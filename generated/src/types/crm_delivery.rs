@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmDelivery(rt::Object);
 rt::view!(CrmDelivery);
 impl CrmDelivery {
-    /// `id`. Number of the delivery.
+    /// `id`. Number of the delivery, given by the portal; GetDelivery takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmDocument(rt::Object);
 rt::view!(CrmDocument);
 impl CrmDocument {
-    /// `id`. Number of the document.
+    /// `id`. Number of the document, given by the portal; GetCrmDocument takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
@@ -35,7 +35,7 @@ impl CrmDocument {
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "entityTypeId")
     }
-    /// `entityId`. Number of the record.
+    /// `entityId`. Record that it was made for, by its number among those of that kind.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "entityId")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmDocumentTemplate(rt::Object);
 rt::view!(CrmDocumentTemplate);
 impl CrmDocumentTemplate {
-    /// `id`. Number of the template.
+    /// `id`. Number of the template, given by the portal; templateId of a new document takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

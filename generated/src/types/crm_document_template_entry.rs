@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmDocumentTemplateEntry(rt::Object);
 rt::view!(CrmDocumentTemplateEntry);
 impl CrmDocumentTemplateEntry {
-    /// `id`. Number of the template.
+    /// `id`. Number of the template, given by the portal; templateId of a new document takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

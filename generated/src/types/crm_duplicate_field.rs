@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmDuplicateField(rt::Object);
 rt::view!(CrmDuplicateField);
 impl CrmDuplicateField {
-    /// `id`. Number of the setting.
+    /// `id`. Number of the setting, given by the portal; RemoveDuplicateField takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmEnumEntry(rt::Object);
 rt::view!(CrmEnumEntry);
 impl CrmEnumEntry {
-    /// `ID`. Number of the entry.
+    /// `ID`. Number that stands for the entry in fields and parameters, as in 2 for deals.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmInvoice(rt::Object);
 rt::view!(CrmInvoice);
 impl CrmInvoice {
-    /// `ID`. Number of the invoice.
+    /// `ID`. Number of the invoice, given by the portal; GetOldInvoice takes it. The client sees ACCOUNT_NUMBER.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

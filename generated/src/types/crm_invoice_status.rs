@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmInvoiceStatus(rt::Object);
 rt::view!(CrmInvoiceStatus);
 impl CrmInvoiceStatus {
-    /// `ID`. Number of the status.
+    /// `ID`. Number of the status, given by the portal; GetInvoiceStatus takes it. Invoices have STATUS_ID.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

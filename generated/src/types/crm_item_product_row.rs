@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmItemProductRow(rt::Object);
 rt::view!(CrmItemProductRow);
 impl CrmItemProductRow {
-    /// `id`. Number of the row.
+    /// `id`. Number of the row, given by the portal; GetProductRow takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmLogEntry(rt::Object);
 rt::view!(CrmLogEntry);
 impl CrmLogEntry {
-    /// `id`. Number of the entry.
+    /// `id`. Number of the entry, given by the portal; GetLogEntry takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmMeasure(rt::Object);
 rt::view!(CrmMeasure);
 impl CrmMeasure {
-    /// `ID`. Number of the unit.
+    /// `ID`. Number of the unit, given by the portal; GetCrmMeasure takes it. Product rows have CODE.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

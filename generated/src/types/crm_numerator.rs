@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmNumerator(rt::Object);
 rt::view!(CrmNumerator);
 impl CrmNumerator {
-    /// `id`. Number of the numerator.
+    /// `id`. Number of the numerator, given by the portal; numeratorId of templates has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmPaySystem(rt::Object);
 rt::view!(CrmPaySystem);
 impl CrmPaySystem {
-    /// `ID`. Number of the way.
+    /// `ID`. Number of the way to pay, given by the portal; PAY_SYSTEM_ID of old invoices has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

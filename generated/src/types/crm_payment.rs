@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmPayment(rt::Object);
 rt::view!(CrmPayment);
 impl CrmPayment {
-    /// `id`. Number of the payment.
+    /// `id`. Number of the payment, given by the portal; GetPayment takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmPaymentPosition(rt::Object);
 rt::view!(CrmPaymentPosition);
 impl CrmPaymentPosition {
-    /// `id`. Number of the position.
+    /// `id`. Number of the position, given by the portal; the methods that change or remove positions take it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmPersonType(rt::Object);
 rt::view!(CrmPersonType);
 impl CrmPersonType {
-    /// `ID`. Number of the kind.
+    /// `ID`. Number of the kind of payer, given by the portal; PERSON_TYPE_ID of old invoices has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

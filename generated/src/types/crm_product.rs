@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmProduct(rt::Object);
 rt::view!(CrmProduct);
 impl CrmProduct {
-    /// `ID`. Number of the product.
+    /// `ID`. Number of the product, given by the portal; GetCrmProduct takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmProductProperty(rt::Object);
 rt::view!(CrmProductProperty);
 impl CrmProductProperty {
-    /// `ID`. Number of the field.
+    /// `ID`. Number of the property, given by the portal; products have its value under PROPERTY\_ with this number behind it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmProductRow(rt::Object);
 rt::view!(CrmProductRow);
 impl CrmProductRow {
-    /// `ID`. Number of the row.
+    /// `ID`. Number of the row, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

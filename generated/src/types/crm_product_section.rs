@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmProductSection(rt::Object);
 rt::view!(CrmProductSection);
 impl CrmProductSection {
-    /// `ID`. Number of the section.
+    /// `ID`. Number of the section, given by the portal; SECTION_ID of products has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -15,7 +15,7 @@ impl CrmRecordLink {
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "entityTypeId")
     }
-    /// `entityId`. Number of the record.
+    /// `entityId`. Number of the record among those of its kind, as GetItems tells it.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "entityId")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmRecurringDeal(rt::Object);
 rt::view!(CrmRecurringDeal);
 impl CrmRecurringDeal {
-    /// `ID`. Number of the rule.
+    /// `ID`. Number of the rule, given by the portal; GetRecurringDeal takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmRecurringInvoice(rt::Object);
 rt::view!(CrmRecurringInvoice);
 impl CrmRecurringInvoice {
-    /// `ID`. Number of the rule.
+    /// `ID`. Number of the rule, given by the portal; GetRecurringInvoice takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmRequisite(rt::Object);
 rt::view!(CrmRequisite);
 impl CrmRequisite {
-    /// `ID`. Number of the details.
+    /// `ID`. Number of the details, given by the portal; GetRequisite takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -21,12 +21,12 @@ impl CrmRequisiteLink {
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
-    /// `ENTITY_ID`. Number of the record.
+    /// `ENTITY_ID`. Record that uses them, by its number among those of that kind.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// Sets `ENTITY_ID`. Number of the record.
+    /// Sets `ENTITY_ID`. Record that uses them, by its number among those of that kind.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmRequisitePreset(rt::Object);
 rt::view!(CrmRequisitePreset);
 impl CrmRequisitePreset {
-    /// `ID`. Number of the template.
+    /// `ID`. Number of the template, given by the portal; GetRequisitePreset takes it, and PRESET_ID of details has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

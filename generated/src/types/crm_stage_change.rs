@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmStageChange(rt::Object);
 rt::view!(CrmStageChange);
 impl CrmStageChange {
-    /// `ID`. Number of the entry.
+    /// `ID`. Number of the step in the history, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

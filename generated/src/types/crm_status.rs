@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmStatus(rt::Object);
 rt::view!(CrmStatus);
 impl CrmStatus {
-    /// `ID`. Number of the entry.
+    /// `ID`. Number of the entry, given by the portal; GetStatus takes it. Records have STATUS_ID.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

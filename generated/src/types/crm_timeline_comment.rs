@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmTimelineComment(rt::Object);
 rt::view!(CrmTimelineComment);
 impl CrmTimelineComment {
-    /// `ID`. Number of the comment.
+    /// `ID`. Number of the comment, given by the portal; GetTimelineComment takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmUserField(rt::Object);
 rt::view!(CrmUserField);
 impl CrmUserField {
-    /// `ID`. Number of the definition.
+    /// `ID`. Number of the definition, given by the portal; the methods that update and delete custom fields take it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmVat(rt::Object);
 rt::view!(CrmVat);
 impl CrmVat {
-    /// `ID`. Number of the rate.
+    /// `ID`. Number of the rate, given by the portal; GetCrmVat takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

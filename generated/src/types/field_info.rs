@@ -60,7 +60,7 @@ impl FieldInfo {
     pub fn status_type(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "statusType")
     }
-    /// `settings`. What the kind of value needs beyond that: parentEntityTypeId for a link to another kind of record; SIZE, PRECISION, DEFAULT_VALUE and so on for a custom field.
+    /// `settings`. What the kind of value needs beyond that. For a custom field it has the keys of its SETTINGS instead, such as SIZE, PRECISION or DEFAULT_VALUE.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")

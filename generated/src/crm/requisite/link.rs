@@ -65,7 +65,7 @@ pub fn get(
         .put("entityId", rt::value::id(entity_id))
         .typed()
 }
-/// Finds requisite links by conditions on their fields.
+/// Finds which official details and bank accounts deals, estimates, invoices and records of smart processes use.
 ///
 /// Calls `crm.requisite.link.list`; scope `crm`. May be called by: whoever may read the records of the CRM.
 ///
@@ -102,7 +102,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `crm.requisite.link.list`: Finds requisite links by conditions on their fields.
+/// A call of `crm.requisite.link.list`: Finds which official details and bank accounts deals, estimates, invoices and records of smart processes use.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
