@@ -47,7 +47,7 @@ pub fn add(name: impl Into<String>) -> Add {
 /// A call of `mailservice.add`: Adds a mail provider with its servers, whose mailboxes people can then tie to the portal.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]

@@ -105,7 +105,7 @@ pub fn register(
 /// A call of `ai.engine.register`: Offers an AI service to the portal, which calls its address at once and needs status 200\.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Register(rt::Call);
-rt::request!(Register -> i64);
+rt::request!(Register -> rt::Id);
 impl Register {
     /// `settings`. How the model works; further keys are kept as they are.
     #[inline]

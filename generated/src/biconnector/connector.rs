@@ -32,7 +32,7 @@ use ::bitrix24_runtime as rt;
 /// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
 /// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "biconnector.connector.add",

@@ -40,7 +40,7 @@ pub mod fields;
 /// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
 /// - without a code: The portal could not add the table. Look whether it was added before you repeat it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "biconnector.dataset.add",

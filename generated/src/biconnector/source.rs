@@ -32,7 +32,7 @@ use ::bitrix24_runtime as rt;
 /// - `SOURCE_UPDATE_CONNECTION_ERROR`: The connection could not be changed. Check the settings.
 /// - `BX_ERROR`: Tables use the source. Remove them first.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "biconnector.source.add",

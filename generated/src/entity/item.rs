@@ -48,7 +48,7 @@ pub fn add(entity: impl Into<String>) -> Add {
 /// A call of `entity.item.add`: Adds a record to a storage. Custom fields are keys that begin with UF\_.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `NAME`. What the record is called.
     #[inline]

@@ -48,7 +48,7 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
 /// A call of `entity.section.add`: Adds a section to a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `SECTION`. Number of the section above; empty at the top.
     #[inline]

@@ -45,7 +45,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 /// A call of `landing.landing.add`: Makes a page or a folder that is not published yet.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -110,7 +110,7 @@ pub fn add_by_template(
 /// A call of `landing.landing.addByTemplate`: Makes a page from a template. It is not published yet, unless fields.ID names something that is.
 #[must_use = "a call does nothing until it is sent"]
 pub struct AddByTemplate(rt::Call);
-rt::request!(AddByTemplate -> i64);
+rt::request!(AddByTemplate -> rt::Id);
 impl AddByTemplate {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -237,7 +237,7 @@ pub fn copy(lid: impl Into<rt::Id>) -> Copy {
 /// A call of `landing.landing.copy`: Copies a page, also one from the trash.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Copy(rt::Call);
-rt::request!(Copy -> i64);
+rt::request!(Copy -> rt::Id);
 impl Copy {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -552,7 +552,7 @@ pub fn favorite_block(
 /// A call of `landing.landing.favoriteBlock`: Saves a copy of a block for use on other pages.
 #[must_use = "a call does nothing until it is sent"]
 pub struct FavoriteBlock(rt::Call);
-rt::request!(FavoriteBlock -> i64);
+rt::request!(FavoriteBlock -> rt::Id);
 impl FavoriteBlock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -884,7 +884,7 @@ pub fn mark_delete(lid: impl Into<rt::Id>) -> MarkDelete {
 /// A call of `landing.landing.markDelete`: Takes a page off the public and puts it into the trash, where it stays for 30 days.
 #[must_use = "a call does nothing until it is sent"]
 pub struct MarkDelete(rt::Call);
-rt::request!(MarkDelete -> i64);
+rt::request!(MarkDelete -> rt::Id);
 impl MarkDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -926,7 +926,7 @@ impl MarkDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
-pub fn mark_un_delete(lid: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+pub fn mark_un_delete(lid: impl Into<rt::Id>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                 "landing.landing.markUnDelete",

@@ -154,7 +154,7 @@ pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Regist
 /// A call of `landing.repo.register`: Adds a block of an application to the repository, or replaces the one with the same code.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Register(rt::Call);
-rt::request!(Register -> i64);
+rt::request!(Register -> rt::Id);
 impl Register {
     /// `manifest`. Manifest of the block: which parts people can change, in the form that GetRepositoryBlockManifest answers.
     #[inline]

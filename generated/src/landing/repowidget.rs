@@ -108,7 +108,7 @@ rt::request!(
 pub fn register(
     code: impl Into<String>,
     fields: impl Into<rt::Value>,
-) -> rt::TypedCall<i64> {
+) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                 "landing.repowidget.register",

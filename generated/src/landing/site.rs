@@ -52,7 +52,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 /// A call of `landing.site.add`: Makes a site without pages.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -109,7 +109,7 @@ pub fn add_folder(
 /// A call of `landing.site.addFolder`: Makes a folder in a site.
 #[must_use = "a call does nothing until it is sent"]
 pub struct AddFolder(rt::Call);
-rt::request!(AddFolder -> i64);
+rt::request!(AddFolder -> rt::Id);
 impl AddFolder {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -772,7 +772,7 @@ pub fn mark_delete(id: impl Into<rt::Id>) -> MarkDelete {
 /// A call of `landing.site.markDelete`: Takes a site off the public and puts it into the trash, where it stays for 30 days.
 #[must_use = "a call does nothing until it is sent"]
 pub struct MarkDelete(rt::Call);
-rt::request!(MarkDelete -> i64);
+rt::request!(MarkDelete -> rt::Id);
 impl MarkDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -943,7 +943,7 @@ pub fn mark_un_delete(id: impl Into<rt::Id>) -> MarkUnDelete {
 /// A call of `landing.site.markUnDelete`: Takes a site out of the trash; it is not published.
 #[must_use = "a call does nothing until it is sent"]
 pub struct MarkUnDelete(rt::Call);
-rt::request!(MarkUnDelete -> i64);
+rt::request!(MarkUnDelete -> rt::Id);
 impl MarkUnDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1006,7 +1006,7 @@ pub fn publication(id: impl Into<rt::Id>) -> Publication {
 /// A call of `landing.site.publication`: Publishes a site with its active pages and folders.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Publication(rt::Call);
-rt::request!(Publication -> i64);
+rt::request!(Publication -> rt::Id);
 impl Publication {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1302,7 +1302,7 @@ pub fn unpublic(id: impl Into<rt::Id>) -> Unpublic {
 /// A call of `landing.site.unpublic`: Takes a site with its pages and folders off the public.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Unpublic(rt::Call);
-rt::request!(Unpublic -> i64);
+rt::request!(Unpublic -> rt::Id);
 impl Unpublic {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct PaySystemHandler(rt::Object);
 rt::view!(PaySystemHandler);
 impl PaySystemHandler {
-    /// `ID`. Number of the handler.
+    /// `ID`. Number of the handler, given by the portal; UpdatePaySystemHandler takes it. Payment systems name it by CODE.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

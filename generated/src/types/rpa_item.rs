@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct RpaItem(rt::Object);
 rt::view!(RpaItem);
 impl RpaItem {
-    /// `id`. Number of the element.
+    /// `id`. Number of the element among those of its process, given by the portal; GetProcessItem takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

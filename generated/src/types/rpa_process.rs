@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct RpaProcess(rt::Object);
 rt::view!(RpaProcess);
 impl RpaProcess {
-    /// `id`. Number of the process.
+    /// `id`. Number of the process, given by the portal; typeId of its elements and stages has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct RpaStage(rt::Object);
 rt::view!(RpaStage);
 impl RpaStage {
-    /// `id`. Number of the stage.
+    /// `id`. Number of the stage, given by the portal; GetProcessStage takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

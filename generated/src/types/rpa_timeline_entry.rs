@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct RpaTimelineEntry(rt::Object);
 rt::view!(RpaTimelineEntry);
 impl RpaTimelineEntry {
-    /// `id`. Number of the entry.
+    /// `id`. Number of the entry, given by the portal; UpdateProcessTimelineEntry takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleBasketItem(rt::Object);
 rt::view!(SaleBasketItem);
 impl SaleBasketItem {
-    /// `id`. Number of the item.
+    /// `id`. Number of the item, given by the portal; GetBasketItem takes it, and basketId of properties has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleBasketProperty(rt::Object);
 rt::view!(SaleBasketProperty);
 impl SaleBasketProperty {
-    /// `id`. Number of the property.
+    /// `id`. Number of the property, given by the portal; GetBasketProperty takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleCashRegister(rt::Object);
 rt::view!(SaleCashRegister);
 impl SaleCashRegister {
-    /// `ID`. Number of the register.
+    /// `ID`. Number of the cash register, given by the portal; UpdateCashRegister takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleCashRegisterHandler(rt::Object);
 rt::view!(SaleCashRegisterHandler);
 impl SaleCashRegisterHandler {
-    /// `ID`. Number of the handler.
+    /// `ID`. Number of the handler, given by the portal; UpdateCashRegisterHandler takes it. Cash registers name it by CODE.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleDeliveryExtra(rt::Object);
 rt::view!(SaleDeliveryExtra);
 impl SaleDeliveryExtra {
-    /// `ID`. Number of the extra.
+    /// `ID`. Number of the extra, given by the portal; UpdateDeliveryExtra takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleDeliveryHandler(rt::Object);
 rt::view!(SaleDeliveryHandler);
 impl SaleDeliveryHandler {
-    /// `ID`. Number of the handler.
+    /// `ID`. Number of the handler, given by the portal; UpdateDeliveryHandler takes it. Delivery services name it by CODE.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

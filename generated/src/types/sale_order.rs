@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleOrder(rt::Object);
 rt::view!(SaleOrder);
 impl SaleOrder {
-    /// `id`. Number of the order.
+    /// `id`. Number of the order, given by the portal; GetOrder takes it. People see accountNumber.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePayment(rt::Object);
 rt::view!(SalePayment);
 impl SalePayment {
-    /// `id`. Number of the payment.
+    /// `id`. Number of the payment, given by the portal; GetOrderPayment takes it. People see accountNumber.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePaymentItem(rt::Object);
 rt::view!(SalePaymentItem);
 impl SalePaymentItem {
-    /// `id`. Number of the link.
+    /// `id`. Number of the link, given by the portal; GetPaymentItem takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

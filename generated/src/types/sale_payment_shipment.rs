@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePaymentShipment(rt::Object);
 rt::view!(SalePaymentShipment);
 impl SalePaymentShipment {
-    /// `id`. Number of the link.
+    /// `id`. Number of the link, given by the portal; GetPaymentShipment takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePropertyGroup(rt::Object);
 rt::view!(SalePropertyGroup);
 impl SalePropertyGroup {
-    /// `id`. Number of the group.
+    /// `id`. Number of the group, given by the portal; propsGroupId of properties has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

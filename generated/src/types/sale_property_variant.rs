@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePropertyVariant(rt::Object);
 rt::view!(SalePropertyVariant);
 impl SalePropertyVariant {
-    /// `id`. Number of the choice.
+    /// `id`. Number of the choice, given by the portal; GetPropertyVariant takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleShipment(rt::Object);
 rt::view!(SaleShipment);
 impl SaleShipment {
-    /// `id`. Number of the shipment.
+    /// `id`. Number of the shipment, given by the portal; GetShipment takes it. People see accountNumber.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleShipmentPropertyValue(rt::Object);
 rt::view!(SaleShipmentPropertyValue);
 impl SaleShipmentPropertyValue {
-    /// `id`. Number of the value.
+    /// `id`. Number of the value, given by the portal; GetShipmentPropertyValue takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleTradeBinding(rt::Object);
 rt::view!(SaleTradeBinding);
 impl SaleTradeBinding {
-    /// `id`. Number of the note.
+    /// `id`. Number of the note, given by the portal; no method takes it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleTradePlatform(rt::Object);
 rt::view!(SaleTradePlatform);
 impl SaleTradePlatform {
-    /// `id`. Number of the platform.
+    /// `id`. Number of the platform, given by the portal; tradingPlatformId of GetTradeBindings has it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

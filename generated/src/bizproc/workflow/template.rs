@@ -54,7 +54,7 @@ pub fn add(
 /// A call of `bizproc.workflow.template.add`: Adds a template from a file of the designer. It belongs to the application that adds it.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
-rt::request!(Add -> i64);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `DESCRIPTION`. What the template is for.
     #[inline]
@@ -224,7 +224,7 @@ impl List {
 pub fn update(
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> rt::TypedCall<i64> {
+) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                 "bizproc.workflow.template.update",

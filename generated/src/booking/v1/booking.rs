@@ -28,7 +28,7 @@ pub mod external_data;
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 /// - `422`: A value is wrong, such as an end before its beginning. Mend it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "booking.v1.booking.add",
@@ -84,7 +84,7 @@ pub fn createfromwaitlist(wait_list_id: impl Into<rt::Id>) -> Createfromwaitlist
 /// A call of `booking.v1.booking.createfromwaitlist`: Turns an entry of the waiting list into a booking.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Createfromwaitlist(rt::Call);
-rt::request!(Createfromwaitlist -> i64);
+rt::request!(Createfromwaitlist -> rt::Id);
 impl Createfromwaitlist {
     /// `fields`. What is booked, and when.
     #[inline]

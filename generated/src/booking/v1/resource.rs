@@ -28,7 +28,7 @@ pub mod slots;
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
 /// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "booking.v1.resource.add",

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 /// - `1010`: A type with this code exists already. Choose another code.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "booking.v1.resourceType.add",

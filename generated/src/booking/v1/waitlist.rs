@@ -25,7 +25,7 @@ pub mod external_data;
 ///
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "booking.v1.waitlist.add",
@@ -60,7 +60,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
 /// - `1037`: There is no booking with this number. Compare it with ListBookings.
 /// - `100`: The number is missing. Give it.
 #[inline]
-pub fn createfrombooking(booking_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
+pub fn createfrombooking(booking_id: impl Into<rt::Id>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                 "booking.v1.waitlist.createfrombooking",

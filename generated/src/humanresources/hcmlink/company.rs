@@ -27,7 +27,7 @@ pub mod user;
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
-pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<i64> {
+pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                 "humanresources.hcmlink.company.add",
