@@ -249,12 +249,12 @@ impl Copy {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "scope", value))
     }
-    /// `toSiteId`. Number of the site to copy it to. The same when it is left out.
+    /// `toSiteId`. Number of the site to copy it to, as ListSites tells it. The same when it is left out.
     #[inline]
     pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "toSiteId", value))
     }
-    /// `toFolderId`. Number of a folder of that site. The top when it is left out, or the site has no such folder.
+    /// `toFolderId`. Number of a folder of that site, as ListSiteFolders tells it. The top when it is left out, or the site has no such folder.
     #[inline]
     pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "toFolderId", value))
@@ -1127,12 +1127,12 @@ impl Move {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "scope", value))
     }
-    /// `toSiteId`. Number of the site to move it to. The same when it is left out.
+    /// `toSiteId`. Number of the site to move it to, as ListSites tells it. The same when it is left out.
     #[inline]
     pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "toSiteId", value))
     }
-    /// `toFolderId`. Number of a folder. The top of the site when it is left out.
+    /// `toFolderId`. Number of a folder, as ListSiteFolders tells it. The top of the site when it is left out.
     #[inline]
     pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "toFolderId", value))

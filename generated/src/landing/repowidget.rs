@@ -43,7 +43,7 @@ pub fn debug() -> Debug {
 pub struct Debug(rt::Call);
 rt::request!(Debug -> bool);
 impl Debug {
-    /// `enable`. Whether to do so. No when it is left out.
+    /// `enable`. Whether the widgets tell more from now on, until a call says no. They do not before the first call.
     #[inline]
     pub fn enable(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "enable", value))

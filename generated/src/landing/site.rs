@@ -221,7 +221,7 @@ pub fn binding_to_menu(
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
-/// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it.
+/// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it. Take the domain off first.
 /// - `SITE_IS_NOT_EMPTY`: The site still has pages, perhaps in the trash. Remove them first.
 /// - `SITE_IS_LOCK`: The site is locked against removal.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
@@ -416,7 +416,7 @@ rt::request!(
     ::types::LandingBinding
 );
 impl GetGroupBindings {
-    /// `groupId`. Number of a group. All when it is left out.
+    /// `groupId`. Number of a workgroup, as GetWorkgroups tells it. All when it is left out.
     #[inline]
     pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "groupId", value))

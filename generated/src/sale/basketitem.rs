@@ -341,7 +341,7 @@ pub fn update(
         .put("fields", rt::value::any(fields))
         .typed()
 }
-/// Changes number, place or identifier of an item that came from the catalogue.
+/// Changes the quantity, the place or the identifier of an item that came from the catalogue.
 ///
 /// Calls `sale.basketitem.updateCatalogProduct`; scope `sale`. May be called by: administrator.
 ///

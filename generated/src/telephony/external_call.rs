@@ -111,7 +111,7 @@ pub fn finish(call_id: impl Into<String>) -> Finish {
 pub struct Finish(rt::Call);
 rt::request!(Finish -> crate ::types::FinishedCall);
 impl Finish {
-    /// `USER_ID`. Employee who ends the call, and who becomes responsible for records of the CRM that the call made. Either this or USER_PHONE_INNER is needed.
+    /// `USER_ID`. Number of the account of whoever ends the call, as FindUsers tells it, and who becomes responsible for records of the CRM that the call made. Either this or USER_PHONE_INNER is needed.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -273,7 +273,7 @@ pub fn register(phone_number: impl Into<String>, r#type: impl Into<i64>) -> Regi
 pub struct Register(rt::Call);
 rt::request!(Register -> crate ::types::RegisteredCall);
 impl Register {
-    /// `USER_ID`. Employee who speaks. Either this or USER_PHONE_INNER is needed.
+    /// `USER_ID`. Number of the account of whoever speaks, as FindUsers tells it. Either this or USER_PHONE_INNER is needed.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -308,7 +308,7 @@ impl Register {
     pub fn crm_entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "CRM_ENTITY_TYPE", value))
     }
-    /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
+    /// `CRM_ENTITY_ID`. Number of the record of the CRM that the call belongs to, of the kind that CRM_ENTITY_TYPE names.
     #[inline]
     pub fn crm_entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CRM_ENTITY_ID", value))

@@ -15,7 +15,7 @@ impl LandingBlock {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `lid`. Number of the page.
+    /// `lid`. Number of the page that the block stands on.
     #[inline]
     pub fn lid(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "lid")

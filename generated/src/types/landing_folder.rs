@@ -37,23 +37,23 @@ impl LandingFolder {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CODE", value))
     }
-    /// `PARENT_ID`. Number of the folder above; the top of the site when it is empty or left out.
+    /// `PARENT_ID`. Number of the folder above, as ListSiteFolders tells it; the top of the site when it is empty or left out.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PARENT_ID")
     }
-    /// Sets `PARENT_ID`. Number of the folder above; the top of the site when it is empty or left out.
+    /// Sets `PARENT_ID`. Number of the folder above, as ListSiteFolders tells it; the top of the site when it is empty or left out.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "PARENT_ID", value))
     }
-    /// `INDEX_ID`. Number of the page shown for the folder itself.
+    /// `INDEX_ID`. Number of the page shown for the folder itself, as ListSitePages tells it.
     #[inline]
     pub fn index_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "INDEX_ID")
     }
-    /// Sets `INDEX_ID`. Number of the page shown for the folder itself.
+    /// Sets `INDEX_ID`. Number of the page shown for the folder itself, as ListSitePages tells it.
     #[inline]
     #[must_use]
     pub fn set_index_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct LandingRole(rt::Object);
 rt::view!(LandingRole);
 impl LandingRole {
-    /// `ID`. Number of the role.
+    /// `ID`. Number of the role, for the calls that read and set its rights and members.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")

@@ -835,34 +835,34 @@ impl LandingSettings {
     pub fn set_speed_use_webpack(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "SPEED_USE_WEBPACK", value))
     }
-    /// `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
+    /// `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows, as GetCatalogsList tells it.
     #[inline]
     pub fn settings_iblock_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "SETTINGS_IBLOCK_ID")
     }
-    /// Sets `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
+    /// Sets `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows, as GetCatalogsList tells it.
     #[inline]
     #[must_use]
     pub fn set_settings_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "SETTINGS_IBLOCK_ID", value))
     }
-    /// `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
+    /// `SETTINGS_SECTION_ID`. Number of the section of that catalogue, as GetCatalogSectionsList tells it.
     #[inline]
     pub fn settings_section_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "SETTINGS_SECTION_ID")
     }
-    /// Sets `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
+    /// Sets `SETTINGS_SECTION_ID`. Number of the section of that catalogue, as GetCatalogSectionsList tells it.
     #[inline]
     #[must_use]
     pub fn set_settings_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "SETTINGS_SECTION_ID", value))
     }
-    /// `SETTINGS_HIDE_NOT_AVAILABLE`. What happens to goods that are out of stock.
+    /// `SETTINGS_HIDE_NOT_AVAILABLE`. How goods that are out of stock are hidden, by a code; the documentation names none.
     #[inline]
     pub fn settings_hide_not_available(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_HIDE_NOT_AVAILABLE")
     }
-    /// Sets `SETTINGS_HIDE_NOT_AVAILABLE`. What happens to goods that are out of stock.
+    /// Sets `SETTINGS_HIDE_NOT_AVAILABLE`. How goods that are out of stock are hidden, by a code; the documentation names none.
     #[inline]
     #[must_use]
     pub fn set_settings_hide_not_available(self, value: impl Into<String>) -> Self {

@@ -81,34 +81,34 @@ impl LandingSite {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "XML_ID", value))
     }
-    /// `LANDING_ID_INDEX`. Number of the main page.
+    /// `LANDING_ID_INDEX`. Number of the main page, as ListSitePages tells it.
     #[inline]
     pub fn landing_id_index(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "LANDING_ID_INDEX")
     }
-    /// Sets `LANDING_ID_INDEX`. Number of the main page.
+    /// Sets `LANDING_ID_INDEX`. Number of the main page, as ListSitePages tells it.
     #[inline]
     #[must_use]
     pub fn set_landing_id_index(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "LANDING_ID_INDEX", value))
     }
-    /// `LANDING_ID_404`. Number of the page shown when another is not found.
+    /// `LANDING_ID_404`. Number of the page shown when another is not found, as ListSitePages tells it.
     #[inline]
     pub fn landing_id_404(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "LANDING_ID_404")
     }
-    /// Sets `LANDING_ID_404`. Number of the page shown when another is not found.
+    /// Sets `LANDING_ID_404`. Number of the page shown when another is not found, as ListSitePages tells it.
     #[inline]
     #[must_use]
     pub fn set_landing_id_404(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "LANDING_ID_404", value))
     }
-    /// `LANDING_ID_503`. Number of the page shown while the site is out of work.
+    /// `LANDING_ID_503`. Number of the page shown while the site is out of work, as ListSitePages tells it.
     #[inline]
     pub fn landing_id_503(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "LANDING_ID_503")
     }
-    /// Sets `LANDING_ID_503`. Number of the page shown while the site is out of work.
+    /// Sets `LANDING_ID_503`. Number of the page shown while the site is out of work, as ListSitePages tells it.
     #[inline]
     #[must_use]
     pub fn set_landing_id_503(self, value: impl Into<rt::Id>) -> Self {

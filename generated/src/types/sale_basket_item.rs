@@ -15,12 +15,12 @@ impl SaleBasketItem {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `orderId`. Order that it belongs to.
+    /// `orderId`. Number of the order that it belongs to, as GetOrders tells it.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "orderId")
     }
-    /// Sets `orderId`. Order that it belongs to.
+    /// Sets `orderId`. Number of the order that it belongs to, as GetOrders tells it.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
@@ -37,12 +37,12 @@ impl SaleBasketItem {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "sort", value))
     }
-    /// `productId`. Product or variation of the catalogue; 0 for what is in no catalogue.
+    /// `productId`. Number of the product or variation, as GetCatalogProductsList tells it; 0 for what is in no catalogue.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "productId")
     }
-    /// Sets `productId`. Product or variation of the catalogue; 0 for what is in no catalogue.
+    /// Sets `productId`. Number of the product or variation, as GetCatalogProductsList tells it; 0 for what is in no catalogue.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {

@@ -69,12 +69,12 @@ impl SaleOrder {
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "statusId", value))
     }
-    /// `empStatusId`. Employee who set the state.
+    /// `empStatusId`. Employee who set the state, as FindUsers tells their number.
     #[inline]
     pub fn emp_status_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empStatusId")
     }
-    /// Sets `empStatusId`. Employee who set the state.
+    /// Sets `empStatusId`. Employee who set the state, as FindUsers tells their number.
     #[inline]
     #[must_use]
     pub fn set_emp_status_id(self, value: impl Into<rt::Id>) -> Self {
@@ -101,12 +101,12 @@ impl SaleOrder {
     pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
     }
-    /// `empMarkedId`. Employee who marked it.
+    /// `empMarkedId`. Employee who marked it, as FindUsers tells their number.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empMarkedId")
     }
-    /// Sets `empMarkedId`. Employee who marked it.
+    /// Sets `empMarkedId`. Employee who marked it, as FindUsers tells their number.
     #[inline]
     #[must_use]
     pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {
@@ -183,12 +183,12 @@ impl SaleOrder {
     pub fn set_comments(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "comments", value))
     }
-    /// `responsibleId`. Employee who is responsible.
+    /// `responsibleId`. Employee who is responsible, as FindUsers tells their number.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "responsibleId")
     }
-    /// Sets `responsibleId`. Employee who is responsible.
+    /// Sets `responsibleId`. Employee who is responsible, as FindUsers tells their number.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
@@ -335,12 +335,12 @@ impl SaleOrder {
     pub fn date_canceled(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCanceled")
     }
-    /// `empCanceledId`. Employee who cancelled it.
+    /// `empCanceledId`. Employee who cancelled it, as FindUsers tells their number.
     #[inline]
     pub fn emp_canceled_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empCanceledId")
     }
-    /// Sets `empCanceledId`. Employee who cancelled it.
+    /// Sets `empCanceledId`. Employee who cancelled it, as FindUsers tells their number.
     #[inline]
     #[must_use]
     pub fn set_emp_canceled_id(self, value: impl Into<rt::Id>) -> Self {
@@ -357,12 +357,12 @@ impl SaleOrder {
     pub fn set_reason_canceled(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "reasonCanceled", value))
     }
-    /// `userId`. Account of the client.
+    /// `userId`. Number of the account of the client, as FindUsers tells it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "userId")
     }
-    /// Sets `userId`. Account of the client.
+    /// Sets `userId`. Number of the account of the client, as FindUsers tells it.
     #[inline]
     #[must_use]
     pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {

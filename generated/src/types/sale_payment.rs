@@ -15,12 +15,12 @@ impl SalePayment {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `orderId`. Order that it belongs to.
+    /// `orderId`. Number of the order that it belongs to, as GetOrders tells it.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "orderId")
     }
-    /// Sets `orderId`. Order that it belongs to.
+    /// Sets `orderId`. Number of the order that it belongs to, as GetOrders tells it.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
@@ -63,12 +63,12 @@ impl SalePayment {
     pub fn set_date_paid(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "datePaid", value))
     }
-    /// `empPaidId`. Employee who noted that the money came; null for nobody.
+    /// `empPaidId`. Employee who noted that the money came, as FindUsers tells their number; null for nobody.
     #[inline]
     pub fn emp_paid_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empPaidId")
     }
-    /// Sets `empPaidId`. Employee who noted that the money came; null for nobody.
+    /// Sets `empPaidId`. Employee who noted that the money came, as FindUsers tells their number; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_paid_id(self, value: impl Into<rt::Id>) -> Self {
@@ -282,12 +282,12 @@ impl SalePayment {
     pub fn set_pay_return_date(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "payReturnDate", value))
     }
-    /// `empReturnId`. Employee who gave the money back; null for nobody.
+    /// `empReturnId`. Employee who gave the money back, as FindUsers tells their number; null for nobody.
     #[inline]
     pub fn emp_return_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empReturnId")
     }
-    /// Sets `empReturnId`. Employee who gave the money back; null for nobody.
+    /// Sets `empReturnId`. Employee who gave the money back, as FindUsers tells their number; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_return_id(self, value: impl Into<rt::Id>) -> Self {
@@ -304,23 +304,23 @@ impl SalePayment {
     pub fn set_pay_return_comment(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "payReturnComment", value))
     }
-    /// `responsibleId`. Employee who is responsible.
+    /// `responsibleId`. Employee who is responsible, as FindUsers tells their number.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "responsibleId")
     }
-    /// Sets `responsibleId`. Employee who is responsible.
+    /// Sets `responsibleId`. Employee who is responsible, as FindUsers tells their number.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "responsibleId", value))
     }
-    /// `empResponsibleId`. Employee who named the responsible one.
+    /// `empResponsibleId`. Employee who named the responsible one, as FindUsers tells their number.
     #[inline]
     pub fn emp_responsible_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empResponsibleId")
     }
-    /// Sets `empResponsibleId`. Employee who named the responsible one.
+    /// Sets `empResponsibleId`. Employee who named the responsible one, as FindUsers tells their number.
     #[inline]
     #[must_use]
     pub fn set_emp_responsible_id(self, value: impl Into<rt::Id>) -> Self {
@@ -435,12 +435,12 @@ impl SalePayment {
     pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
     }
-    /// `empMarkedId`. Employee who marked it; null for nobody.
+    /// `empMarkedId`. Employee who marked it, as FindUsers tells their number; null for nobody.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "empMarkedId")
     }
-    /// Sets `empMarkedId`. Employee who marked it; null for nobody.
+    /// Sets `empMarkedId`. Employee who marked it, as FindUsers tells their number; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {

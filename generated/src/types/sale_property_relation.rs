@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct SalePropertyRelation(rt::Object);
 rt::view!(SalePropertyRelation);
 impl SalePropertyRelation {
-    /// `entityId`. Number of the object that the property belongs to.
+    /// `entityId`. Number of the object that the property is tied to, of the kind that entityType names: a delivery service, for instance, as GetDeliveryServices tells it.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "entityId")
     }
-    /// Sets `entityId`. Number of the object that the property belongs to.
+    /// Sets `entityId`. Number of the object that the property is tied to, of the kind that entityType names: a delivery service, for instance, as GetDeliveryServices tells it.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {

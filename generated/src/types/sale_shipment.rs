@@ -20,12 +20,12 @@ impl SaleShipment {
     pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateInsert")
     }
-    /// `orderId`. Order that it belongs to.
+    /// `orderId`. Number of the order that it belongs to, as GetOrders tells it.
     #[inline]
     pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "orderId")
     }
-    /// Sets `orderId`. Order that it belongs to.
+    /// Sets `orderId`. Number of the order that it belongs to, as GetOrders tells it.
     #[inline]
     #[must_use]
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
@@ -267,12 +267,12 @@ impl SaleShipment {
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "companyId", value))
     }
-    /// `responsibleId`. Employee who is responsible; null for nobody.
+    /// `responsibleId`. Employee who is responsible, as FindUsers tells their number; null for nobody.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "responsibleId")
     }
-    /// Sets `responsibleId`. Employee who is responsible; null for nobody.
+    /// Sets `responsibleId`. Employee who is responsible, as FindUsers tells their number; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {

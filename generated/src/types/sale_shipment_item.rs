@@ -15,12 +15,12 @@ impl SaleShipmentItem {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `orderDeliveryId`. Shipment that holds the item.
+    /// `orderDeliveryId`. Number of the shipment that holds the item, as GetShipments tells it.
     #[inline]
     pub fn order_delivery_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "orderDeliveryId")
     }
-    /// Sets `orderDeliveryId`. Shipment that holds the item.
+    /// Sets `orderDeliveryId`. Number of the shipment that holds the item, as GetShipments tells it.
     #[inline]
     #[must_use]
     pub fn set_order_delivery_id(self, value: impl Into<rt::Id>) -> Self {

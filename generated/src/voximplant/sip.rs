@@ -255,7 +255,7 @@ pub fn update(config_id: impl Into<rt::Id>) -> Update {
 pub struct Update(rt::Call);
 rt::request!(Update -> i64);
 impl Update {
-    /// `TITLE`. Name of the connection.
+    /// `TITLE`. Name of the connection, which no other may have.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "TITLE", value))
