@@ -21,12 +21,12 @@ impl CatalogDocumentCustomFields {
     pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "documentId", value))
     }
-    /// `documentType`. Type of the document.
+    /// `documentType`. Type of the document that has the fields; each type has fields of its own.
     #[inline]
     pub fn document_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "documentType")
     }
-    /// Sets `documentType`. Type of the document.
+    /// Sets `documentType`. Type of the document that has the fields; each type has fields of its own.
     #[inline]
     #[must_use]
     pub fn set_document_type(self, value: impl Into<String>) -> Self {

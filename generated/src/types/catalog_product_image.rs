@@ -15,7 +15,7 @@ impl CatalogProductImage {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `name`. Name of the file.
+    /// `name`. Name of the file with its ending, as in test.jpeg.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")

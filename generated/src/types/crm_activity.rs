@@ -92,12 +92,12 @@ impl CrmActivity {
     pub fn set_provider_data(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "PROVIDER_DATA", value))
     }
-    /// `PROVIDER_PARAMS`. Further parameters of the provider.
+    /// `PROVIDER_PARAMS`. Further data of the provider; its keys depend on it.
     #[inline]
     pub fn provider_params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PROVIDER_PARAMS")
     }
-    /// Sets `PROVIDER_PARAMS`. Further parameters of the provider.
+    /// Sets `PROVIDER_PARAMS`. Further data of the provider; its keys depend on it.
     #[inline]
     #[must_use]
     pub fn set_provider_params(self, value: impl Into<rt::Value>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmActivityKind(rt::Object);
 rt::view!(CrmActivityKind);
 impl CrmActivityKind {
-    /// `TYPE_ID`. Code of the kind.
+    /// `TYPE_ID`. Code that the application gave the kind; PROVIDER_TYPE_ID of its activities has it, and typeId of configurable ones.
     #[inline]
     pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_ID")

@@ -20,7 +20,7 @@ impl CrmCountry {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// `TITLE`. Name of the country.
+    /// `TITLE`. Name of the country, in the language of the portal.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")

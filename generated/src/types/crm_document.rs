@@ -15,17 +15,17 @@ impl CrmDocument {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `title`. Name of the document.
+    /// `title`. Name of the document, as people see it.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// `number`. Number printed on it.
+    /// `number`. Number printed on it, given by the numerator of the template unless values say otherwise.
     #[inline]
     pub fn number(&self) -> Option<&str> {
         rt::view::text(&self.0, "number")
     }
-    /// `templateId`. Template it was made of.
+    /// `templateId`. Template it was made of; GetCrmDocumentTemplate takes it.
     #[inline]
     pub fn template_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "templateId")

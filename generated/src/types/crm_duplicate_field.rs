@@ -20,7 +20,7 @@ impl CrmDuplicateField {
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "entityTypeId")
     }
-    /// `fieldCode`. Field that is compared, by its code.
+    /// `fieldCode`. Field that is compared, by its code, as GetAvailableDuplicateFields tells it.
     #[inline]
     pub fn field_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "fieldCode")

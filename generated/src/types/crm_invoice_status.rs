@@ -20,7 +20,7 @@ impl CrmInvoiceStatus {
     pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
-    /// `STATUS_ID`. Code of the status.
+    /// `STATUS_ID`. Code of the status; STATUS_ID of old invoices has it.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")

@@ -30,7 +30,7 @@ impl CrmLogEntry {
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// `text`. Text of the entry.
+    /// `text`. What the entry tells, below its heading.
     #[inline]
     pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")

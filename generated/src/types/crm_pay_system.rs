@@ -50,7 +50,7 @@ impl CrmPaySystem {
     pub fn handler(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER")
     }
-    /// `HANDLER_CODE`. Code of that handler.
+    /// `HANDLER_CODE`. Code of that handler; HANDLER_NAME is what people read.
     #[inline]
     pub fn handler_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER_CODE")

@@ -62,7 +62,7 @@ impl CrmPayment {
     pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
-    /// `paySystemName`. Name of the payment system.
+    /// `paySystemName`. What the payment system is called, as clients see it.
     #[inline]
     pub fn pay_system_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "paySystemName")

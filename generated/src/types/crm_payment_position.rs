@@ -15,7 +15,7 @@ impl CrmPaymentPosition {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `paymentId`. Payment that it belongs to.
+    /// `paymentId`. Payment that it belongs to; GetPayment takes it.
     #[inline]
     pub fn payment_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "paymentId")

@@ -15,7 +15,7 @@ impl CrmPersonType {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `NAME`. Code of the kind.
+    /// `NAME`. Who pays, by a code.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmTimelineNote(rt::Object);
 rt::view!(CrmTimelineNote);
 impl CrmTimelineNote {
-    /// `text`. Text of the note.
+    /// `text`. What the note says.
     #[inline]
     pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")

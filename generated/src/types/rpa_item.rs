@@ -31,7 +31,7 @@ impl RpaItem {
     pub fn previous_stage_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "previousStageId")
     }
-    /// `name`. Name of the element.
+    /// `name`. What the element is called, as people see it.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")

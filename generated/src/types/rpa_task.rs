@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct RpaTask(rt::Object);
 rt::view!(RpaTask);
 impl RpaTask {
-    /// `id`. Number of the assignment, given by the portal; DoProcessTask takes it.
+    /// `id`. Number of the assignment, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

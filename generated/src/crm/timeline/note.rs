@@ -141,6 +141,6 @@ pub struct SaveRequired {
     pub item_type: i64,
     /// Number of the entry, as GetTimelineComments or GetLogEntries tells it, or of the activity, as GetSystemActivities does.
     pub item_id: rt::Id,
-    /// Text of the note.
+    /// What the note says, in place of what it said before.
     pub text: String,
 }
