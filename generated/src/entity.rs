@@ -50,7 +50,12 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
-    /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. An entry with another letter is left out. The caller always gets X.
+    /// `ACCESS`. Who may do what, by access codes, such as U1 for an account, G2 for a group or AU for everybody who is signed in. An entry with another letter is left out. The caller always gets X.
+    ///
+    /// Known values:
+    /// - `R`: Reads.
+    /// - `W`: Reads and writes.
+    /// - `X`: Manages the storage.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ACCESS", value))
@@ -191,7 +196,12 @@ pub fn rights(entity: impl Into<String>) -> Rights {
 pub struct Rights(rt::Call);
 rt::request!(Rights -> Option < rt::Map < String > >);
 impl Rights {
-    /// `ACCESS`. New rights: keys are access codes such as U1, G2 or AU, values are R read, W write and X manage; an entry with another letter is left out, and the caller always gets X. Nothing is changed when it is left out.
+    /// `ACCESS`. New rights by access codes, such as U1 for an account, G2 for a group or AU for everybody who is signed in. An entry with another letter is left out, and the caller always gets X. Nothing is changed when it is left out.
+    ///
+    /// Known values:
+    /// - `R`: Reads.
+    /// - `W`: Reads and writes.
+    /// - `X`: Manages the storage.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ACCESS", value))
@@ -254,7 +264,12 @@ impl Update {
     pub fn entity_new(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ENTITY_NEW", value))
     }
-    /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. An entry with another letter is left out. The caller always gets X.
+    /// `ACCESS`. Who may do what, by access codes, such as U1 for an account, G2 for a group or AU for everybody who is signed in. An entry with another letter is left out. The caller always gets X.
+    ///
+    /// Known values:
+    /// - `R`: Reads.
+    /// - `W`: Reads and writes.
+    /// - `X`: Manages the storage.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ACCESS", value))

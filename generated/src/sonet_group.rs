@@ -188,18 +188,11 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                    "sonet_group.get",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                )
-                .with_keyset(rt::Keyset {
-                    filter: "FILTER",
-                    order: rt::Order::Object("ORDER"),
-                    key: "ID",
-                    field: "ID",
-                    select: "",
-                }),
+                "sonet_group.get",
+                rt::Rest::V2,
+                rt::Effect::List,
+                rt::Paging::Start,
+            ),
         ),
     )
 }
@@ -208,7 +201,11 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::Workgroup >, all crate ::types::Workgroup);
 impl Get {
-    /// `ORDER`. Fields to sort by, each with ASC (ascending) or DESC (descending). The newest come first when it is left out.
+    /// `ORDER`. Directions by the fields to sort by. The newest come first when it is left out.
+    ///
+    /// Known values:
+    /// - `ASC`: Ascending.
+    /// - `DESC`: Descending.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))

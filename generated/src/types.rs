@@ -773,9 +773,9 @@ pub use found_message::FoundMessage;
 mod found_messages;
 #[cfg(feature = "im")]
 pub use found_messages::FoundMessages;
-#[cfg(feature = "im")]
+#[cfg(any(feature = "im", feature = "imopenlines"))]
 mod found_person;
-#[cfg(feature = "im")]
+#[cfg(any(feature = "im", feature = "imopenlines"))]
 pub use found_person::FoundPerson;
 #[cfg(feature = "documentgenerator")]
 mod generated_document;

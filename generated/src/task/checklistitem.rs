@@ -104,7 +104,7 @@ impl Add {
     pub fn is_important(self, value: bool) -> Self {
         Self(self.0.nested(&["FIELDS", "IS_IMPORTANT"], rt::value::yes_no(value)))
     }
-    /// `MEMBERS`. People of the item: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value. They get the same part in the task.
+    /// `MEMBERS`. People of the item by the numbers of their accounts. They get the same part in the task.
     #[inline]
     pub fn members(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["FIELDS", "MEMBERS"], rt::value::any(value)))
@@ -561,7 +561,7 @@ impl Update {
     pub fn is_important(self, value: bool) -> Self {
         Self(self.0.nested(&["FIELDS", "IS_IMPORTANT"], rt::value::yes_no(value)))
     }
-    /// `MEMBERS`. People of the item; they replace those before: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value. They get the same part in the task.
+    /// `MEMBERS`. People of the item by the numbers of their accounts; they replace those before. They get the same part in the task.
     #[inline]
     pub fn members(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["FIELDS", "MEMBERS"], rt::value::any(value)))

@@ -17,7 +17,7 @@ impl BotSentMessage {
     }
     /// `uuidMap`. Numbers of the forwarded messages by the keys that the call gave them; an empty object or list for none.
     #[inline]
-    pub fn uuid_map(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "uuidMap")
+    pub fn uuid_map(&self) -> Option<rt::Map<rt::Id>> {
+        rt::view::read(&self.0, "uuidMap")
     }
 }

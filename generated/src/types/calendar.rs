@@ -90,10 +90,10 @@ impl Calendar {
     pub fn page_token(&self) -> Option<&str> {
         rt::view::text(&self.0, "PAGE_TOKEN")
     }
-    /// `ACCESS`. Who may use the calendar: access codes, such as U2 for a person, each with the number of a level, which differs from portal to portal.
+    /// `ACCESS`. Who may use the calendar: numbers of levels, which differ from portal to portal, by access codes, such as U2 for a person.
     #[inline]
-    pub fn access(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ACCESS")
+    pub fn access(&self) -> Option<rt::Map<rt::Id>> {
+        rt::view::read(&self.0, "ACCESS")
     }
     /// `IS_COLLAB`. Whether the calendar belongs to a collaboration with outsiders.
     #[inline]

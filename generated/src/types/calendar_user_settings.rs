@@ -142,12 +142,12 @@ impl CalendarUserSettings {
     pub fn set_send_from_email(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "sendFromEmail", value))
     }
-    /// `defaultSections`. Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.
+    /// `defaultSections`. Numbers of the calendars that are chosen first, by user or group with the number behind it, such as user12.
     #[inline]
-    pub fn default_sections(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "defaultSections")
+    pub fn default_sections(&self) -> Option<rt::Map<rt::Id>> {
+        rt::view::read(&self.0, "defaultSections")
     }
-    /// Sets `defaultSections`. Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.
+    /// Sets `defaultSections`. Numbers of the calendars that are chosen first, by user or group with the number behind it, such as user12.
     #[inline]
     #[must_use]
     pub fn set_default_sections(self, value: impl Into<rt::Value>) -> Self {

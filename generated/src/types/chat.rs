@@ -130,10 +130,10 @@ impl Chat {
     pub fn entity_data_3(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_3")
     }
-    /// `mute_list`. People who switched the notifications off: true by the number of each; an empty list for nobody.
+    /// `mute_list`. Whether somebody switched the notifications off, by the numbers of the people; an empty list for nobody.
     #[inline]
-    pub fn mute_list(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "mute_list")
+    pub fn mute_list(&self) -> Option<rt::Map<bool>> {
+        rt::view::read(&self.0, "mute_list")
     }
     /// `date_create`. When the chat was made.
     #[inline]

@@ -17,32 +17,32 @@ impl ChatCounters {
     }
     /// `CHAT`. Numbers of unread messages by chat; an empty list for none.
     #[inline]
-    pub fn chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "CHAT")
+    pub fn chat(&self) -> Option<rt::Map<i64>> {
+        rt::view::read(&self.0, "CHAT")
     }
     /// `CHAT_MUTED`. The same for chats without sound.
     #[inline]
-    pub fn chat_muted(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "CHAT_MUTED")
+    pub fn chat_muted(&self) -> Option<rt::Map<i64>> {
+        rt::view::read(&self.0, "CHAT_MUTED")
     }
-    /// `CHAT_UNREAD`. Chats that are marked as unread by hand.
+    /// `CHAT_UNREAD`. The same for chats that are marked as unread by hand.
     #[inline]
-    pub fn chat_unread(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "CHAT_UNREAD")
+    pub fn chat_unread(&self) -> Option<rt::Map<i64>> {
+        rt::view::read(&self.0, "CHAT_UNREAD")
     }
     /// `LINES`. The same for chats of open channels.
     #[inline]
-    pub fn lines(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "LINES")
+    pub fn lines(&self) -> Option<rt::Map<i64>> {
+        rt::view::read(&self.0, "LINES")
     }
     /// `DIALOG`. Numbers of unread messages by the person of the private dialog.
     #[inline]
-    pub fn dialog(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DIALOG")
+    pub fn dialog(&self) -> Option<rt::Map<i64>> {
+        rt::view::read(&self.0, "DIALOG")
     }
-    /// `DIALOG_UNREAD`. Private dialogs that are marked as unread by hand.
+    /// `DIALOG_UNREAD`. The same for private dialogs that are marked as unread by hand.
     #[inline]
-    pub fn dialog_unread(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DIALOG_UNREAD")
+    pub fn dialog_unread(&self) -> Option<rt::Map<i64>> {
+        rt::view::read(&self.0, "DIALOG_UNREAD")
     }
 }

@@ -15,9 +15,9 @@ impl FeedComments {
     pub fn comments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "comments")
     }
-    /// `files`. The files by their numbers, each with id, date, type, name, size, image, authorId, authorName, urlPreview, urlShow and urlDownload; an empty list for none.
+    /// `files`. The files by their numbers; an empty list for none.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "files")
+    pub fn files(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "files")
     }
 }

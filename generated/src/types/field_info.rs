@@ -70,10 +70,10 @@ impl FieldInfo {
     pub fn items(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "items")
     }
-    /// `definition`. Parts of a composite value by their codes, each described like a field.
+    /// `definition`. Parts of a composite value by their codes.
     #[inline]
-    pub fn definition(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "definition")
+    pub fn definition(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "definition")
     }
     /// `listLabel`. Heading of the column in lists, for a custom field.
     #[inline]

@@ -6,7 +6,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
-/// Part of the crate with the feature `im`.
+/// Part of the crate with any of the features `im`, `imopenlines`.
 pub struct FoundPerson(rt::Object);
 rt::view!(FoundPerson);
 impl FoundPerson {

@@ -773,10 +773,10 @@ impl OpenLine {
     pub fn queue(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "QUEUE")
     }
-    /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR (an address) and USER_AVATAR_ID; null, and 0 for the file, where nothing is set.
+    /// `QUEUE_USERS_FIELDS`. What clients see of the operators, by the numbers of these.
     #[inline]
-    pub fn queue_users_fields(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "QUEUE_USERS_FIELDS")
+    pub fn queue_users_fields(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "QUEUE_USERS_FIELDS")
     }
     /// `CONFIG_QUEUE`. Operators and departments of the queue, each with ENTITY_TYPE and ENTITY_ID.
     #[inline]
@@ -970,10 +970,10 @@ impl OpenLine {
     pub fn set_ignore_welcome_form_responsible(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "IGNORE_WELCOME_FORM_RESPONSIBLE", value))
     }
-    /// `QUEUE_FULL`. Operators of the queue by their numbers, each with ID, SORT, USER_ID, DEPARTMENT_ID and what clients see: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID; null, and 0 for the file, where nothing is set.
+    /// `QUEUE_FULL`. Operators of the queue by their numbers.
     #[inline]
-    pub fn queue_full(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "QUEUE_FULL")
+    pub fn queue_full(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "QUEUE_FULL")
     }
     /// `QUEUE_ONLINE`. Whether any operator is online.
     #[inline]

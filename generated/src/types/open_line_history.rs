@@ -45,54 +45,54 @@ impl OpenLineHistory {
     pub fn user_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "userId")
     }
-    /// `message`. The messages by their numbers, each with id, chatid, senderid (0 for the portal), recipientid (the chat, as in chat1763), date, text, textlegacy (the same with HTML) and params (files, attachments and the like). Numbers come as text.
+    /// `message`. The messages by their numbers.
     #[inline]
-    pub fn message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "message")
+    pub fn message(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "message")
     }
-    /// `usersMessage`. Numbers of the messages by chat.
+    /// `usersMessage`. Numbers of the messages by chat, as in chat1763.
     #[inline]
-    pub fn users_message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "usersMessage")
+    pub fn users_message(&self) -> Option<rt::Map<Vec<rt::Id>>> {
+        rt::view::read(&self.0, "usersMessage")
     }
-    /// `users`. The people by their numbers, each with id, active, name, firstName, lastName, workPosition (null for none), color, birthday, phoneDevice (whether a telephone is connected), phones (false for none), network, bot, idle, mobileLastDate, desktopLastDate and absent (a time or false), services and botData (null for people), avatar (an address), avatarId (null for none), gender, extranet (whether from outside), connector (whether a client from a channel), profile (an address), externalAuthId, status (null for none), lastActivityDate, departments and type.
+    /// `users`. The people by their numbers.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "users")
+    pub fn users(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "users")
     }
     /// `openlines`. Rights of the caller at the open channel.
     #[inline]
     pub fn openlines(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "openlines")
     }
-    /// `userInGroup`. People by department, each with id and users; an empty list for none.
+    /// `userInGroup`. People by the numbers of departments; an empty list for none.
     #[inline]
-    pub fn user_in_group(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "userInGroup")
+    pub fn user_in_group(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "userInGroup")
     }
     /// `woUserInGroup`. People who are in none of these departments.
     #[inline]
     pub fn wo_user_in_group(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "woUserInGroup")
     }
-    /// `chat`. The chat by its number, with id, parentChatId, parentMessageId, name, owner, color, extranet, avatar, call, callNumber, entityType, entityId, entityData1 to entityData3, entityLink (what ties it to the open channel), messageCount, messageType, type, public, muteList (by person, whether notifications are off), managerList, permissions, dateCreate, textFieldEnabled, backgroundId (null for none) and isNew.
+    /// `chat`. The chat by its number.
     #[inline]
-    pub fn chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "chat")
+    pub fn chat(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "chat")
     }
-    /// `userBlockChat`. For each chat: whether it is blocked for a person, by number.
+    /// `userBlockChat`. Whether the chat is blocked for somebody: by the numbers of the people, below the number of the chat.
     #[inline]
-    pub fn user_block_chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "userBlockChat")
+    pub fn user_block_chat(&self) -> Option<rt::Map<rt::Map<bool>>> {
+        rt::view::read(&self.0, "userBlockChat")
     }
     /// `userInChat`. Numbers of the members by chat; an empty list for none.
     #[inline]
-    pub fn user_in_chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "userInChat")
+    pub fn user_in_chat(&self) -> Option<rt::Map<Vec<rt::Id>>> {
+        rt::view::read(&self.0, "userInChat")
     }
-    /// `files`. The files by their numbers, each with id, chatid, name, extension, type, size in bytes, image (width and height of a picture), date, status, progress in percent, authorid, authorname, the addresses urlpreview, urlshow, urldownload and mediaurl (of previews by their width), viewerattrs (for the viewer of the page), istranscribable, isvideonote and isvoicenote; an empty list for none.
+    /// `files`. The files by their numbers; an empty list for none.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "files")
+    pub fn files(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "files")
     }
 }

@@ -40,10 +40,10 @@ impl Poll {
     pub fn options(&self) -> Option<i64> {
         rt::view::integer(&self.0, "OPTIONS")
     }
-    /// `userAnswerMap`. What the caller has voted for: questions by their numbers, in each the chosen answers by theirs, with ID, EVENT_ID, EVENT_QUESTION_ID, ANSWER_ID and MESSAGE; an empty list when there is no vote.
+    /// `userAnswerMap`. What the caller has voted for: the chosen answers by their numbers, below the numbers of the questions; an empty list when there is no vote.
     #[inline]
-    pub fn user_answer_map(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "userAnswerMap")
+    pub fn user_answer_map(&self) -> Option<rt::Map<rt::Map<rt::Object>>> {
+        rt::view::read(&self.0, "userAnswerMap")
     }
     /// `canEdit`. Whether the caller may change the poll.
     #[inline]

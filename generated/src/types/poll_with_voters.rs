@@ -15,9 +15,9 @@ impl PollWithVoters {
     pub fn attach(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "attach")
     }
-    /// `voted`. People by the number of the answer they have chosen, each with ID, NAME, IMAGE and WORK_POSITION; an empty list for nobody.
+    /// `voted`. People by the number of the answer they have chosen; an empty list for nobody.
     #[inline]
-    pub fn voted(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "voted")
+    pub fn voted(&self) -> Option<rt::Map<Vec<rt::Object>>> {
+        rt::view::read(&self.0, "voted")
     }
 }

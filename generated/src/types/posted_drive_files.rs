@@ -10,20 +10,20 @@ use ::bitrix24_runtime as rt;
 pub struct PostedDriveFiles(rt::Object);
 rt::view!(PostedDriveFiles);
 impl PostedDriveFiles {
-    /// `FILES`. The files as the chat shows them, by keys such as upload5249: each with id, name, extension, size, image, status, progress, authorId, authorName, chatId, type, date, the addresses urlPreview, urlShow and urlDownload, viewerAttrs, mediaUrl, isTranscribable, isVideoNote and isVoiceNote, as in answers of UploadFileToChat.
+    /// `FILES`. The files as the chat shows them, by keys such as upload5249.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "FILES")
+    pub fn files(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "FILES")
     }
     /// `DISK_ID`. Numbers of the files on the drive.
     #[inline]
     pub fn disk_id(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "DISK_ID")
     }
-    /// `FILE_MODELS`. The same files as the drive keeps them, by the same keys: each with id, name, code, xmlId (null for none), storageId, realObjectId, parentId, createTime, updateTime, deleteTime (null for none), deletedType, createdBy, updatedBy, deletedBy, uniqueCode, typeFile, globalContentVersion, fileId, size, etag and links (download, showInGrid and preview).
+    /// `FILE_MODELS`. The same files as the drive keeps them, by the same keys.
     #[inline]
-    pub fn file_models(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "FILE_MODELS")
+    pub fn file_models(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "FILE_MODELS")
     }
     /// `MESSAGE_ID`. Message that brought them into the chat.
     #[inline]

@@ -330,10 +330,10 @@ impl Task {
     pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "accomplices")
     }
-    /// `checklist`. Items of the checklists by their number, each with id, taskId and entityId (both the task), createdBy, parentId, title, sortIndex, isComplete, isImportant, toggledBy, toggledDate, ufChecklistFiles, members, attachments and action (modify, remove, toggle, add and addAccomplice, true or false each); an empty list where there are none.
+    /// `checklist`. Items of the checklists by their numbers; an empty list where there are none.
     #[inline]
-    pub fn checklist(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "checklist")
+    pub fn checklist(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "checklist")
     }
     /// `group`. Workgroup with name and picture; an empty list where there is none.
     #[inline]
@@ -350,20 +350,20 @@ impl Task {
     pub fn responsible(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "responsible")
     }
-    /// `accomplicesData`. Users who help, by their number, each with id, name, link, icon and workPosition; an empty list where there are none.
+    /// `accomplicesData`. Users who help, by their numbers; an empty list where there are none.
     #[inline]
-    pub fn accomplices_data(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "accomplicesData")
+    pub fn accomplices_data(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "accomplicesData")
     }
-    /// `auditorsData`. Users who watch, by their number, each with id, name, link, icon and workPosition; an empty list where there are none.
+    /// `auditorsData`. Users who watch, by their numbers; an empty list where there are none.
     #[inline]
-    pub fn auditors_data(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "auditorsData")
+    pub fn auditors_data(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "auditorsData")
     }
-    /// `tags`. Tags by their number, each with id and title; an empty list where there are none.
+    /// `tags`. Tags by their numbers; an empty list where there are none.
     #[inline]
-    pub fn tags(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "tags")
+    pub fn tags(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "tags")
     }
     /// `counter`. Numbers of unread comments and overdue tasks, with the colour of the badge.
     #[inline]

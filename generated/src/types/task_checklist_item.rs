@@ -95,9 +95,9 @@ impl TaskChecklistItem {
     pub fn members(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "MEMBERS")
     }
-    /// `ATTACHMENTS`. Files of the item by the number of the attachment, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL; an empty list where there are none.
+    /// `ATTACHMENTS`. Files of the item by the numbers of the attachments; an empty list where there are none.
     #[inline]
-    pub fn attachments(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ATTACHMENTS")
+    pub fn attachments(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "ATTACHMENTS")
     }
 }

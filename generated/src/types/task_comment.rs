@@ -77,9 +77,9 @@ impl TaskComment {
     ) -> Self {
         Self(rt::set::field::texts(self.0, "UF_FORUM_MESSAGE_DOC", value))
     }
-    /// `ATTACHED_OBJECTS`. Attachments by their number, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL.
+    /// `ATTACHED_OBJECTS`. Attachments by their numbers.
     #[inline]
-    pub fn attached_objects(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ATTACHED_OBJECTS")
+    pub fn attached_objects(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "ATTACHED_OBJECTS")
     }
 }

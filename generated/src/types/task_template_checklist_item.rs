@@ -82,7 +82,7 @@ impl TaskTemplateChecklistItem {
     }
     /// `attachments`. Files of the item: below the number of each attachment n and the number of the file on the Drive, as in n5065. An empty list where there are none.
     #[inline]
-    pub fn attachments(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "attachments")
+    pub fn attachments(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "attachments")
     }
 }

@@ -117,36 +117,36 @@ impl TaskUserField {
     pub fn set_label(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "LABEL", value))
     }
-    /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
+    /// `EDIT_FORM_LABEL`. Label in the form of the task, by the code of the language, such as en.
     #[inline]
-    pub fn edit_form_label(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "EDIT_FORM_LABEL")
+    pub fn edit_form_label(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "EDIT_FORM_LABEL")
     }
-    /// Sets `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
+    /// Sets `EDIT_FORM_LABEL`. Label in the form of the task, by the code of the language, such as en.
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "EDIT_FORM_LABEL", value))
     }
-    /// `LIST_COLUMN_LABEL`. Heading of the column in lists, a text for each language code.
+    /// `LIST_COLUMN_LABEL`. Heading of the column in lists, by the code of the language.
     #[inline]
-    pub fn list_column_label(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "LIST_COLUMN_LABEL")
+    pub fn list_column_label(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "LIST_COLUMN_LABEL")
     }
-    /// `LIST_FILTER_LABEL`. Label in filters, a text for each language code.
+    /// `LIST_FILTER_LABEL`. Label in filters, by the code of the language.
     #[inline]
-    pub fn list_filter_label(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "LIST_FILTER_LABEL")
+    pub fn list_filter_label(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "LIST_FILTER_LABEL")
     }
-    /// `ERROR_MESSAGE`. What people read after a wrong input, a text for each language code.
+    /// `ERROR_MESSAGE`. What people read after a wrong input, by the code of the language.
     #[inline]
-    pub fn error_message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ERROR_MESSAGE")
+    pub fn error_message(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "ERROR_MESSAGE")
     }
-    /// `HELP_MESSAGE`. Hint beside the input, a text for each language code.
+    /// `HELP_MESSAGE`. Hint beside the input, by the code of the language.
     #[inline]
-    pub fn help_message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "HELP_MESSAGE")
+    pub fn help_message(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "HELP_MESSAGE")
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]

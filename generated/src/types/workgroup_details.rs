@@ -190,10 +190,10 @@ impl WorkgroupDetails {
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "AVATAR")
     }
-    /// `AVATAR_TYPES`. Ready-made pictures by their codes, such as folder, each with its addresses.
+    /// `AVATAR_TYPES`. Ready-made pictures by their codes, such as folder.
     #[inline]
-    pub fn avatar_types(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "AVATAR_TYPES")
+    pub fn avatar_types(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "AVATAR_TYPES")
     }
     /// `AVATAR_DATA`. Picture as type and id.
     #[inline]

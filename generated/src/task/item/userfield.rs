@@ -94,7 +94,7 @@ impl Add {
     pub fn label(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["PARAMS", "LABEL"], rt::value::text(value)))
     }
-    /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
+    /// `EDIT_FORM_LABEL`. Label in the form of the task, by the code of the language, such as en.
     #[inline]
     pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["PARAMS", "EDIT_FORM_LABEL"], rt::value::any(value)))
@@ -381,7 +381,7 @@ impl Update {
     pub fn label(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["DATA", "LABEL"], rt::value::text(value)))
     }
-    /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
+    /// `EDIT_FORM_LABEL`. Label in the form of the task, by the code of the language, such as en.
     #[inline]
     pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["DATA", "EDIT_FORM_LABEL"], rt::value::any(value)))

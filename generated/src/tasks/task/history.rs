@@ -50,7 +50,11 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Fields of the entries to sort by, such as createdDate, each with asc or desc. The newest entry comes first without it.
+    /// `order`. Directions by the fields of the entries to sort by, such as createdDate. The newest entry comes first without it.
+    ///
+    /// Known values:
+    /// - `asc`: Ascending.
+    /// - `desc`: Descending.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
