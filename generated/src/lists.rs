@@ -68,7 +68,17 @@ impl Add {
     pub fn messages(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "MESSAGES", value))
     }
-    /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access. The caller alone gets full access when it is left out.
+    /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody. The caller alone gets full access when it is left out.
+    ///
+    /// Known values:
+    /// - `D`: No access.
+    /// - `R`: Read.
+    /// - `E`: Add.
+    /// - `S`: See in the panel.
+    /// - `T`: Add in the panel.
+    /// - `U`: Change with restrictions.
+    /// - `W`: Change.
+    /// - `X`: Full access.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "RIGHTS", value))
@@ -270,7 +280,17 @@ impl Update {
     pub fn messages(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "MESSAGES", value))
     }
-    /// `RIGHTS`. Who may do what besides those who have a right already, which cannot be changed: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access.
+    /// `RIGHTS`. Who may do what besides those who have a right already, which cannot be changed: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody.
+    ///
+    /// Known values:
+    /// - `D`: No access.
+    /// - `R`: Read.
+    /// - `E`: Add.
+    /// - `S`: See in the panel.
+    /// - `T`: Add in the panel.
+    /// - `U`: Change with restrictions.
+    /// - `W`: Change.
+    /// - `X`: Full access.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "RIGHTS", value))

@@ -65,7 +65,7 @@ impl Bind {
     pub fn group_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "GROUP_NAME", value))
     }
-    /// `LANG_ALL`. The three texts in other languages: codes of languages, each with an object of TITLE, DESCRIPTION and GROUP_NAME.
+    /// `LANG_ALL`. The three texts in other languages by their codes, such as de.
     #[inline]
     pub fn lang_all(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "LANG_ALL", value))

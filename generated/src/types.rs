@@ -66,6 +66,10 @@ mod bizproc_step;
 #[cfg(feature = "bizproc")]
 pub use bizproc_step::BizprocStep;
 #[cfg(feature = "bizproc")]
+mod bizproc_step_property;
+#[cfg(feature = "bizproc")]
+pub use bizproc_step_property::BizprocStepProperty;
+#[cfg(feature = "bizproc")]
 mod bizproc_task;
 #[cfg(feature = "bizproc")]
 pub use bizproc_task::BizprocTask;
@@ -634,6 +638,10 @@ mod crm_timeline_binding;
 #[cfg(feature = "crm")]
 pub use crm_timeline_binding::CrmTimelineBinding;
 #[cfg(feature = "crm")]
+mod crm_timeline_block;
+#[cfg(feature = "crm")]
+pub use crm_timeline_block::CrmTimelineBlock;
+#[cfg(feature = "crm")]
 mod crm_timeline_comment;
 #[cfg(feature = "crm")]
 pub use crm_timeline_comment::CrmTimelineComment;
@@ -641,6 +649,10 @@ pub use crm_timeline_comment::CrmTimelineComment;
 mod crm_timeline_image;
 #[cfg(feature = "crm")]
 pub use crm_timeline_image::CrmTimelineImage;
+#[cfg(feature = "crm")]
+mod crm_timeline_inner_block;
+#[cfg(feature = "crm")]
+pub use crm_timeline_inner_block::CrmTimelineInnerBlock;
 #[cfg(feature = "crm")]
 mod crm_timeline_note;
 #[cfg(feature = "crm")]
@@ -861,6 +873,14 @@ pub use landing_content_check::LandingContentCheck;
 mod landing_demo;
 #[cfg(feature = "landing")]
 pub use landing_demo::LandingDemo;
+#[cfg(feature = "landing")]
+mod landing_export_block;
+#[cfg(feature = "landing")]
+pub use landing_export_block::LandingExportBlock;
+#[cfg(feature = "landing")]
+mod landing_export_page;
+#[cfg(feature = "landing")]
+pub use landing_export_page::LandingExportPage;
 #[cfg(feature = "landing")]
 mod landing_file;
 #[cfg(feature = "landing")]
@@ -1125,6 +1145,10 @@ pub use rest3_field::Rest3Field;
 mod rpa_item;
 #[cfg(feature = "rpa")]
 pub use rpa_item::RpaItem;
+#[cfg(feature = "rpa")]
+mod rpa_person;
+#[cfg(feature = "rpa")]
+pub use rpa_person::RpaPerson;
 #[cfg(feature = "rpa")]
 mod rpa_process;
 #[cfg(feature = "rpa")]

@@ -65,7 +65,7 @@ impl Add {
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
-    /// `fields`. How values are to be read, by the codes of the fields: objects with TYPE (DATE or NAME), FORMAT with format and for names case, PROVIDER, a class, and TITLE. Needed only where a value is more than plain text.
+    /// `fields`. How values are to be read, by the codes of the fields. Needed only where a value is more than plain text.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "fields", value))
@@ -381,7 +381,7 @@ impl Update {
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
-    /// `fields`. How values are to be read, by the codes of the fields: objects with TYPE (DATE or NAME), FORMAT with format and for names case, PROVIDER, a class, and TITLE. Needed only where a value is more than plain text.
+    /// `fields`. How values are to be read, by the codes of the fields. Needed only where a value is more than plain text.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "fields", value))

@@ -40,7 +40,7 @@ pub fn get_settings(type_id: impl Into<rt::Id>) -> GetSettings {
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
 pub struct GetSettings(rt::Call);
-rt::request!(GetSettings -> rt::Map < rt::Object >);
+rt::request!(GetSettings -> rt::Map < rt::Map < bool > >);
 #[allow(deprecated)]
 impl GetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
@@ -91,7 +91,7 @@ pub fn set_settings(
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
 pub struct SetSettings(rt::Call);
-rt::request!(SetSettings -> rt::Map < rt::Object >);
+rt::request!(SetSettings -> rt::Map < rt::Map < bool > >);
 #[allow(deprecated)]
 impl SetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
@@ -144,7 +144,7 @@ pub fn set_visibility_settings(
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
 pub struct SetVisibilitySettings(rt::Call);
-rt::request!(SetVisibilitySettings -> rt::Map < rt::Object >);
+rt::request!(SetVisibilitySettings -> rt::Map < rt::Map < bool > >);
 #[allow(deprecated)]
 impl SetVisibilitySettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.

@@ -73,7 +73,7 @@ impl Add {
     pub fn active(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTIVE", value))
     }
-    /// `SETTINGS`. Values of the settings: a key a setting of the handler, below it TYPE (where the value comes from: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N) and VALUE. That is the value itself for VALUE and Y/N, else a field: of ORDER such as ID, ACCOUNT_NUMBER, ORDER_TOPIC, DATE_BILL, DATE_PAY_BEFORE, SHOULD_PAY, CURRENCY, PRICE, PRICE_DELIVERY, TAX_VALUE or USER_ID, of PAYMENT such as ID, ACCOUNT_NUMBER, SUM, CURRENCY, PAID, DATE_PAID, PAY_SYSTEM_ID, PAY_VOUCHER_NUM or XML_ID, of USER such as ID, LOGIN, NAME, LAST_NAME, EMAIL, PERSONAL_MOBILE or WORK_COMPANY.
+    /// `SETTINGS`. Values of the settings that CODES of the handler names, by their codes.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "SETTINGS", value))

@@ -65,23 +65,23 @@ impl BizprocStep {
     pub fn set_description(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "DESCRIPTION", value))
     }
-    /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
+    /// `PROPERTIES`. Values that people set for the step, by their names of letters, digits and \_, a letter first.
     #[inline]
-    pub fn properties(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "PROPERTIES")
+    pub fn properties(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "PROPERTIES")
     }
-    /// Sets `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
+    /// Sets `PROPERTIES`. Values that people set for the step, by their names of letters, digits and \_, a letter first.
     #[inline]
     #[must_use]
     pub fn set_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "PROPERTIES", value))
     }
-    /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
+    /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.
     #[inline]
-    pub fn return_properties(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "RETURN_PROPERTIES")
+    pub fn return_properties(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "RETURN_PROPERTIES")
     }
-    /// Sets `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
+    /// Sets `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.
     #[inline]
     #[must_use]
     pub fn set_return_properties(self, value: impl Into<rt::Value>) -> Self {

@@ -57,7 +57,7 @@ impl CommerceFieldInfo {
     }
     /// `fields`. Keys of an object, each described like a field.
     #[inline]
-    pub fn fields(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "fields")
+    pub fn fields(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "fields")
     }
 }

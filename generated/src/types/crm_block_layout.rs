@@ -10,9 +10,9 @@ use ::bitrix24_runtime as rt;
 pub struct CrmBlockLayout(rt::Object);
 rt::view!(CrmBlockLayout);
 impl CrmBlockLayout {
-    /// `blocks`. The blocks by their keys, each with type and properties: text (value; multiline, title, bold, size xs, sm or md, color base_50, base_60, base_70 or base_90), largeText (value), link (text, action; bold), withTitle (title and a block; inline), lineOfBlocks (blocks) or deadline (readonly).
+    /// `blocks`. The blocks by their keys.
     #[inline]
-    pub fn blocks(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "blocks")
+    pub fn blocks(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "blocks")
     }
 }

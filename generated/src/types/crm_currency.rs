@@ -100,12 +100,12 @@ impl CrmCurrency {
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_UPDATE")
     }
-    /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS (how many, which is needed), DEC_POINT (sign before them), FORMAT_STRING (the number sign stands for the number), FULL_NAME (name of the currency), HIDE_ZERO (Y or N), THOUSANDS_SEP (sign between the thousands) and THOUSANDS_VARIANT (its code, which SetCurrencyLocalizations explains). Languages that are left out get the usual form.
+    /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Languages that are left out get the usual form.
     #[inline]
-    pub fn lang(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "LANG")
+    pub fn lang(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "LANG")
     }
-    /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS (how many, which is needed), DEC_POINT (sign before them), FORMAT_STRING (the number sign stands for the number), FULL_NAME (name of the currency), HIDE_ZERO (Y or N), THOUSANDS_SEP (sign between the thousands) and THOUSANDS_VARIANT (its code, which SetCurrencyLocalizations explains). Languages that are left out get the usual form.
+    /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Languages that are left out get the usual form.
     #[inline]
     #[must_use]
     pub fn set_lang(self, value: impl Into<rt::Value>) -> Self {

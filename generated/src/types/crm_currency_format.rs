@@ -10,39 +10,81 @@ use ::bitrix24_runtime as rt;
 pub struct CrmCurrencyFormat(rt::Object);
 rt::view!(CrmCurrencyFormat);
 impl CrmCurrencyFormat {
-    /// `FULL_NAME`. Name of the currency in the language.
+    /// `FULL_NAME`. Name of the currency in the language; its code when it is left out.
     #[inline]
     pub fn full_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FULL_NAME")
     }
-    /// `FORMAT_STRING`. How an amount is written; the number sign stands for the number.
+    /// Sets `FULL_NAME`. Name of the currency in the language; its code when it is left out.
+    #[inline]
+    #[must_use]
+    pub fn set_full_name(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "FULL_NAME", value))
+    }
+    /// `FORMAT_STRING`. How an amount is written; the number sign stands for the number, and it alone when it is left out.
     #[inline]
     pub fn format_string(&self) -> Option<&str> {
         rt::view::text(&self.0, "FORMAT_STRING")
     }
-    /// `DEC_POINT`. Sign before the decimals.
+    /// Sets `FORMAT_STRING`. How an amount is written; the number sign stands for the number, and it alone when it is left out.
+    #[inline]
+    #[must_use]
+    pub fn set_format_string(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "FORMAT_STRING", value))
+    }
+    /// `DEC_POINT`. Sign before the decimals; a full stop when it is left out.
     #[inline]
     pub fn dec_point(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEC_POINT")
     }
-    /// `THOUSANDS_SEP`. Sign between the thousands in HTML, as in \&nbsp; for a space; null where THOUSANDS_VARIANT alone tells it.
+    /// Sets `DEC_POINT`. Sign before the decimals; a full stop when it is left out.
+    #[inline]
+    #[must_use]
+    pub fn set_dec_point(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "DEC_POINT", value))
+    }
+    /// `THOUSANDS_SEP`. Sign between the thousands, not empty; it counts where THOUSANDS_VARIANT is OWN or left out. Answers hold HTML, as in \&nbsp; for a space, and null where THOUSANDS_VARIANT alone tells it.
     #[inline]
     pub fn thousands_sep(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_SEP")
     }
-    /// `THOUSANDS_VARIANT`. What stands between the thousands.
+    /// Sets `THOUSANDS_SEP`. Sign between the thousands, not empty; it counts where THOUSANDS_VARIANT is OWN or left out. Answers hold HTML, as in \&nbsp; for a space, and null where THOUSANDS_VARIANT alone tells it.
+    #[inline]
+    #[must_use]
+    pub fn set_thousands_sep(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "THOUSANDS_SEP", value))
+    }
+    /// `THOUSANDS_VARIANT`. What stands between the thousands; a space when it is left out, unless THOUSANDS_SEP is given.
     #[inline]
     pub fn thousands_variant(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_VARIANT")
     }
-    /// `DECIMALS`. How many decimals are written.
+    /// Sets `THOUSANDS_VARIANT`. What stands between the thousands; a space when it is left out, unless THOUSANDS_SEP is given.
+    #[inline]
+    #[must_use]
+    pub fn set_thousands_variant(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "THOUSANDS_VARIANT", value))
+    }
+    /// `DECIMALS`. How many decimals are written; 2 when it is left out.
     #[inline]
     pub fn decimals(&self) -> Option<i64> {
         rt::view::integer(&self.0, "DECIMALS")
     }
-    /// `HIDE_ZERO`. Whether decimals are left out that are all nought.
+    /// Sets `DECIMALS`. How many decimals are written; 2 when it is left out.
+    #[inline]
+    #[must_use]
+    pub fn set_decimals(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::field::integer(self.0, "DECIMALS", value))
+    }
+    /// `HIDE_ZERO`. Whether decimals are left out that are all nought. They are written when it is left out.
     #[inline]
     pub fn hide_zero(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "HIDE_ZERO")
+    }
+    /// Sets `HIDE_ZERO`. Whether decimals are left out that are all nought. They are written when it is left out.
+    #[inline]
+    #[must_use]
+    pub fn set_hide_zero(self, value: bool) -> Self {
+        Self(rt::set::field::yes_no(self.0, "HIDE_ZERO", value))
     }
 }

@@ -64,8 +64,8 @@ impl CrmDocumentTemplate {
     }
     /// `users`. Who may use it, by codes as in UA for everybody, each as key and value.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "users")
+    pub fn users(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "users")
     }
     /// `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]

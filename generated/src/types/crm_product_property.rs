@@ -246,12 +246,12 @@ impl CrmProductProperty {
     pub fn set_file_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "FILE_TYPE", value))
     }
-    /// `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with ID (the same number), VALUE (its words), SORT (its place), DEF (Y where it is chosen for new products) and XML_ID.
+    /// `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones.
     #[inline]
-    pub fn values(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "VALUES")
+    pub fn values(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "VALUES")
     }
-    /// Sets `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with ID (the same number), VALUE (its words), SORT (its place), DEF (Y where it is chosen for new products) and XML_ID.
+    /// Sets `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones.
     #[inline]
     #[must_use]
     pub fn set_values(self, value: impl Into<rt::Value>) -> Self {

@@ -58,9 +58,9 @@ impl CrmTimelineComment {
     pub fn created(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED")
     }
-    /// `FILES`. Files that go with it, each below its number: id, name, type, size in bytes, date, authorId, authorName, for pictures image with width and height, and the addresses urlPreview, urlShow and urlDownload.
+    /// `FILES`. Files that go with it, by their numbers.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "FILES")
+    pub fn files(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "FILES")
     }
 }

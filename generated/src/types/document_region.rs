@@ -77,8 +77,8 @@ impl DocumentRegion {
     }
     /// `phrases`. Texts by codes of your own, such as TAX_INCLUDED, for use in templates.
     #[inline]
-    pub fn phrases(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "phrases")
+    pub fn phrases(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "phrases")
     }
     /// Sets `phrases`. Texts by codes of your own, such as TAX_INCLUDED, for use in templates.
     #[inline]

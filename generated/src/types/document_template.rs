@@ -89,8 +89,8 @@ impl DocumentTemplate {
     }
     /// `users`. Access codes of who may use it, such as U7 or UA, each as key and value.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "users")
+    pub fn users(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "users")
     }
     /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
@@ -127,8 +127,8 @@ impl DocumentTemplate {
     }
     /// `providers`. Classes that the data come from, each as key and value.
     #[inline]
-    pub fn providers(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "providers")
+    pub fn providers(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "providers")
     }
     /// `download`. Address of the file, for people.
     #[inline]

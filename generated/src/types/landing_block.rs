@@ -95,10 +95,10 @@ impl LandingBlock {
     pub fn asset_strings(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "assetStrings")
     }
-    /// `lang`. Texts of the extensions by their keys; an empty list for none.
+    /// `lang`. Texts of the extensions by their keys.
     #[inline]
-    pub fn lang(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "lang")
+    pub fn lang(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "lang")
     }
     /// `manifest`. Manifest of the block.
     #[inline]

@@ -15,20 +15,20 @@ impl LandingManifest {
     pub fn block(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "block")
     }
-    /// `cards`. Cards, the parts that can be repeated, by their selectors.
+    /// `cards`. Cards, the parts that can be repeated, by their selectors; other keys are possible.
     #[inline]
-    pub fn cards(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "cards")
+    pub fn cards(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "cards")
     }
-    /// `nodes`. Parts that can be edited, by their selectors.
+    /// `nodes`. Parts that can be edited, by their selectors; other keys are possible.
     #[inline]
-    pub fn nodes(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "nodes")
+    pub fn nodes(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "nodes")
     }
-    /// `attrs`. Attributes that can be set, by the selectors of their parts.
+    /// `attrs`. Attributes that can be set, by the selectors of their parts; other keys are possible.
     #[inline]
-    pub fn attrs(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "attrs")
+    pub fn attrs(&self) -> Option<rt::Map<Vec<rt::Object>>> {
+        rt::view::read(&self.0, "attrs")
     }
     /// `style`. What can be designed, of the block as a whole and of its parts.
     #[inline]
@@ -37,8 +37,8 @@ impl LandingManifest {
     }
     /// `menu`. Menus of the block by their selectors.
     #[inline]
-    pub fn menu(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "menu")
+    pub fn menu(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "menu")
     }
     /// `namespace`. Who made the block, as in bitrix; empty for some. Only of a block on a page.
     #[inline]

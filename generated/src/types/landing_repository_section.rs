@@ -45,9 +45,9 @@ impl LandingRepositorySection {
     pub fn app_code(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "app_code")
     }
-    /// `items`. The blocks by their codes: name, namespace, description and preview (texts; an address that may begin with //), id and version (text or null; the lowest version of the product), type (kinds of sites, none for all), section (code or list of codes), repo_id and app_code (of an application's block, else false), only_for_license (plan), and true or false in new, system, restricted, requires_updates (the product is too old), app_expired (the subscription ended), favorite and favoriteMy (the caller's own). Keys that do not apply are missing; codes of favourites may end in @ and a number.
+    /// `items`. The blocks by their codes, which for favourites may end in @ and a number. Keys that do not apply to a block are absent.
     #[inline]
-    pub fn items(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "items")
+    pub fn items(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "items")
     }
 }

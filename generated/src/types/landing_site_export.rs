@@ -80,19 +80,19 @@ impl LandingSiteExport {
     pub fn layout(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "layout")
     }
-    /// `folders`. Pages below folders: lists of codes by the code of the page that heads the folder; an empty list for none.
+    /// `folders`. Codes of the pages in each folder, by the code of the page that heads it.
     #[inline]
-    pub fn folders(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "folders")
+    pub fn folders(&self) -> Option<rt::Map<Vec<String>>> {
+        rt::view::read(&self.0, "folders")
     }
-    /// `syspages`. Codes of special pages by their kind; an empty list for none.
+    /// `syspages`. Codes of special pages by their kind.
     #[inline]
-    pub fn syspages(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "syspages")
+    pub fn syspages(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "syspages")
     }
-    /// `items`. The pages by their codes. Each has old_id, code, name, description, preview, preview2x, preview3x, preview_url, show_in_list, type, version, fields (TITLE, RULE, ADDITIONAL_FIELDS), layout (as of the site) and items, its blocks by keys such as \#block28175. A block has old_id, code, access and anchor and, where there is something, repo_block (app_code and xml_id), cards, nodes, menu, style, attrs and dynamic.
+    /// `items`. The pages by their codes.
     #[inline]
-    pub fn items(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "items")
+    pub fn items(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "items")
     }
 }

@@ -76,12 +76,12 @@ impl ListField {
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "DEFAULT_VALUE", value))
     }
-    /// `LIST`. Choices of a field of type L: keys are numbers, made-up ones for new choices, values are objects with VALUE, the words, SORT, the place, and DEF, Y for the default.
+    /// `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones.
     #[inline]
-    pub fn list(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "LIST")
+    pub fn list(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "LIST")
     }
-    /// Sets `LIST`. Choices of a field of type L: keys are numbers, made-up ones for new choices, values are objects with VALUE, the words, SORT, the place, and DEF, Y for the default.
+    /// Sets `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones.
     #[inline]
     #[must_use]
     pub fn set_list(self, value: impl Into<rt::Value>) -> Self {
@@ -200,7 +200,7 @@ impl ListField {
     }
     /// `DISPLAY_VALUES_FORM`. Choices of a field of type L, their words by their numbers.
     #[inline]
-    pub fn display_values_form(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DISPLAY_VALUES_FORM")
+    pub fn display_values_form(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "DISPLAY_VALUES_FORM")
     }
 }

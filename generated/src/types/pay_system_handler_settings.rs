@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct PaySystemHandlerSettings(rt::Object);
 rt::view!(PaySystemHandlerSettings);
 impl PaySystemHandlerSettings {
-    /// `CODES`. Settings for whoever sets up a payment system: a key a setting, below it NAME, DESCRIPTION, SORT, GROUP, INPUT (its TYPE is STRING, Y/N or ENUM, with OPTIONS) and DEFAULT. DEFAULT takes the field PROVIDER_VALUE from PROVIDER_KEY: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N. CreatePaySystem names such fields.
+    /// `CODES`. Settings for whoever sets up a payment system, by their codes.
     #[inline]
-    pub fn codes(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "CODES")
+    pub fn codes(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "CODES")
     }
-    /// Sets `CODES`. Settings for whoever sets up a payment system: a key a setting, below it NAME, DESCRIPTION, SORT, GROUP, INPUT (its TYPE is STRING, Y/N or ENUM, with OPTIONS) and DEFAULT. DEFAULT takes the field PROVIDER_VALUE from PROVIDER_KEY: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N. CreatePaySystem names such fields.
+    /// Sets `CODES`. Settings for whoever sets up a payment system, by their codes.
     #[inline]
     #[must_use]
     pub fn set_codes(self, value: impl Into<rt::Value>) -> Self {

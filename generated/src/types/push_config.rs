@@ -30,10 +30,10 @@ impl PushConfig {
     pub fn exp(&self) -> Option<i64> {
         rt::view::integer(&self.0, "exp")
     }
-    /// `publicChannels`. Public channels of people by their numbers, each with user_id, public_id, signature, start and end.
+    /// `publicChannels`. Public channels of people by the numbers of their accounts.
     #[inline]
-    pub fn public_channels(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "publicChannels")
+    pub fn public_channels(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "publicChannels")
     }
     /// `clientId`. Public key of the client; only with a server that portals share.
     #[inline]

@@ -86,9 +86,9 @@ impl RpaItem {
     pub fn tasks_faces(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "tasksFaces")
     }
-    /// `users`. People who occur in it, by their numbers, each with id, name, secondName, lastName, title, workPosition, fullName and link (address of the profile).
+    /// `users`. People who occur in it, by their numbers.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "users")
+    pub fn users(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "users")
     }
 }

@@ -40,9 +40,9 @@ impl RpaTask {
     pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "data")
     }
-    /// `users`. People who occur in it, by their numbers, each with id, name, secondName, lastName, title, workPosition, fullName and link (address of the profile).
+    /// `users`. People who occur in it, by their numbers.
     #[inline]
-    pub fn users(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "users")
+    pub fn users(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "users")
     }
 }

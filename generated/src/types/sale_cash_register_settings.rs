@@ -43,12 +43,12 @@ impl SaleCashRegisterSettings {
     pub fn set_http_version(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "HTTP_VERSION", value))
     }
-    /// `CONFIG`. Settings that people fill in for each register. Each key is the code of a section, which needs LABEL, its heading, and ITEMS. Each key of ITEMS is the code of a setting, which needs TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL and REQUIRED (Y or N), for an ENUM also OPTIONS, its choices by their values. Y or N, and N when left out, are DISABLED, MULTIPLE, MULTILINE (for texts) and TIME (for dates).
+    /// `CONFIG`. Settings that people fill in for each register, in sections by their codes.
     #[inline]
-    pub fn config(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "CONFIG")
+    pub fn config(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "CONFIG")
     }
-    /// Sets `CONFIG`. Settings that people fill in for each register. Each key is the code of a section, which needs LABEL, its heading, and ITEMS. Each key of ITEMS is the code of a setting, which needs TYPE (STRING, NUMBER, Y/N, ENUM or DATE), LABEL and REQUIRED (Y or N), for an ENUM also OPTIONS, its choices by their values. Y or N, and N when left out, are DISABLED, MULTIPLE, MULTILINE (for texts) and TIME (for dates).
+    /// Sets `CONFIG`. Settings that people fill in for each register, in sections by their codes.
     #[inline]
     #[must_use]
     pub fn set_config(self, value: impl Into<rt::Value>) -> Self {

@@ -143,41 +143,41 @@ impl UserFieldConfig {
     }
     /// `languageId`. Languages that the labels are written in: the code of each, as in en, is key and value.
     #[inline]
-    pub fn language_id(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "languageId")
+    pub fn language_id(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "languageId")
     }
-    /// `editFormLabel`. Label in the card, a text for the code of each language, as in en.
+    /// `editFormLabel`. Label in the card by the codes of the languages, as in en.
     #[inline]
-    pub fn edit_form_label(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "editFormLabel")
+    pub fn edit_form_label(&self) -> Option<rt::Map<String>> {
+        rt::view::read(&self.0, "editFormLabel")
     }
-    /// Sets `editFormLabel`. Label in the card, a text for the code of each language, as in en.
+    /// Sets `editFormLabel`. Label in the card by the codes of the languages, as in en.
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "editFormLabel", value))
     }
-    /// `listColumnLabel`. Heading of the column in lists, by the codes of the languages.
+    /// `listColumnLabel`. Heading of the column in lists by the codes of the languages; null for none.
     #[inline]
-    pub fn list_column_label(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "listColumnLabel")
+    pub fn list_column_label(&self) -> Option<rt::Map<rt::Value>> {
+        rt::view::read(&self.0, "listColumnLabel")
     }
-    /// `listFilterLabel`. Label in filters, by the codes of the languages.
+    /// `listFilterLabel`. Label in filters by the codes of the languages; null for none.
     #[inline]
-    pub fn list_filter_label(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "listFilterLabel")
+    pub fn list_filter_label(&self) -> Option<rt::Map<rt::Value>> {
+        rt::view::read(&self.0, "listFilterLabel")
     }
-    /// `errorMessage`. What people read after a wrong input, by the codes of the languages.
+    /// `errorMessage`. What people read after a wrong input by the codes of the languages; null for none.
     #[inline]
-    pub fn error_message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "errorMessage")
+    pub fn error_message(&self) -> Option<rt::Map<rt::Value>> {
+        rt::view::read(&self.0, "errorMessage")
     }
-    /// `helpMessage`. Hint beside the input, a text for the code of each language.
+    /// `helpMessage`. Hint beside the input by the codes of the languages; null for none.
     #[inline]
-    pub fn help_message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "helpMessage")
+    pub fn help_message(&self) -> Option<rt::Map<rt::Value>> {
+        rt::view::read(&self.0, "helpMessage")
     }
-    /// Sets `helpMessage`. Hint beside the input, a text for the code of each language.
+    /// Sets `helpMessage`. Hint beside the input by the codes of the languages; null for none.
     #[inline]
     #[must_use]
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {

@@ -40,9 +40,9 @@ impl WidgetBinding {
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// `langAll`. The three texts in other languages: codes of languages, such as de, each with an object of TITLE, DESCRIPTION and GROUP_NAME.
+    /// `langAll`. The three texts in other languages by their codes, such as de.
     #[inline]
-    pub fn lang_all(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "langAll")
+    pub fn lang_all(&self) -> Option<rt::Map<rt::Object>> {
+        rt::view::read(&self.0, "langAll")
     }
 }

@@ -65,7 +65,7 @@ impl Add {
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(rt::set::param::one_zero(self.0, "stampsEnabled", value))
     }
-    /// `fields`. Fields of the template by their codes, such as DocumentTitle, each an object that describes the field anew: title, value, required (Y or N), default, chain (where the value comes from) and VALUE (what is printed). Mostly values does; SOURCE and DOCUMENT are left out, and some computed fields stay as they are. crm.documentgenerator.template.getfields shows such objects.
+    /// `fields`. Fields of the template by their codes, such as DocumentTitle, described anew. Mostly values does; SOURCE and DOCUMENT are left out, and some computed fields stay as they are. crm.documentgenerator.template.getfields shows such objects.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "fields", value))

@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::paysystem::handler::add("Form of the bank", "resthandlerform", json!({"CURRENCY":["EUR"],"FORM_DATA":{"ACTION_URI":"https://pay.example.org/form","METHOD":"POST","FIELDS":{"phone":{"CODE":{"NAME":"Phone","INPUT":{"TYPE":"STRING"}},"VISIBLE":"Y"},"paymentId":{"CODE":"PAYMENT_ID"}}},"CODES":{"REST_SERVICE_ID":{"NAME":"Number of the shop","SORT":"100"},"PAYMENT_ID":{"NAME":"Number of the payment","SORT":"400","GROUP":"PAYMENT","DEFAULT":{"PROVIDER_KEY":"PAYMENT","PROVIDER_VALUE":"ACCOUNT_NUMBER"}}}}))
+/// let result = sale::paysystem::handler::add("Form of the bank", "resthandlerform", json!({"CURRENCY":["EUR"],"FORM_DATA":{"ACTION_URI":"https://pay.example.org/form","METHOD":"POST","FIELDS":{"phone":{"CODE":{"NAME":"Phone","INPUT":{"TYPE":"STRING"}},"VISIBLE":"Y"},"paymentId":{"CODE":"PAYMENT_ID"}}},"CODES":{"REST_SERVICE_ID":{"NAME":"Number of the shop","SORT":100},"PAYMENT_ID":{"NAME":"Number of the payment","SORT":400,"GROUP":"PAYMENT","DEFAULT":{"PROVIDER_KEY":"PAYMENT","PROVIDER_VALUE":"ACCOUNT_NUMBER"}}}}))
 ///     .sort(100)
 ///     .send(client)
 ///     .await?;
@@ -144,7 +144,7 @@ rt::request!(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::paysystem::handler::update(3, json!({"CODE":"newresthandlercode","NAME":"Form of the new bank","SORT":200,"SETTINGS":{"CURRENCY":["EUR"],"FORM_DATA":{"ACTION_URI":"https://pay.example.org/form","METHOD":"POST","FIELDS":{"phone":{"CODE":{"NAME":"Phone","INPUT":{"TYPE":"STRING"}},"VISIBLE":"Y"},"paymentId":{"CODE":"PAYMENT_ID"}}},"CODES":{"REST_SERVICE_ID":{"NAME":"Number of the shop","SORT":"100"},"PAYMENT_ID":{"NAME":"Number of the payment","SORT":"400","GROUP":"PAYMENT","DEFAULT":{"PROVIDER_KEY":"PAYMENT","PROVIDER_VALUE":"ACCOUNT_NUMBER"}}}}})).send(client).await?;
+/// let result = sale::paysystem::handler::update(3, json!({"CODE":"newresthandlercode","NAME":"Form of the new bank","SORT":200,"SETTINGS":{"CURRENCY":["EUR"],"FORM_DATA":{"ACTION_URI":"https://pay.example.org/form","METHOD":"POST","FIELDS":{"phone":{"CODE":{"NAME":"Phone","INPUT":{"TYPE":"STRING"}},"VISIBLE":"Y"},"paymentId":{"CODE":"PAYMENT_ID"}}},"CODES":{"REST_SERVICE_ID":{"NAME":"Number of the shop","SORT":100},"PAYMENT_ID":{"NAME":"Number of the payment","SORT":400,"GROUP":"PAYMENT","DEFAULT":{"PROVIDER_KEY":"PAYMENT","PROVIDER_VALUE":"ACCOUNT_NUMBER"}}}}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
