@@ -59,12 +59,12 @@ impl BiSource {
     pub fn set_connector_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "connectorId", value))
     }
-    /// `settings`. Values of the connector's settings by their codes, such as a login; GetBiConnector tells the codes.
+    /// `settings`. Values of the connector's settings by their codes, such as a login; text, or a whole number for a setting of the kind INT. GetBiConnector tells the codes.
     #[inline]
-    pub fn settings(&self) -> Option<rt::Map<String>> {
-        rt::view::read(&self.0, "settings")
+    pub fn settings(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "settings")
     }
-    /// Sets `settings`. Values of the connector's settings by their codes, such as a login; GetBiConnector tells the codes.
+    /// Sets `settings`. Values of the connector's settings by their codes, such as a login; text, or a whole number for a setting of the kind INT. GetBiConnector tells the codes.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
