@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `LIMIT_EXCEEDED`: The portal's plan does not allow more solutions.
-/// - `BX_EMPTY_REQUIRED`: There is no title.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `LIMIT_EXCEEDED`: The portal's plan does not allow more solutions. Ask the owner of the portal for a larger plan.
+/// - `BX_EMPTY_REQUIRED`: There is no title. Give one.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,
@@ -59,7 +59,7 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `HAS_BOUND_TYPES`: It still holds smart processes. Move them first.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
@@ -119,8 +119,8 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `NOT_FOUND`: There is no such solution.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `NOT_FOUND`: There is no such solution. Look it up with GetAutomatedSolutions.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmAutomatedSolution> {
     rt::Call::new(
@@ -158,7 +158,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmAutomatedSol
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `INVALID_ARG_VALUE`: A key or value of filter or order does not fit. The description names it.
 #[inline]
 pub fn list() -> List {
@@ -224,8 +224,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `BX_EMPTY_REQUIRED`: The title is empty.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `BX_EMPTY_REQUIRED`: The title is empty. Give one.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

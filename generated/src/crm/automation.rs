@@ -25,7 +25,7 @@ pub mod trigger;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - without a code: The record is missing, malformed or of an unknown kind, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn trigger(target: impl Into<String>) -> Trigger {

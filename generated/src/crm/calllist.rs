@@ -26,11 +26,11 @@ pub mod items;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
-/// - `ENTITIES_ERROR`: ENTITIES is no list.
-/// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY.
-/// - `ENTITY_ERROR`: One of the contacts or companies does not exist.
-/// - `WEBFORM_ERROR`: There is no such CRM form.
-/// - `ACCESS_ERROR`: The caller may not read the contacts or companies.
+/// - `ENTITIES_ERROR`: ENTITIES is no list. Give a list of numbers.
+/// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY. Give one of the two.
+/// - `ENTITY_ERROR`: One of the contacts or companies does not exist. Look them up with GetContactsList or GetCompaniesList.
+/// - `WEBFORM_ERROR`: There is no such CRM form. Check its number, or leave it out.
+/// - `ACCESS_ERROR`: The caller may not read the contacts or companies. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn add(
     entity_type: impl Into<String>,
@@ -80,7 +80,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
-/// - `LIST_ID_ERROR`: There is no such list, or the caller may not read it.
+/// - `LIST_ID_ERROR`: There is no such list, or the caller may not read it. Check its number, or call as the one who made it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmCallList> {
     rt::Call::new(
@@ -199,11 +199,11 @@ pub fn statuslist() -> rt::TypedCall<Vec<crate::types::CrmStatus>> {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
-/// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY, or is not that of the list.
-/// - `ENTITIES_ERROR`: ENTITIES is no list, or one of the contacts or companies does not exist.
-/// - `LIST_ID_ERROR`: There is no such list, or the caller may not see it.
-/// - `WEBFORM_ERROR`: There is no such CRM form.
-/// - `ACCESS_ERROR`: The caller may not read contacts or companies.
+/// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY, or is not that of the list. Give the kind that the list was made with.
+/// - `ENTITIES_ERROR`: ENTITIES is no list, or one of the contacts or companies does not exist. Give a list of numbers that exist.
+/// - `LIST_ID_ERROR`: There is no such list, or the caller may not see it. Check its number, or call as the one who made it.
+/// - `WEBFORM_ERROR`: There is no such CRM form. Check its number, or leave it out.
+/// - `ACCESS_ERROR`: The caller may not read contacts or companies. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn update(
     list_id: impl Into<rt::Id>,

@@ -22,9 +22,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
 /// - `ADDING_DISABLED`: Funnels of this kind are the portal's own; none can be added.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
 #[inline]
 pub fn add(
@@ -63,10 +63,10 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such funnel or kind of record.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
-/// - `REMOVING_DISABLED`: The funnel is one of the portal's own.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `NOT_FOUND`: There is no such funnel or kind of record. GetFunnels tells the funnels of a kind.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `REMOVING_DISABLED`: The funnel is one of the portal's own. It cannot be removed; rename it if need be.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
 /// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Move them first.
 #[inline]
@@ -106,7 +106,7 @@ pub fn delete(
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
 #[inline]
 pub fn fields(
     entity_type_id: impl Into<i64>,
@@ -142,9 +142,9 @@ pub fn fields(
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such funnel or kind of record.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
-/// - `ACCESS_DENIED`: The caller may not read records in the funnel.
+/// - `NOT_FOUND`: There is no such funnel or kind of record. GetFunnels tells the funnels of a kind.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ACCESS_DENIED`: The caller may not read records in the funnel. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(
     entity_type_id: impl Into<i64>,
@@ -183,7 +183,7 @@ pub fn get(
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
 #[inline]
 pub fn list(entity_type_id: impl Into<i64>) -> List {
     List(
@@ -222,9 +222,9 @@ rt::request!(List -> Vec < crate ::types::CrmCategory >, all crate ::types::CrmC
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such funnel or kind of record.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `NOT_FOUND`: There is no such funnel or kind of record. GetFunnels tells the funnels of a kind.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn update(
     entity_type_id: impl Into<i64>,

@@ -118,7 +118,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read companies.
+/// - without a code: The caller may not read companies. Ask an administrator of the CRM for the right.
 #[deprecated(
     note = "use `crm.item.fields`: It does the same for every kind of record: entityTypeId 4."
 )]

@@ -78,7 +78,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: There is no such contact.
+/// - `ERROR_CORE`: There is no such contact. Look it up with GetContactsList.
 /// - without a code: The number is missing or not above 0, or the caller may not delete the contact. The description tells which.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 3."

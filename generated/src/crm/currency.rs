@@ -91,7 +91,7 @@ pub fn delete(id: impl Into<String>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not use the CRM.
+/// - without a code: The caller may not use the CRM. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
     rt::Call::new(

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The kind is missing or cannot be merged, fewer than two records are named, or one does not exist. The description tells which.
 /// - `0`: The caller may not change the first record, or may not delete the others. Ask for the right.
-/// - `CRM_FEATURE_RESTRICTION_ERROR`: The portal's plan does not allow it.
+/// - `CRM_FEATURE_RESTRICTION_ERROR`: The portal's plan does not allow it. Ask the owner of the portal for a larger plan.
 #[inline]
 pub fn merge_batch(
     params: impl Into<rt::Value>,

@@ -27,10 +27,10 @@ pub mod productrow;
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ACCESS_DENIED`: The caller may not create records of this kind.
+/// - `ACCESS_DENIED`: The caller may not create records of this kind. Ask an administrator of the CRM for the right.
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
 /// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
-/// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
+/// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process. Ask the owner of the portal for a larger plan.
 #[inline]
 pub fn add(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -78,10 +78,10 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ACCESS_DENIED`: The caller may not import records of this kind.
+/// - `ACCESS_DENIED`: The caller may not import records of this kind. Ask an administrator of the CRM for the right.
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit, or somebody who is no administrator sets createdTime or the like. The description names it.
 /// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
-/// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
+/// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process. Ask the owner of the portal for a larger plan.
 /// - `MAX_IMPORT_BATCH_SIZE_EXCEEDED`: There are more than 20 records. Send them in several calls.
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
@@ -135,8 +135,8 @@ impl BatchImport {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `NOT_FOUND`: There is no such record or kind of record.
-/// - `ACCESS_DENIED`: The caller may not delete the record.
+/// - `NOT_FOUND`: There is no such record or kind of record. Check entityTypeId and its number.
+/// - `ACCESS_DENIED`: The caller may not delete the record. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn delete(
     entity_type_id: impl Into<i64>,
@@ -175,7 +175,7 @@ pub fn delete(
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ACCESS_DENIED`: The caller may not see records of this kind.
+/// - `ACCESS_DENIED`: The caller may not see records of this kind. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn fields(entity_type_id: impl Into<i64>) -> Fields {
     Fields(
@@ -222,8 +222,8 @@ impl Fields {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `NOT_FOUND`: There is no such record or kind of record.
-/// - `ACCESS_DENIED`: The caller may not see the record.
+/// - `NOT_FOUND`: There is no such record or kind of record. Check entityTypeId and its number.
+/// - `ACCESS_DENIED`: The caller may not see the record. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Get {
     Get(
@@ -271,10 +271,10 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ACCESS_DENIED`: The caller may not import records of this kind.
+/// - `ACCESS_DENIED`: The caller may not import records of this kind. Ask an administrator of the CRM for the right.
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit, or somebody who is no administrator sets createdTime or the like. The description names it.
 /// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
-/// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
+/// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process. Ask the owner of the portal for a larger plan.
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 #[inline]
@@ -398,12 +398,12 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `NOT_FOUND`: There is no such record or kind of record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
+/// - `NOT_FOUND`: There is no such record or kind of record. Check entityTypeId and its number.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
 /// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
-/// - `UPDATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow changes in this smart process.
-/// - without a code: The caller may not move the record to this stage.
+/// - `UPDATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow changes in this smart process. Ask the owner of the portal for a larger plan.
+/// - without a code: The caller may not move the record to this stage. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn update(
     entity_type_id: impl Into<i64>,

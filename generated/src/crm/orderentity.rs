@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300020`: The caller is no administrator of the shop.
-/// - `201650000001`: The order is linked to the record already.
-/// - `200540400001`: There is no such order.
+/// - `200040300020`: The caller is no administrator of the shop. Call as one.
+/// - `201650000001`: The order is linked to the record already. Nothing is left to do.
+/// - `200540400001`: There is no such order. Look it up with GetOrders.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmOrderLink> {
@@ -58,9 +58,9 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmOrder
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300020`: The caller is no administrator of the shop.
-/// - `201640400004`: There is no such link.
-/// - `200540400001`: There is no such order.
+/// - `200040300020`: The caller is no administrator of the shop. Call as one.
+/// - `201640400004`: There is no such link. GetOrderLinks tells the links.
+/// - `200540400001`: There is no such order. Look it up with GetOrders.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]
 pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
@@ -94,7 +94,7 @@ pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller may not read orders of the shop.
+/// - `200040300010`: The caller may not read orders of the shop. Call as a manager of the shop.
 #[inline]
 pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
     rt::Call::new(
@@ -132,7 +132,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller may not read orders of the shop.
+/// - `200040300010`: The caller may not read orders of the shop. Call as a manager of the shop.
 /// - `200540400002`: The portal has no online store.
 #[inline]
 pub fn list() -> List {

@@ -77,7 +77,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: There is no such estimate.
+/// - `ERROR_CORE`: There is no such estimate. Look it up with GetEstimatesList.
 /// - without a code: The number is missing or wrong, or the caller may not delete estimates. The description tells which.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 7."

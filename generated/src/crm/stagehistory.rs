@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no stages.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no stages. Use leads, deals, invoices, or a smart process that has them switched on.
 /// - `INVALID_ARG_VALUE`: A key of filter or order is no field of an entry or cannot be used there, a condition has a wrong value, or a direction is neither ASC nor DESC.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]

@@ -22,7 +22,7 @@ pub mod entity;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The directory has an entry with this code already.
+/// - `ERROR_CORE`: The directory has an entry with this code already. Choose another STATUS_ID.
 /// - without a code: The caller is no administrator of the CRM, a required field is missing, there is no such directory, or a stage would stand behind the last one. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {

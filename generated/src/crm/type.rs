@@ -21,12 +21,12 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `INVALID_ARG_VALUE`: The number of the kind of record is out of the allowed range.
+/// - `INVALID_ARG_VALUE`: The number of the kind of record is out of the allowed range. Leave it out, or choose 128 to 192 or an even one from 1030 on.
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `100`: The smart process is not described: fields is missing.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `100`: The smart process is not described: fields is missing. Give fields.
 /// - `0`: The process is external, but names no section, or something failed inside the portal. The description tells which.
-/// - `CREATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow more smart processes.
+/// - `CREATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow more smart processes. Ask the owner of the portal for a larger plan.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmType> {
     rt::Call::new(
@@ -61,7 +61,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmType>
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `BX_ERROR`: It still holds records. Delete them first.
 /// - `0`: There is no such smart process, or something failed inside the portal. The description tells which.
 #[inline]
@@ -97,7 +97,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
     rt::Call::new(
@@ -131,8 +131,8 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records.
-/// - `0`: There is no such smart process.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records. Ask an administrator of the CRM for the right.
+/// - `0`: There is no such smart process. Look it up with GetSmartProcesses.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmType> {
     rt::Call::new(
@@ -167,8 +167,8 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmType> {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records.
-/// - `0`: There is no such smart process.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records. Ask an administrator of the CRM for the right.
+/// - `0`: There is no such smart process. Look it up with GetSmartProcesses.
 #[inline]
 pub fn get_by_entity_type_id(
     entity_type_id: impl Into<i64>,
@@ -209,7 +209,7 @@ pub fn get_by_entity_type_id(
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a smart process, a condition has a wrong value, or a direction is neither ASC nor DESC.
 #[inline]
 pub fn list() -> List {
@@ -276,8 +276,8 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `UPDATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow changes of smart processes.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `UPDATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow changes of smart processes. Ask the owner of the portal for a larger plan.
 /// - `0`: There is no such smart process, or it is external, but names no section. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
 /// - `DISK_FILE_22003`: The portal could not store the copy. Try again later.
-/// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId.
+/// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId. Look them up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read the file, or may not add to the folder. Ask their owners for the rights.
 #[inline]
 pub fn copy_to(
@@ -288,7 +288,7 @@ pub fn mark_deleted(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskOb
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId.
+/// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId. Look them up with GetStorageObjects or GetFolderItems.
 /// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
 /// - `ACCESS_DENIED`: The caller may not change the file, or may not add to the folder. Ask their owners for the rights.
@@ -451,7 +451,7 @@ pub fn restore_from_version(
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `INVALID_QUERY`: The words are shorter than 3 or longer than 255 characters. Change them.
-/// - `INVALID_TYPE`: TYPE is none of file, folder and all.
+/// - `INVALID_TYPE`: TYPE is none of file, folder and all. Give one of them.
 /// - `INVALID_FILTER`: FILTER has a key other than STORAGE_ID and FOLDER_ID. Remove it.
 /// - `NOT_FOUND`: The storage or folder in FILTER does not exist, cannot be read, or the folder is in another storage. Check the numbers.
 /// - `UNSUPPORTED_STORAGE`: The storage belongs to another part of the portal and cannot be searched. Choose one of the Drive.

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200640400001`: There is no such payment.
-/// - `100`: The number is missing.
+/// - `200640400001`: There is no such payment. Look it up with GetPayments.
+/// - `100`: The number is missing. Give it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get_public_url(

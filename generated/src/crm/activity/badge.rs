@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `REQUIRED_ARG_MISSING`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
 #[inline]
 pub fn add(
     code: impl Into<String>,
@@ -65,8 +65,8 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `NOT_FOUND`: There is no such label.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `NOT_FOUND`: There is no such label. GetBadges tells the codes.
 #[inline]
 pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
     rt::Call::new(
@@ -99,8 +99,8 @@ pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not use the CRM.
-/// - `NOT_FOUND`: There is no such label.
+/// - `ACCESS_DENIED`: The caller may not use the CRM. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such label. GetBadges tells the codes.
 #[inline]
 pub fn get(code: impl Into<String>) -> rt::TypedCall<Option<crate::types::CrmBadge>> {
     rt::Call::new(
@@ -134,8 +134,8 @@ pub fn get(code: impl Into<String>) -> rt::TypedCall<Option<crate::types::CrmBad
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not use the CRM.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller.
+/// - `ACCESS_DENIED`: The caller may not use the CRM. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
 #[inline]
 pub fn list() -> List {
     List(

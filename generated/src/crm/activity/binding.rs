@@ -22,10 +22,10 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `ACCESS_DENIED`: The caller may not change the activity or the record.
-/// - `ACTIVITY_IS_ALREADY_BOUND`: The activity is linked to the record already.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `ACCESS_DENIED`: The caller may not change the activity or the record. Ask an administrator of the CRM for the right.
+/// - `ACTIVITY_IS_ALREADY_BOUND`: The activity is linked to the record already. Nothing is left to do.
 #[inline]
 pub fn add(
     activity_id: impl Into<rt::Id>,
@@ -65,10 +65,10 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `ACCESS_DENIED`: The caller may not change the activity or the record.
-/// - `BINDING_NOT_FOUND`: The activity is not linked to the record.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `ACCESS_DENIED`: The caller may not change the activity or the record. Ask an administrator of the CRM for the right.
+/// - `BINDING_NOT_FOUND`: The activity is not linked to the record. GetActivityLinks tells its records.
 /// - `LAST_BINDING_CANNOT_BE_DELETED`: It is the only link. Delete the activity instead.
 #[inline]
 pub fn delete(
@@ -109,8 +109,8 @@ pub fn delete(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `ACCESS_DENIED`: The caller may not read the activity.
-/// - `NOT_FOUND`: There is no such activity.
+/// - `ACCESS_DENIED`: The caller may not read the activity. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
 #[inline]
 pub fn list(activity_id: impl Into<rt::Id>) -> List {
     List(
@@ -151,13 +151,13 @@ rt::request!(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `SOURCE_AND_TARGET_ENTITY_TYPES_ARE_NOT_EQUAL_ERROR`: The records are of different kinds.
-/// - `SOURCE_AND_TARGET_ENTITY_ID_ARE_EQUAL_ERROR`: Both records are the same.
-/// - `ACCESS_DENIED`: The caller may not change the activity or a record.
-/// - `ACTIVITY_IS_ALREADY_BOUND`: The activity is linked to the target already.
-/// - `BINDING_NOT_FOUND`: The activity is not linked to the source.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `SOURCE_AND_TARGET_ENTITY_TYPES_ARE_NOT_EQUAL_ERROR`: The records are of different kinds. An activity moves between records of one kind only.
+/// - `SOURCE_AND_TARGET_ENTITY_ID_ARE_EQUAL_ERROR`: Both records are the same. Name another target.
+/// - `ACCESS_DENIED`: The caller may not change the activity or a record. Ask an administrator of the CRM for the right.
+/// - `ACTIVITY_IS_ALREADY_BOUND`: The activity is linked to the target already. Unlink it from the source with UnlinkActivity.
+/// - `BINDING_NOT_FOUND`: The activity is not linked to the source. GetActivityLinks tells its records.
 #[inline]
 pub fn r#move(required: MoveRequired) -> rt::TypedCall<bool> {
     rt::Call::new(

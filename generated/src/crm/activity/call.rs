@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such activity, or it is linked to no record.
-/// - `ACCESS_DENIED`: The caller may not read the activity's records, or the portal does not process calls by AI.
+/// - `NOT_FOUND`: There is no such activity, or it is linked to no record. Look it up with GetSystemActivities.
+/// - `ACCESS_DENIED`: The caller may not read the activity's records, or the portal does not process calls by AI. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get_transcript(activity_id: impl Into<rt::Id>) -> rt::TypedCall<Option<String>> {
     rt::Call::new(

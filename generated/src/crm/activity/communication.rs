@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not use the CRM.
+/// - without a code: The caller may not use the CRM. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
     rt::Call::new(

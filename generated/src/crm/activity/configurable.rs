@@ -21,20 +21,20 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
-/// - `ERROR_WRONG_APPLICATION`: Another application made the activity, or owns its kind.
+/// - `ERROR_WRONG_APPLICATION`: Another application made the activity, or owns its kind. Only that one may change it.
 /// - `WRONG_FIELD_VALUE`: A field has a value that does not fit. The description names it.
 /// - `INCOMING_ACTIVITY_CAN_NOT_BE_WITH_DEADLINE`: An incoming activity has no deadline. Leave one of the two out.
-/// - `ERROR_EMPTY_LAYOUT`: There is no layout.
+/// - `ERROR_EMPTY_LAYOUT`: There is no layout. Give one.
 /// - `FIELD_IS_REQUIRED`: The layout lacks something. The description names it.
 /// - `FIELD_IS_REDUNDANT`: The layout has a key that does not belong there. The description names it.
 /// - `ENUM_FIELD`: The layout has a word that is none of the known ones. The description names it.
-/// - `TOO_MANY_ITEMS`: A list in the layout is too long, for instance more than two buttons.
-/// - `KEY_CONTAIN_WRONG_SYMBOLS`: A key in the layout has other signs than Latin letters, digits, hyphens and underscores.
-/// - `WRONG_LANG`: A text is given in a language that the portal does not have.
-/// - `NOT_FOUND`: There is no such record, activity or label.
+/// - `TOO_MANY_ITEMS`: A list in the layout is too long, for instance more than two buttons. Leave some out.
+/// - `KEY_CONTAIN_WRONG_SYMBOLS`: A key in the layout has other signs than Latin letters, digits, hyphens and underscores. Rename it.
+/// - `WRONG_LANG`: A text is given in a language that the portal does not have. Leave the language out.
+/// - `NOT_FOUND`: There is no such record, activity or label. Check the numbers and the code.
 #[inline]
 pub fn add(
     owner_type_id: impl Into<i64>,
@@ -76,8 +76,8 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not read the activity.
-/// - `NOT_FOUND`: There is no such activity.
+/// - `ACCESS_DENIED`: The caller may not read the activity. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
 #[inline]
 pub fn get(
@@ -114,20 +114,20 @@ pub fn get(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
-/// - `ERROR_WRONG_APPLICATION`: Another application made the activity, or owns its kind.
+/// - `ERROR_WRONG_APPLICATION`: Another application made the activity, or owns its kind. Only that one may change it.
 /// - `WRONG_FIELD_VALUE`: A field has a value that does not fit. The description names it.
 /// - `INCOMING_ACTIVITY_CAN_NOT_BE_WITH_DEADLINE`: An incoming activity has no deadline. Leave one of the two out.
-/// - `ERROR_EMPTY_LAYOUT`: There is no layout.
+/// - `ERROR_EMPTY_LAYOUT`: There is no layout. Give one.
 /// - `FIELD_IS_REQUIRED`: The layout lacks something. The description names it.
 /// - `FIELD_IS_REDUNDANT`: The layout has a key that does not belong there. The description names it.
 /// - `ENUM_FIELD`: The layout has a word that is none of the known ones. The description names it.
-/// - `TOO_MANY_ITEMS`: A list in the layout is too long, for instance more than two buttons.
-/// - `KEY_CONTAIN_WRONG_SYMBOLS`: A key in the layout has other signs than Latin letters, digits, hyphens and underscores.
-/// - `WRONG_LANG`: A text is given in a language that the portal does not have.
-/// - `NOT_FOUND`: There is no such record, activity or label.
+/// - `TOO_MANY_ITEMS`: A list in the layout is too long, for instance more than two buttons. Leave some out.
+/// - `KEY_CONTAIN_WRONG_SYMBOLS`: A key in the layout has other signs than Latin letters, digits, hyphens and underscores. Rename it.
+/// - `WRONG_LANG`: A text is given in a language that the portal does not have. Leave the language out.
+/// - `NOT_FOUND`: There is no such record, activity or label. Check the numbers and the code.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

@@ -29,9 +29,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 #[inline]
 pub fn add(
@@ -115,12 +115,12 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
-/// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already.
-/// - `ERROR_PARENT_ACTIVITY_RESTRICT`: The activity that it would follow is completed.
+/// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
+/// - `ERROR_PARENT_ACTIVITY_RESTRICT`: The activity that it would follow is completed. Choose one that is open.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,
@@ -200,11 +200,11 @@ impl Update {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `CAN_NOT_UPDATE_COLOR_COMPLETED_TODO`: The activity is completed already.
-/// - `CAN_NOT_UPDATE_WRONG_COLOR_TODO`: There is no such colour.
+/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `CAN_NOT_UPDATE_COLOR_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
+/// - `CAN_NOT_UPDATE_WRONG_COLOR_TODO`: There is no such colour. Choose one of the known values of colorId.
 #[inline]
 pub fn update_color(
     id: impl Into<rt::Id>,
@@ -247,11 +247,11 @@ pub fn update_color(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
-/// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already.
+/// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 #[inline]
 pub fn update_deadline(
     id: impl Into<rt::Id>,
@@ -294,10 +294,10 @@ pub fn update_deadline(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already.
+/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 #[inline]
 pub fn update_description(
     id: impl Into<rt::Id>,
@@ -340,11 +340,11 @@ pub fn update_description(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `CAN_NOT_UPDATE_RESPONSIBLE_USER_COMPLETED_TODO`: The activity is completed already.
-/// - `INVALID_ARG_VALUE`: The number of the employee is not above 0\.
+/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `CAN_NOT_UPDATE_RESPONSIBLE_USER_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
+/// - `INVALID_ARG_VALUE`: The number of the employee is not above 0\. Give one that GetUsers tells.
 #[inline]
 pub fn update_responsible_user(
     id: impl Into<rt::Id>,

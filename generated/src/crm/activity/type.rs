@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
-/// - `INVALID_ARG_VALUE`: TYPE_ID is missing or taken.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
+/// - `INVALID_ARG_VALUE`: TYPE_ID is missing or taken. Give one that no other kind of the application has.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -56,9 +56,9 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
-/// - `INVALID_ARG_VALUE`: There is no such kind.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
+/// - `INVALID_ARG_VALUE`: There is no such kind. GetCustomActivityTypes tells the kinds of the application.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
 #[inline]
 pub fn delete(type_id: impl Into<String>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -91,8 +91,8 @@ pub fn delete(type_id: impl Into<String>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
 #[inline]
 pub fn list() -> List {
     List(

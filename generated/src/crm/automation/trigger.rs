@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
 /// - without a code: The caller may not use the CRM. CODE or NAME is missing, or CODE has other signs than small letters, digits, full stops, hyphens and underscores.
 #[inline]
 pub fn add(code: impl Into<String>, name: impl Into<String>) -> rt::TypedCall<bool> {
@@ -56,7 +56,7 @@ pub fn add(code: impl Into<String>, name: impl Into<String>) -> rt::TypedCall<bo
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
 /// - without a code: There is no such trigger, CODE is missing or has other signs than small letters, digits, full stops, hyphens and underscores, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn delete(code: impl Into<String>) -> rt::TypedCall<bool> {
@@ -90,7 +90,7 @@ pub fn delete(code: impl Into<String>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
 /// - without a code: There is no such trigger, CODE is missing or has other signs than small letters, digits, full stops, hyphens and underscores, there is no such kind of record, its number is not above 0, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn execute(
@@ -130,8 +130,8 @@ pub fn execute(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
-/// - without a code: The caller may not use the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook. Call as an application with the access token of an administrator.
+/// - without a code: The caller may not use the CRM. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn list() -> List {
     List(

@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
-/// - `LIST_ID_ERROR`: There is no such list.
-/// - `STATUS_ERROR`: There is no such status.
-/// - `ACCESS_ERROR`: The caller may read none of those who are called.
+/// - `LIST_ID_ERROR`: There is no such list. Check its number, which CreateCallList answered.
+/// - `STATUS_ERROR`: There is no such status. GetCallListStatuses tells the codes.
+/// - `ACCESS_ERROR`: The caller may read none of those who are called. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(list_id: impl Into<rt::Id>) -> Get {
     Get(

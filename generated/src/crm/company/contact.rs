@@ -22,7 +22,7 @@ pub mod items;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the company.
+/// - `ACCESS_DENIED`: The caller may not change the company. Ask an administrator of the CRM for the right.
 /// - without a code: A number is missing or wrong, fields is no object, or there is no such company. The description tells which.
 #[inline]
 pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
@@ -57,7 +57,7 @@ pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the company.
+/// - `ACCESS_DENIED`: The caller may not change the company. Ask an administrator of the CRM for the right.
 /// - without a code: A number is missing or wrong, fields is no object, or there is no such company. The description tells which.
 #[inline]
 pub fn delete(

@@ -55,7 +55,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no custom field with this number.
+/// - `ERROR_NOT_FOUND`: There is no custom field with this number. The list of the custom fields tells the numbers.
 /// - without a code: The number is missing or not above 0, the caller is no administrator of the CRM, the field belongs to another kind of record, or the portal failed to remove it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -89,7 +89,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no custom field with this number.
+/// - `ERROR_NOT_FOUND`: There is no custom field with this number. The list of the custom fields tells the numbers.
 /// - without a code: The number is missing or not above 0, the caller may not read contacts, or the field belongs to another kind of record. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
@@ -178,8 +178,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - `ERROR_CORE`: Two choices have the same XML_ID.
+/// - `ERROR_NOT_FOUND`: There is no custom field with this number. The list of the custom fields tells the numbers.
+/// - `ERROR_CORE`: Two choices have the same XML_ID. Give each its own.
 /// - without a code: The number is missing or not above 0, fields is no object, the caller is no administrator of the CRM, or the field belongs to another kind of record. The description tells which.
 #[inline]
 pub fn update(

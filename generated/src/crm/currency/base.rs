@@ -53,7 +53,7 @@ pub fn get() -> rt::TypedCall<String> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the CRM settings.
+/// - without a code: The caller may not change the CRM settings. Call as an administrator of the CRM.
 #[inline]
 pub fn set(id: impl Into<String>) -> rt::TypedCall<bool> {
     rt::Call::new(

@@ -121,7 +121,7 @@ pub fn expose(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read deals.
+/// - without a code: The caller may not read deals. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
     rt::Call::new(

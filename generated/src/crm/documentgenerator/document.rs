@@ -27,8 +27,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such template or kind of record, the template was removed, entityId is missing, no number could be taken, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this record or template.
-/// - `DOCGEN_LIMIT_ERROR`: The portal's plan does not allow more documents.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this record or template. Ask an administrator of the CRM for the right.
+/// - `DOCGEN_LIMIT_ERROR`: The portal's plan does not allow more documents. Ask the owner of the portal for a larger plan.
 #[inline]
 pub fn add(
     template_id: impl Into<rt::Id>,
@@ -92,8 +92,8 @@ impl Add {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
-/// - without a code: The document is none of the CRM.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
+/// - without a code: The document is none of the CRM. documentgenerator.document.delete removes others.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -131,7 +131,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
 /// - without a code: The document is none of the CRM, or the caller may not see or change documents. The description tells which.
 #[inline]
 pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
@@ -180,7 +180,7 @@ impl Enablepublicurl {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
 /// - without a code: The document is none of the CRM, or the caller may not see documents. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocument> {
@@ -220,8 +220,8 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocument> {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
-/// - without a code: The caller may not change documents.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
@@ -273,8 +273,8 @@ impl Getfields {
 /// Among others, the portal's own:
 ///
 /// - `100`: A key of select is no field of its own, such as entityTypeId. Ask for the asterisk.
-/// - `ACCESS_DENIED`: The caller may not read the documents of the records that the filter names.
-/// - without a code: The caller may not see documents.
+/// - `ACCESS_DENIED`: The caller may not read the documents of the records that the filter names. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not see documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn list() -> List {
     List(
@@ -343,7 +343,7 @@ impl List {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document in the CRM, the caller may not change it, the file of the template is damaged, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
@@ -396,7 +396,7 @@ impl Update {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: A required field is missing, there is no such record or kind of record, the file is empty or could not be saved, or something failed inside the portal. The description tells which.
-/// - without a code: The caller may not see documents.
+/// - without a code: The caller may not see documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn upload(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmDocument> {
     rt::Call::new(

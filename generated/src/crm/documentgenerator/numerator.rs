@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: The name or the template is missing, the settings do not fit, or something failed inside the portal. The description tells which.
-/// - without a code: The caller may not change templates of documents.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmNumerator> {
     rt::Call::new(
@@ -57,9 +57,9 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmNumer
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The number is missing, or there is no such numerator.
+/// - `100`: The number is missing, or there is no such numerator. Look it up with GetCrmNumerators.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
-/// - without a code: The caller may not change templates of documents.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -92,9 +92,9 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The number is missing, or there is no such numerator.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator, or it numbers something else than documents.
-/// - without a code: The caller may not change templates of documents.
+/// - `100`: The number is missing, or there is no such numerator. Look it up with GetCrmNumerators.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator, or it numbers something else than documents. GetCrmNumerators tells those that can be used.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmNumerator> {
     rt::Call::new(
@@ -131,7 +131,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmNumerator> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not use numerators.
+/// - without a code: The caller may not use numerators. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn list() -> List {
     List(
@@ -180,7 +180,7 @@ impl List {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
-/// - without a code: The caller may not change templates of documents.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

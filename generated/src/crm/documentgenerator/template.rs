@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: A required field is missing, or the file is missing or could not be saved. The description tells which.
-/// - without a code: The caller may not change templates of documents.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,
@@ -59,9 +59,9 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such template, or something failed inside the portal.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
-/// - without a code: The caller may not change templates of documents.
+/// - `0`: There is no such template, or something failed inside the portal. Look it up with GetCrmDocumentTemplates.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -94,9 +94,9 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such template, or something failed inside the portal.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
-/// - without a code: The caller may not change templates of documents.
+/// - `0`: There is no such template, or something failed inside the portal. Look it up with GetCrmDocumentTemplates.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocumentTemplate> {
     rt::Call::new(
@@ -136,7 +136,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocumentTemp
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such template, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template. Ask an administrator of the CRM for the right.
 /// - without a code: The template was deleted, or the caller may not change templates of documents. The description tells which.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Getfields {
@@ -194,8 +194,8 @@ impl Getfields {
 ///
 /// Among others, the portal's own:
 ///
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
-/// - without a code: The caller may not change templates of documents.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn list() -> List {
     List(
@@ -260,8 +260,8 @@ impl List {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such template, or something failed inside the portal. The description tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
-/// - without a code: The caller may not change templates of documents.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn fields() -> Fields {
     Fields(
@@ -73,7 +73,7 @@ impl Fields {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn list() -> List {
     List(
@@ -113,9 +113,9 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `FIELD_NOT_FOUND`: There is no such field, or it cannot be compared.
+/// - `FIELD_NOT_FOUND`: There is no such field, or it cannot be compared. GetAvailableDuplicateFields tells those that can.
 /// - `MAX_TYPES_COUNT_EXCEEDED`: There are seven such fields already. Remove one first.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn register(
     entity_type_id: impl Into<i64>,
@@ -153,8 +153,8 @@ pub fn register(
 ///
 /// Among others, the portal's own:
 ///
-/// - `TYPE_IS_NOT_ASSIGNED`: There is no such setting.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `TYPE_IS_NOT_ASSIGNED`: There is no such setting. GetDuplicateFields tells the numbers.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn unregister(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(

@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows. Use leads, deals, estimates, invoices, or a smart process that has them switched on.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
@@ -61,9 +61,9 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `NOT_FOUND`: There is no such row.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows. Use leads, deals, estimates, invoices, or a smart process that has them switched on.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such row. Look it up with GetProductRows.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
@@ -131,9 +131,9 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `NOT_FOUND`: There is no such row.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows. Use leads, deals, estimates, invoices, or a smart process that has them switched on.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such row. Look it up with GetProductRows.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
@@ -169,7 +169,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmItemProductR
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
@@ -212,8 +212,8 @@ pub fn get_available_for_payment(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a row, or the record is not named.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
+/// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a row, or the record is not named. Name the record by \=ownerId and \=ownerType.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
@@ -276,9 +276,9 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows. Use leads, deals, estimates, invoices, or a smart process that has them switched on.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
@@ -320,10 +320,10 @@ pub fn set(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `NOT_FOUND`: There is no such row.
-/// - `INVALID_ARG_VALUE`: A field is unknown or cannot be changed.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows. Use leads, deals, estimates, invoices, or a smart process that has them switched on.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such row. Look it up with GetProductRows.
+/// - `INVALID_ARG_VALUE`: A field is unknown or cannot be changed. The description names it; leave it out.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]

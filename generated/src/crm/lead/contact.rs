@@ -22,8 +22,8 @@ pub mod items;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the lead.
-/// - `NOT_FOUND`: There is no such lead.
+/// - `ACCESS_DENIED`: The caller may not change the lead. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such lead. Look it up with GetLeadsList.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
@@ -58,8 +58,8 @@ pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the lead.
-/// - `NOT_FOUND`: There is no such lead.
+/// - `ACCESS_DENIED`: The caller may not change the lead. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such lead. Look it up with GetLeadsList.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn delete(

@@ -55,9 +55,9 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no custom field with this number.
+/// - `ERROR_NOT_FOUND`: There is no custom field with this number. The list of the custom fields tells the numbers.
 /// - without a code: The number is missing or not above 0, or the portal failed to remove the field. The description tells which.
-/// - without a code: The caller is no administrator of the CRM, or the field belongs to another kind of record.
+/// - without a code: The caller is no administrator of the CRM, or the field belongs to another kind of record. Call as one, and by the methods of that kind.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -90,9 +90,9 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - without a code: The number is missing or not above 0\.
-/// - without a code: The caller may not read estimates, or the field belongs to another kind of record.
+/// - `ERROR_NOT_FOUND`: There is no custom field with this number. The list of the custom fields tells the numbers.
+/// - without a code: The number is missing or not above 0\. Give it.
+/// - without a code: The caller may not read estimates, or the field belongs to another kind of record. Use the methods of that kind, or ask for the right.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
     rt::Call::new(
@@ -180,10 +180,10 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - `ERROR_CORE`: Two choices have the same XML_ID.
+/// - `ERROR_NOT_FOUND`: There is no custom field with this number. The list of the custom fields tells the numbers.
+/// - `ERROR_CORE`: Two choices have the same XML_ID. Give each its own.
 /// - without a code: The number is missing or not above 0, or fields is no object. The description tells which.
-/// - without a code: The caller is no administrator of the CRM, or the field belongs to another kind of record.
+/// - without a code: The caller is no administrator of the CRM, or the field belongs to another kind of record. Call as one, and by the methods of that kind.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

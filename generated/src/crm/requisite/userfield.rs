@@ -55,7 +55,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal failed to remove the field.
+/// - `ERROR_CORE`: The portal failed to remove the field. Try again later.
 /// - without a code: There is no such requisite custom field, the number is missing or wrong, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -89,7 +89,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no such requisite custom field.
+/// - `ERROR_NOT_FOUND`: There is no such requisite custom field. The list of the custom fields tells the numbers.
 /// - without a code: The number is missing or wrong, or the caller may not read custom fields. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
@@ -127,7 +127,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmUserField> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read custom fields.
+/// - without a code: The caller may not read custom fields. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn list() -> List {
     List(

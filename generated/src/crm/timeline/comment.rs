@@ -21,10 +21,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `NOT_FOUND`: There is no such record.
-/// - `INVALID_ARG_VALUE`: The comment is empty.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `INVALID_ARG_VALUE`: The comment is empty. Give it a text.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
@@ -62,9 +62,9 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `ACCESS_DENIED`: The caller may not change the comment.
-/// - `NOT_FOUND`: There is no such comment.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `ACCESS_DENIED`: The caller may not change the comment. Call as the one who wrote it, or as an administrator.
+/// - `NOT_FOUND`: There is no such comment. Look it up with GetTimelineComments.
 /// - `MULTIPLE_BINDINGS`: The comment is shown at several records. Name one with ownerTypeId and ownerId.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
@@ -247,10 +247,10 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `ACCESS_DENIED`: The caller may not change the comment.
-/// - `NOT_FOUND`: There is no such comment.
-/// - `INVALID_ARG_VALUE`: The comment is empty.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `ACCESS_DENIED`: The caller may not change the comment. Call as the one who wrote it, or as an administrator.
+/// - `NOT_FOUND`: There is no such comment. Look it up with GetTimelineComments.
+/// - `INVALID_ARG_VALUE`: The comment is empty. Give it a text.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

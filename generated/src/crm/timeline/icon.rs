@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator.
-/// - `INVALID_ARG_VALUE`: The picture has another form.
-/// - `FILE_SAVE_ERROR`: The picture could not be stored.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
+/// - `INVALID_ARG_VALUE`: The picture has another form. Read what form it must have, and send it anew.
+/// - `FILE_SAVE_ERROR`: The picture could not be stored. Try again later.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
@@ -63,9 +63,9 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator.
-/// - `NOT_FOUND`: There is no such icon.
-/// - `100`: The code is missing.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
+/// - `NOT_FOUND`: There is no such icon. GetTimelineIcons tells the codes.
+/// - `100`: The code is missing. Give it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
@@ -99,8 +99,8 @@ pub fn delete(code: impl Into<String>) -> rt::TypedCall<Option<bool>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such icon.
-/// - `100`: The code is missing.
+/// - `NOT_FOUND`: There is no such icon. GetTimelineIcons tells the codes.
+/// - `100`: The code is missing. Give it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get(code: impl Into<String>) -> rt::TypedCall<crate::types::CrmTimelineImage> {

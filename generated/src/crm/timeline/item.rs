@@ -23,9 +23,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: Three entries are pinned already, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `NOT_FOUND`: There is no such entry.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such entry. Check its number.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be pinned.
 #[inline]
 pub fn pin(
@@ -66,10 +66,10 @@ pub fn pin(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `NOT_FOUND`: There is no such entry.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be unpinned.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such entry. Check its number.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be unpinned. It is not pinned, or its kind cannot be.
 #[inline]
 pub fn unpin(
     id: impl Into<rt::Id>,

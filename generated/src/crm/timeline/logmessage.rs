@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `OWNER_NOT_FOUND`: There is no such record.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
@@ -58,10 +58,10 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmLogEn
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the record.
-/// - `NOT_FOUND`: There is no such entry.
-/// - `REMOVING_DISABLED`: Another application wrote the entry.
-/// - `100`: The number is missing.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such entry. Check its number.
+/// - `REMOVING_DISABLED`: Another application wrote the entry. Only that one may remove it.
+/// - `100`: The number is missing. Give it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<Option<bool>> {
@@ -95,8 +95,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<Option<bool>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such entry.
-/// - `100`: The number is missing.
+/// - `NOT_FOUND`: There is no such entry. Check its number.
+/// - `100`: The number is missing. Give it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmLogEntry> {

@@ -22,9 +22,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `NOT_FOUND`: There is no such activity.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn delete(
     entity_type_id: impl Into<i64>,
@@ -65,9 +65,9 @@ pub fn delete(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `NOT_FOUND`: There is no such activity.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(
     entity_type_id: impl Into<i64>,
@@ -108,9 +108,9 @@ pub fn get(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
-/// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `NOT_FOUND`: There is no such activity.
-/// - `ACCESS_DENIED`: The caller may not do that with the record.
+/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
+/// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
 /// - `UNSUITABLE_ACTIVITY_TYPE_ERROR`: Configurable activities and those of outdated kinds take no further blocks.
 /// - `FIELD_IS_REQUIRED`: There are no blocks, or a block lacks something. The description names it.
 #[inline]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the contact.
+/// - `ACCESS_DENIED`: The caller may not change the contact. Ask an administrator of the CRM for the right.
 /// - without a code: The number is missing or wrong, or there is no such contact. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -55,7 +55,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not read the contact.
+/// - `ACCESS_DENIED`: The caller may not read the contact. Ask an administrator of the CRM for the right.
 /// - without a code: The number is missing or wrong, or there is no such contact. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmCompanyLink>> {
@@ -89,7 +89,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmCompanyL
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the contact.
+/// - `ACCESS_DENIED`: The caller may not change the contact. Ask an administrator of the CRM for the right.
 /// - without a code: A number is missing or wrong, items is no list, or there is no such contact. The description tells which.
 #[inline]
 pub fn set(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the deal.
+/// - `ACCESS_DENIED`: The caller may not change the deal. Ask an administrator of the CRM for the right.
 /// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -55,7 +55,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not read the deal.
+/// - `ACCESS_DENIED`: The caller may not read the deal. Ask an administrator of the CRM for the right.
 /// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactLink>> {
@@ -89,8 +89,8 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactL
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the deal.
-/// - `ERROR_CORE`: The links could not be put in order, an error inside the portal.
+/// - `ACCESS_DENIED`: The caller may not change the deal. Ask an administrator of the CRM for the right.
+/// - `ERROR_CORE`: The links could not be put in order, an error inside the portal. Try again later.
 /// - without a code: A number is missing or wrong, items is no list, there is no such deal, or the caller may change no deals at all. The description tells which.
 #[inline]
 pub fn set(

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the common card.
+/// - without a code: The caller may not change the common card. Ask an administrator of the CRM for the right.
 #[deprecated(
     note = "use `crm.item.details.configuration.forceCommonScopeForAll`: It does the same for every kind of record: entityTypeId 2."
 )]

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the lead.
-/// - `NOT_FOUND`: There is no such lead.
+/// - `ACCESS_DENIED`: The caller may not change the lead. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such lead. Look it up with GetLeadsList.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -56,8 +56,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not read the lead.
-/// - `NOT_FOUND`: There is no such lead.
+/// - `ACCESS_DENIED`: The caller may not read the lead. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such lead. Look it up with GetLeadsList.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactLink>> {
@@ -91,8 +91,8 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactL
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the lead.
-/// - `NOT_FOUND`: There is no such lead.
+/// - `ACCESS_DENIED`: The caller may not change the lead. Ask an administrator of the CRM for the right.
+/// - `NOT_FOUND`: There is no such lead. Look it up with GetLeadsList.
 /// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn set(

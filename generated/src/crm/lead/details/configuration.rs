@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the CRM settings.
+/// - without a code: The caller may not change the CRM settings. Call as an administrator of the CRM.
 #[deprecated(
     note = "use `crm.item.details.configuration.forceCommonScopeForAll`: It does the same for every kind of record: entityTypeId 1."
 )]

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the estimate.
-/// - without a code: The number is missing or below 1\.
+/// - `ACCESS_DENIED`: The caller may not change the estimate. Ask an administrator of the CRM for the right.
+/// - without a code: The number is missing or below 1\. Give it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -55,8 +55,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not read the estimate.
-/// - without a code: The number is missing or below 1\.
+/// - `ACCESS_DENIED`: The caller may not read the estimate. Ask an administrator of the CRM for the right.
+/// - without a code: The number is missing or below 1\. Give it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactLink>> {
     rt::Call::new(
@@ -89,8 +89,8 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactL
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the estimate.
-/// - `ERROR_CORE`: The links could not be put in order, an error inside the portal.
+/// - `ACCESS_DENIED`: The caller may not change the estimate. Ask an administrator of the CRM for the right.
+/// - `ERROR_CORE`: The links could not be put in order, an error inside the portal. Try again later.
 /// - without a code: A number is missing or wrong, items is no list, there is no such estimate, or the caller may not see one of the contacts. The description tells which.
 #[inline]
 pub fn set(
