@@ -91,7 +91,7 @@ impl Add {
     pub fn extranet(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "EXTRANET", value))
     }
-    /// `SONET_GROUP_ID`. Numbers of the workgroups that a partner is invited to; needed with EXTRANET.
+    /// `SONET_GROUP_ID`. Numbers of the workgroups that a partner is invited to, as GetWorkgroups tells them; needed with EXTRANET.
     #[inline]
     pub fn sonet_group_id(
         self,
@@ -591,7 +591,7 @@ pub fn search() -> Search {
 #[must_use]
 pub fn get_user_filter_structure() -> rt::Value {
     rt::value::constant(
-        "{\"NAME\":\"First name or its beginning.\",\"LAST_NAME\":\"Family name or its beginning.\",\"WORK_POSITION\":\"Job title or its beginning.\",\"UF_DEPARTMENT_NAME\":\"Name of a department or its beginning.\",\"USER_TYPE\":\"employee | extranet | email\",\"FIND\":\"Words to look for in all of these fields at once; no other key may stand beside it.\",\"UF_DEPARTMENT\":[\"Numbers of departments that the person belongs to.\"]}",
+        "{\"NAME\":\"First name or its beginning.\",\"LAST_NAME\":\"Family name or its beginning.\",\"WORK_POSITION\":\"Job title or its beginning.\",\"UF_DEPARTMENT_NAME\":\"Name of a department or its beginning.\",\"USER_TYPE\":\"employee | extranet | email\",\"FIND\":\"Words to look for in all of these fields at once; no other key may stand beside it.\",\"UF_DEPARTMENT\":[\"Numbers of departments that the person belongs to, as GetDepartments tells them.\"]}",
     )
 }
 /// A call of `user.search`: Searches accounts by name, job title or department, quicker than a filter because it uses the portal's full-text index. The scopes user_brief and user_basic are enough, with fewer fields in the answer.

@@ -786,7 +786,7 @@ impl GetBlockRepositorySection {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
-/// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
+/// - `CARD_NOT_FOUND`: The block has no such card, or the selector gives no position. Compare it with the block's manifest.
 #[inline]
 pub fn removecard(
     lid: impl Into<rt::Id>,

@@ -186,7 +186,7 @@ impl Add {
     pub fn gratitude_medal(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "GRATITUDE_MEDAL", value))
     }
-    /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
+    /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for, as GetUser tells them.
     #[inline]
     pub fn gratitude_employees(
         self,
@@ -600,7 +600,7 @@ impl Update {
     pub fn gratitude_medal(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "GRATITUDE_MEDAL", value))
     }
-    /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
+    /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for, as GetUser tells them.
     #[inline]
     pub fn gratitude_employees(
         self,

@@ -64,7 +64,7 @@ pub fn add(
 /// - `201640400004`: There is no such link. GetPropertyRelations lists them.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn delete_by_filter(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
     rt::Call::new(

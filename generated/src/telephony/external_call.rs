@@ -323,7 +323,7 @@ impl Register {
     pub fn add_to_chat(self, value: bool) -> Self {
         Self(rt::set::param::one_zero(self.0, "ADD_TO_CHAT", value))
     }
-    /// `CALL_LIST_ID`. List of calls that this one is part of, as the event OnExternalCallStart told it.
+    /// `CALL_LIST_ID`. List of calls that this one is part of, as the event OnExternalCallStart told it and crm.calllist.list lists it.
     #[inline]
     pub fn call_list_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CALL_LIST_ID", value))

@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct BookingClientLink(rt::Object);
 rt::view!(BookingClientLink);
 impl BookingClientLink {
-    /// `id`. Number of the contact or company.
+    /// `id`. Number of the contact or company, as crm.item.list tells it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// Sets `id`. Number of the contact or company.
+    /// Sets `id`. Number of the contact or company, as crm.item.list tells it.
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<rt::Id>) -> Self {

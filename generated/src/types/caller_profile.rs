@@ -15,7 +15,7 @@ impl CallerProfile {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `ADMIN`. Whether it is an administrator.
+    /// `ADMIN`. Whether it may change the settings of applications, as administrators may; IsAdministrator tells the same.
     #[inline]
     pub fn admin(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "ADMIN")

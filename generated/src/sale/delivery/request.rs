@@ -73,7 +73,7 @@ pub fn delete(
 /// - `MESSAGE_STATUS_NOT_SPECIFIED`: MESSAGE has a STATUS without words. Give its MESSAGE.
 /// - `MESSAGE_STATUS_SEMANTIC_NOT_SPECIFIED`: MESSAGE has a STATUS without SEMANTIC. Give success, process or error.
 /// - `UNEXPECTED_MESSAGE_STATUS_SEMANTIC`: SEMANTIC must be success, process or error.
-/// - `REQUEST_SHIPMENT_NOT_FOUND`: No shipment belongs to the request.
+/// - `REQUEST_SHIPMENT_NOT_FOUND`: No shipment belongs to the request any more. Send messages only while the shipment exists.
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn sendmessage(
