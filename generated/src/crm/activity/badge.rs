@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `REQUIRED_ARG_MISSING`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn add(
     code: impl Into<String>,
@@ -135,7 +135,7 @@ pub fn get(code: impl Into<String>) -> rt::TypedCall<Option<crate::types::CrmBad
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not use the CRM. Ask an administrator of the CRM for the right.
-/// - `NOT_FOUND`: The portal does not offer the method to the caller. Call as an application, and as an employee who may use the CRM.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn list() -> List {
     List(
