@@ -45,12 +45,12 @@ pub fn add(name: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `PARENT`. Number of the department above. Needed as soon as there is a top department, for there can be only one.
+    /// `PARENT`. Number of the department above, as GetDepartments tells it. Needed as soon as there is a top department, for there can be only one.
     #[inline]
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "PARENT", value))
     }
-    /// `UF_HEAD`. Number of the account that heads the department. Nobody when it is left out.
+    /// `UF_HEAD`. Number of the account that heads the department, as FindUsers tells it. Nobody when it is left out.
     #[inline]
     pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "UF_HEAD", value))
@@ -178,7 +178,7 @@ impl Get {
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "PARENT", value))
     }
-    /// `UF_HEAD`. Number of the account that heads the departments wanted.
+    /// `UF_HEAD`. Number of the account that heads the departments wanted, as FindUsers tells it.
     #[inline]
     pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "UF_HEAD", value))
@@ -264,12 +264,12 @@ impl Update {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `PARENT`. Number of the department that will be above.
+    /// `PARENT`. Number of the department that will be above, as GetDepartments tells it.
     #[inline]
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "PARENT", value))
     }
-    /// `UF_HEAD`. Number of the account that will head the department.
+    /// `UF_HEAD`. Number of the account that will head the department, as FindUsers tells it.
     #[inline]
     pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "UF_HEAD", value))

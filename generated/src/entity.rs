@@ -147,7 +147,7 @@ rt::request!(
     Get -> rt::Either < crate ::types::AppStorage, Vec < crate ::types::AppStorage > >
 );
 impl Get {
-    /// `ENTITY`. Name of one storage. All when it is left out.
+    /// `ENTITY`. Name of one storage, as it was given when it was made. All when it is left out.
     #[inline]
     pub fn entity(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ENTITY", value))

@@ -116,7 +116,7 @@ impl Create {
     pub fn image(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["IMAGE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file. It goes before IMAGE.
+    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file, as GetFolderItems tells it. It goes before IMAGE.
     #[inline]
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IMAGE_FILE_ID", value))
@@ -215,7 +215,7 @@ impl Get {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `GROUP_ID`. Only the workgroup with this number.
+    /// `GROUP_ID`. Only the workgroup with this number, as SearchWorkgroups tells it.
     #[inline]
     pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "GROUP_ID", value))
@@ -361,7 +361,7 @@ impl Update {
     pub fn project_date_finish(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "PROJECT_DATE_FINISH", value))
     }
-    /// `OWNER_ID`. Person who owns it from now on.
+    /// `OWNER_ID`. Person who owns it from now on, by the number of the account, as FindUsers tells it.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "OWNER_ID", value))
@@ -371,7 +371,7 @@ impl Update {
     pub fn image(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["IMAGE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file; 0 removes the picture. It goes before IMAGE.
+    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file, as GetFolderItems tells it; 0 removes the picture. It goes before IMAGE.
     #[inline]
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IMAGE_FILE_ID", value))

@@ -50,7 +50,7 @@ pub fn close() -> Close {
 pub struct Close(rt::Call);
 rt::request!(Close -> crate ::types::Workday);
 impl Close {
-    /// `USER_ID`. Number of the account whose day ends. The caller when it is left out.
+    /// `USER_ID`. Number of the account whose day ends, as FindUsers tells it. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -121,7 +121,7 @@ pub fn open() -> Open {
 pub struct Open(rt::Call);
 rt::request!(Open -> crate ::types::Workday);
 impl Open {
-    /// `USER_ID`. Number of the account whose day begins. The caller when it is left out.
+    /// `USER_ID`. Number of the account whose day begins, as FindUsers tells it. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -188,7 +188,7 @@ pub fn pause() -> Pause {
 pub struct Pause(rt::Call);
 rt::request!(Pause -> crate ::types::Workday);
 impl Pause {
-    /// `USER_ID`. Number of the account whose break begins. The caller when it is left out.
+    /// `USER_ID`. Number of the account whose break begins, as FindUsers tells it. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -235,7 +235,7 @@ pub fn settings() -> Settings {
 pub struct Settings(rt::Call);
 rt::request!(Settings -> crate ::types::WorkdaySettings);
 impl Settings {
-    /// `USER_ID`. Number of the account in question. The caller when it is left out.
+    /// `USER_ID`. Number of the account in question, as FindUsers tells it. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -282,7 +282,7 @@ pub fn status() -> Status {
 pub struct Status(rt::Call);
 rt::request!(Status -> crate ::types::Workday);
 impl Status {
-    /// `USER_ID`. Number of the account in question. The caller when it is left out.
+    /// `USER_ID`. Number of the account in question, as FindUsers tells it. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

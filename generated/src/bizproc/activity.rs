@@ -59,7 +59,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
-    /// `AUTH_USER_ID`. Number of the account whose token the handler gets.
+    /// `AUTH_USER_ID`. Number of the account whose token the handler gets, as FindUsers tells it.
     #[inline]
     pub fn auth_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "AUTH_USER_ID", value))

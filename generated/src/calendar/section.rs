@@ -168,7 +168,7 @@ pub fn get(r#type: impl Into<String>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::Calendar >, all crate ::types::Calendar);
 impl Get {
-    /// `ownerId`. Number of the account or the workgroup; 0 for the company and for meeting rooms. With the type user, the caller when it is left out; it is needed for other types.
+    /// `ownerId`. Number of the account or the workgroup, as FindUsers or SearchWorkgroups tells it; 0 for the company and for meeting rooms. With the type user, the caller when it is left out; it is needed for other types.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ownerId", value))

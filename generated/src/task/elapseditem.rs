@@ -280,7 +280,7 @@ rt::request!(
     Getlist -> Vec < crate ::types::TaskElapsedItem >, all crate ::types::TaskElapsedItem
 );
 impl Getlist {
-    /// `TASKID`. Number of the task. Without it the records of all tasks come.
+    /// `TASKID`. Number of the task, as GetTasksList tells it. Without it the records of all tasks come.
     #[inline]
     pub fn taskid(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "TASKID", value))

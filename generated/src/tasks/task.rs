@@ -381,7 +381,7 @@ pub fn getaccess(task_id: impl Into<rt::Id>) -> Getaccess {
 pub struct Getaccess(rt::Call);
 rt::request!(Getaccess -> rt::Map < crate ::types::TaskAllowedActions >);
 impl Getaccess {
-    /// `users`. Users to ask about. Without it the caller.
+    /// `users`. Numbers of the accounts to ask about, as FindUsers tells them. Without it the caller.
     #[inline]
     pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "users", value))

@@ -21,12 +21,12 @@ impl BizprocStep {
     pub fn set_handler(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "HANDLER", value))
     }
-    /// `AUTH_USER_ID`. Number of the account whose token the handler gets.
+    /// `AUTH_USER_ID`. Number of the account whose token the handler gets, as FindUsers tells it.
     #[inline]
     pub fn auth_user_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "AUTH_USER_ID")
     }
-    /// Sets `AUTH_USER_ID`. Number of the account whose token the handler gets.
+    /// Sets `AUTH_USER_ID`. Number of the account whose token the handler gets, as FindUsers tells it.
     #[inline]
     #[must_use]
     pub fn set_auth_user_id(self, value: impl Into<rt::Id>) -> Self {

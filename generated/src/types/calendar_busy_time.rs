@@ -40,12 +40,12 @@ impl CalendarBusyTime {
     pub fn date_to_ts_utc(&self) -> Option<i64> {
         rt::view::integer(&self.0, "DATE_TO_TS_UTC")
     }
-    /// `~USER_OFFSET_FROM`. Seconds between the zone of the beginning and that of the person.
+    /// `~USER_OFFSET_FROM`. Offset of the beginning from UTC, in seconds.
     #[inline]
     pub fn user_offset_from(&self) -> Option<i64> {
         rt::view::integer(&self.0, "~USER_OFFSET_FROM")
     }
-    /// `~USER_OFFSET_TO`. Seconds between the zone of the end and that of the person.
+    /// `~USER_OFFSET_TO`. Offset of the end from UTC, in seconds.
     #[inline]
     pub fn user_offset_to(&self) -> Option<i64> {
         rt::view::integer(&self.0, "~USER_OFFSET_TO")

@@ -21,27 +21,27 @@ impl CalendarUserSettings {
     pub fn set_view(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "view", value))
     }
-    /// `meetSection`. Number of the calendar that invitations go into.
+    /// `meetSection`. Number of the calendar that invitations go into, as GetCalendarList tells it.
     #[inline]
-    pub fn meet_section(&self) -> Option<&str> {
-        rt::view::text(&self.0, "meetSection")
+    pub fn meet_section(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "meetSection")
     }
-    /// Sets `meetSection`. Number of the calendar that invitations go into.
+    /// Sets `meetSection`. Number of the calendar that invitations go into, as GetCalendarList tells it.
     #[inline]
     #[must_use]
-    pub fn set_meet_section(self, value: impl Into<String>) -> Self {
-        Self(rt::set::field::text(self.0, "meetSection", value))
+    pub fn set_meet_section(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "meetSection", value))
     }
-    /// `crmSection`. Number of the calendar that events of the CRM go into.
+    /// `crmSection`. Number of the calendar that events of the CRM go into, as GetCalendarList tells it.
     #[inline]
-    pub fn crm_section(&self) -> Option<&str> {
-        rt::view::text(&self.0, "crmSection")
+    pub fn crm_section(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "crmSection")
     }
-    /// Sets `crmSection`. Number of the calendar that events of the CRM go into.
+    /// Sets `crmSection`. Number of the calendar that events of the CRM go into, as GetCalendarList tells it.
     #[inline]
     #[must_use]
-    pub fn set_crm_section(self, value: impl Into<String>) -> Self {
-        Self(rt::set::field::text(self.0, "crmSection", value))
+    pub fn set_crm_section(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "crmSection", value))
     }
     /// `showDeclined`. Whether events are shown that the person has declined.
     #[inline]

@@ -15,34 +15,34 @@ impl ScrumBacklog {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `groupId`. Scrum team, by the number of its workgroup.
+    /// `groupId`. Scrum team, by the number of its workgroup, as SearchWorkgroups tells it.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "groupId")
     }
-    /// Sets `groupId`. Scrum team, by the number of its workgroup.
+    /// Sets `groupId`. Scrum team, by the number of its workgroup, as SearchWorkgroups tells it.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "groupId", value))
     }
-    /// `createdBy`. Person who counts as its maker.
+    /// `createdBy`. Person who counts as its maker, by the number of the account, as FindUsers tells it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "createdBy")
     }
-    /// Sets `createdBy`. Person who counts as its maker.
+    /// Sets `createdBy`. Person who counts as its maker, by the number of the account, as FindUsers tells it.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "createdBy", value))
     }
-    /// `modifiedBy`. Person who counts as the last to change it.
+    /// `modifiedBy`. Person who counts as the last to change it, by the number of the account, as FindUsers tells it.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "modifiedBy")
     }
-    /// Sets `modifiedBy`. Person who counts as the last to change it.
+    /// Sets `modifiedBy`. Person who counts as the last to change it, by the number of the account, as FindUsers tells it.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {

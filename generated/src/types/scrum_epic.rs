@@ -15,12 +15,12 @@ impl ScrumEpic {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `groupId`. Scrum team, by the number of its workgroup.
+    /// `groupId`. Scrum team, by the number of its workgroup, as SearchWorkgroups tells it.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "groupId")
     }
-    /// Sets `groupId`. Scrum team, by the number of its workgroup.
+    /// Sets `groupId`. Scrum team, by the number of its workgroup, as SearchWorkgroups tells it.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {

@@ -32,8 +32,8 @@ impl Task {
     }
     /// `chatId`. Chat that belongs to the task on portals with the new task card.
     #[inline]
-    pub fn chat_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "chatId")
+    pub fn chat_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "chatId")
     }
     /// `mark`. Rating of the finished work; null while there is none.
     #[inline]

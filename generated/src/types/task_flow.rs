@@ -12,8 +12,8 @@ rt::view!(TaskFlow);
 impl TaskFlow {
     /// `id`. Number of the flow.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Name; no two flows share one.
     #[inline]
@@ -37,23 +37,23 @@ impl TaskFlow {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "description", value))
     }
-    /// `groupId`. Workgroup of the flow. A new flow without it gets a new one, with the creator, the administrator and the team as members.
+    /// `groupId`. Number of the workgroup of the flow, as SearchWorkgroups tells it. A new flow without it gets a new one, with the creator, the administrator and the team as members.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "groupId")
     }
-    /// Sets `groupId`. Workgroup of the flow. A new flow without it gets a new one, with the creator, the administrator and the team as members.
+    /// Sets `groupId`. Number of the workgroup of the flow, as SearchWorkgroups tells it. A new flow without it gets a new one, with the creator, the administrator and the team as members.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "groupId", value))
     }
-    /// `ownerId`. Administrator of the flow; the creator in a new flow without it.
+    /// `ownerId`. Administrator of the flow, by the number of the account, as FindUsers tells it; the creator in a new flow without it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ownerId")
     }
-    /// Sets `ownerId`. Administrator of the flow; the creator in a new flow without it.
+    /// Sets `ownerId`. Administrator of the flow, by the number of the account, as FindUsers tells it; the creator in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
@@ -214,8 +214,8 @@ impl TaskFlow {
     }
     /// `creatorId`. User who made the flow.
     #[inline]
-    pub fn creator_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "creatorId")
+    pub fn creator_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "creatorId")
     }
     /// `efficiency`. Share of tasks that were done in time, in per cent.
     #[inline]

@@ -12,8 +12,8 @@ rt::view!(TaskHistoryEntry);
 impl TaskHistoryEntry {
     /// `id`. Number of the entry.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `createdDate`. When the change was made.
     #[inline]

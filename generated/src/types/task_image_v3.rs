@@ -12,8 +12,8 @@ rt::view!(TaskImageV3);
 impl TaskImageV3 {
     /// `id`. Number of the file.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `src`. Address of the picture.
     #[inline]

@@ -12,8 +12,8 @@ rt::view!(TaskPersonV3);
 impl TaskPersonV3 {
     /// `id`. Number of the account.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `name`. Full name.
     #[inline]

@@ -12,18 +12,18 @@ rt::view!(TaskResult);
 impl TaskResult {
     /// `id`. Number of the result.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `taskId`. Task that it belongs to.
     #[inline]
-    pub fn task_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "taskId")
+    pub fn task_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "taskId")
     }
     /// `commentId`. Comment that was declared to be the result.
     #[inline]
-    pub fn comment_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "commentId")
+    pub fn comment_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "commentId")
     }
     /// `createdBy`. User who declared it.
     #[inline]

@@ -12,19 +12,19 @@ rt::view!(TaskResultV3);
 impl TaskResultV3 {
     /// `id`. Number of the result.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `taskId`. Task that it belongs to.
     #[inline]
-    pub fn task_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "taskId")
+    pub fn task_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "taskId")
     }
     /// Sets `taskId`. Task that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_task_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "taskId", value))
+    pub fn set_task_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "taskId", value))
     }
     /// `text`. What the work brought, with BB codes.
     #[inline]
@@ -39,8 +39,8 @@ impl TaskResultV3 {
     }
     /// `authorId`. User who wrote it.
     #[inline]
-    pub fn author_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "authorId")
+    pub fn author_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "authorId")
     }
     /// `author`. The user who wrote it, when it is asked for.
     #[inline]
@@ -74,7 +74,7 @@ impl TaskResultV3 {
     }
     /// `messageId`. Chat message that it was made from; null where there is none.
     #[inline]
-    pub fn message_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "messageId")
+    pub fn message_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "messageId")
     }
 }

@@ -12,18 +12,18 @@ rt::view!(TaskTemplateChecklistItem);
 impl TaskTemplateChecklistItem {
     /// `id`. Number of the item.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `templateId`. Template that it belongs to.
     #[inline]
-    pub fn template_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "templateId")
+    pub fn template_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "templateId")
     }
     /// `parentId`. Item above it; 0 for a checklist itself.
     #[inline]
-    pub fn parent_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "parentId")
+    pub fn parent_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "parentId")
     }
     /// `title`. What is to be done; the name of the list for an item at the top.
     #[inline]
@@ -57,18 +57,18 @@ impl TaskTemplateChecklistItem {
     }
     /// `copiedId`. Item that it was copied from; null for most.
     #[inline]
-    pub fn copied_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "copiedId")
+    pub fn copied_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "copiedId")
     }
     /// `userId`. User whose call it was.
     #[inline]
-    pub fn user_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "userId")
+    pub fn user_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "userId")
     }
     /// `createdBy`. User who added the item; null where that is not known.
     #[inline]
-    pub fn created_by(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "createdBy")
+    pub fn created_by(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "createdBy")
     }
     /// `nodeId`. Mark of the item in a form that is not saved yet; null for saved ones.
     #[inline]

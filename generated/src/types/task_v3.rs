@@ -12,8 +12,8 @@ rt::view!(TaskV3);
 impl TaskV3 {
     /// `id`. Number of the task.
     #[inline]
-    pub fn id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "id")
     }
     /// `title`. What is to be done, in one line.
     #[inline]
@@ -39,14 +39,14 @@ impl TaskV3 {
     }
     /// `creatorId`. User who sets the task. It cannot be changed later.
     #[inline]
-    pub fn creator_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "creatorId")
+    pub fn creator_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "creatorId")
     }
     /// Sets `creatorId`. User who sets the task. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_creator_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "creatorId", value))
+    pub fn set_creator_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "creatorId", value))
     }
     /// `creator`. On demand only: ask for keys of it, such as creator.name. The user who set the task.
     #[inline]
@@ -60,14 +60,14 @@ impl TaskV3 {
     }
     /// `responsibleId`. User who has to do the work.
     #[inline]
-    pub fn responsible_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "responsibleId")
+    pub fn responsible_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. User who has to do the work.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "responsibleId", value))
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "responsibleId", value))
     }
     /// `responsible`. On demand only: ask for keys of it, such as responsible.name. The user who does the work.
     #[inline]
@@ -139,14 +139,14 @@ impl TaskV3 {
     }
     /// `groupId`. Workgroup or project.
     #[inline]
-    pub fn group_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "groupId")
+    pub fn group_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "groupId")
     }
     /// Sets `groupId`. Workgroup or project.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "groupId", value))
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "groupId", value))
     }
     /// `group`. On demand only: ask for keys of it, such as group.name. The workgroup or project.
     #[inline]
@@ -155,14 +155,14 @@ impl TaskV3 {
     }
     /// `stageId`. Column of the Kanban board of the workgroup.
     #[inline]
-    pub fn stage_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "stageId")
+    pub fn stage_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "stageId")
     }
     /// Sets `stageId`. Column of the Kanban board of the workgroup.
     #[inline]
     #[must_use]
-    pub fn set_stage_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "stageId", value))
+    pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "stageId", value))
     }
     /// `stage`. On demand only: ask for keys of it, such as stage.title. The column: id, title and color.
     #[inline]
@@ -171,14 +171,14 @@ impl TaskV3 {
     }
     /// `epicId`. Epic of a Scrum project.
     #[inline]
-    pub fn epic_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "epicId")
+    pub fn epic_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "epicId")
     }
     /// Sets `epicId`. Epic of a Scrum project.
     #[inline]
     #[must_use]
-    pub fn set_epic_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "epicId", value))
+    pub fn set_epic_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "epicId", value))
     }
     /// `storyPoints`. Effort of a Scrum task in story points; some portals refuse to set it here.
     #[inline]
@@ -193,14 +193,14 @@ impl TaskV3 {
     }
     /// `flowId`. Flow that hands the task out.
     #[inline]
-    pub fn flow_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "flowId")
+    pub fn flow_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "flowId")
     }
     /// Sets `flowId`. Flow that hands the task out.
     #[inline]
     #[must_use]
-    pub fn set_flow_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "flowId", value))
+    pub fn set_flow_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "flowId", value))
     }
     /// `flow`. On demand only: ask for keys of it, such as flow.name. The flow.
     #[inline]
@@ -264,14 +264,14 @@ impl TaskV3 {
     }
     /// `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
-    pub fn parent_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "parentId")
+    pub fn parent_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "parentId")
     }
     /// Sets `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "parentId", value))
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "parentId", value))
     }
     /// `parent`. On demand only: ask for keys of it, such as parent.title. The task above.
     #[inline]
@@ -315,8 +315,8 @@ impl TaskV3 {
     }
     /// `chatId`. Number of the chat of the task, which the methods for messages take.
     #[inline]
-    pub fn chat_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "chatId")
+    pub fn chat_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "chatId")
     }
     /// `chat`. On demand only: ask for keys of it, such as chat.entityId. The chat of the task.
     #[inline]
@@ -384,8 +384,8 @@ impl TaskV3 {
     }
     /// `changedById`. User who made the last change.
     #[inline]
-    pub fn changed_by_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "changedById")
+    pub fn changed_by_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "changedById")
     }
     /// `changedBy`. On demand only: ask for keys of it, such as changedBy.name. The user who made the last change.
     #[inline]
@@ -394,8 +394,8 @@ impl TaskV3 {
     }
     /// `statusChangedById`. User who last moved the task to another state.
     #[inline]
-    pub fn status_changed_by_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "statusChangedById")
+    pub fn status_changed_by_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "statusChangedById")
     }
     /// `statusChangedBy`. On demand only: ask for keys of it, such as statusChangedBy.name. The user who last moved the task to another state.
     #[inline]
@@ -404,8 +404,8 @@ impl TaskV3 {
     }
     /// `closedById`. User who finished the task.
     #[inline]
-    pub fn closed_by_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "closedById")
+    pub fn closed_by_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "closedById")
     }
     /// `closedBy`. On demand only: ask for keys of it, such as closedBy.name. The user who finished the task.
     #[inline]
@@ -532,14 +532,14 @@ impl TaskV3 {
     }
     /// `forkedByTemplateId`. Template that the task was made from.
     #[inline]
-    pub fn forked_by_template_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "forkedByTemplateId")
+    pub fn forked_by_template_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "forkedByTemplateId")
     }
     /// Sets `forkedByTemplateId`. Template that the task was made from.
     #[inline]
     #[must_use]
-    pub fn set_forked_by_template_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "forkedByTemplateId", value))
+    pub fn set_forked_by_template_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "forkedByTemplateId", value))
     }
     /// `forkedByTemplate`. On demand only: ask for keys of it, such as forkedByTemplate.title. The template.
     #[inline]
@@ -548,8 +548,8 @@ impl TaskV3 {
     }
     /// `forumTopicId`. Topic of the forum that holds old comments; null with the new task card.
     #[inline]
-    pub fn forum_topic_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "forumTopicId")
+    pub fn forum_topic_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "forumTopicId")
     }
     /// `maxDeadlineChangeDate`. Moment after which the responsible person may not move the deadline any more.
     #[inline]
@@ -625,14 +625,14 @@ impl TaskV3 {
     }
     /// `emailId`. Mail that the task was made from.
     #[inline]
-    pub fn email_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "emailId")
+    pub fn email_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "emailId")
     }
     /// Sets `emailId`. Mail that the task was made from.
     #[inline]
     #[must_use]
-    pub fn set_email_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "emailId", value))
+    pub fn set_email_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "emailId", value))
     }
     /// `email`. On demand only: ask for keys of it, such as email.title. The mail that the task was made from.
     #[inline]

@@ -69,7 +69,7 @@ impl Update {
     pub fn update(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "update", value))
     }
-    /// `delete`. Numbers of columns to remove.
+    /// `delete`. Numbers of columns to remove, as GetBiDataset tells them.
     #[inline]
     pub fn delete(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "delete", value))

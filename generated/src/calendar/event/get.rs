@@ -60,7 +60,7 @@ impl Nearest {
     pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "type", value))
     }
-    /// `ownerId`. Number of the account or the workgroup; 0 for the company.
+    /// `ownerId`. Number of the account or the workgroup, as FindUsers or SearchWorkgroups tells it; 0 for the company.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ownerId", value))

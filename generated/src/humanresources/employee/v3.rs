@@ -125,7 +125,7 @@ rt::request!(
     ::types::StructureEmployee
 );
 impl Search {
-    /// `nodeId`. Number of a department or team to look in. Everywhere when it is left out.
+    /// `nodeId`. Number of a department or team to look in, as ListStructureNodes tells it. Everywhere when it is left out.
     #[inline]
     pub fn node_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "nodeId", value))

@@ -132,7 +132,7 @@ impl List {
     pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "offset", value))
     }
-    /// `userId`. Number of an account, to get its companies alone.
+    /// `userId`. Number of an account, as FindUsers tells it, to get its companies alone.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))

@@ -531,7 +531,7 @@ rt::request!(
     Search -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
 );
 impl Search {
-    /// `parentId`. Number of a department to look below. Everywhere when it is left out.
+    /// `parentId`. Number of a department to look below, as ListStructureNodes tells it. Everywhere when it is left out.
     #[inline]
     pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "parentId", value))

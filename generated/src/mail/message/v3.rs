@@ -230,7 +230,7 @@ impl Createtask {
     pub fn title(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "title", value))
     }
-    /// `responsibleId`. Number of the account that is to do it. The caller when it is left out.
+    /// `responsibleId`. Number of the account that is to do it, as FindUsers tells it. The caller when it is left out.
     #[inline]
     pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "responsibleId", value))
@@ -283,7 +283,7 @@ pub fn forward(required: ForwardRequired) -> Forward {
 /// What `mail.message.forward` cannot do without.
 #[derive(Clone, Debug)]
 pub struct ForwardRequired {
-    /// Number of the letter to send on.
+    /// Number of the letter to send on, as ListMailMessages tells it.
     pub forward_message_id: rt::Id,
     /// Address to send from, as ListMailSenders tells it.
     pub from_: String,
@@ -427,7 +427,7 @@ rt::request!(
     List -> rt::Page < crate ::types::MailMessage >, all crate ::types::MailMessage
 );
 impl List {
-    /// `mailboxId`. Number of the mailbox to look in. All when it is left out.
+    /// `mailboxId`. Number of the mailbox to look in, as ListMailboxes tells it. All when it is left out.
     #[inline]
     pub fn mailbox_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "mailboxId", value))

@@ -45,12 +45,12 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::TaskCounters);
 impl Get {
-    /// `userId`. User to count for; the caller without it.
+    /// `userId`. Number of the account to count for, as FindUsers tells it; the caller without it.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))
     }
-    /// `groupId`. Workgroup to look at. Without it or with 0 all tasks count.
+    /// `groupId`. Number of the workgroup to look at, as SearchWorkgroups tells it. Without it or with 0 all tasks count.
     #[inline]
     pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "groupId", value))

@@ -61,7 +61,7 @@ impl Add {
     pub fn calendar(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "CALENDAR", value))
     }
-    /// `USER_ID`. Number of the account that was absent; for administrators only. The caller when it is left out.
+    /// `USER_ID`. Number of the account that was absent, as FindUsers tells it; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

@@ -115,7 +115,7 @@ impl Set {
     pub fn report_request_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "REPORT_REQUEST_TYPE", value))
     }
-    /// `REPORT_REQUEST_USERS`. Numbers of the accounts that have to explain absences; read when REPORT_REQUEST_TYPE is user.
+    /// `REPORT_REQUEST_USERS`. Numbers of the accounts that have to explain absences, as FindUsers tells them; read when REPORT_REQUEST_TYPE is user.
     #[inline]
     pub fn report_request_users(
         self,
@@ -133,7 +133,7 @@ impl Set {
     pub fn report_simple_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "REPORT_SIMPLE_TYPE", value))
     }
-    /// `REPORT_SIMPLE_USERS`. Numbers of the accounts that may see the simple report; read when REPORT_SIMPLE_TYPE is user.
+    /// `REPORT_SIMPLE_USERS`. Numbers of the accounts that may see the simple report, as FindUsers tells them; read when REPORT_SIMPLE_TYPE is user.
     #[inline]
     pub fn report_simple_users(
         self,
@@ -151,7 +151,7 @@ impl Set {
     pub fn report_full_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "REPORT_FULL_TYPE", value))
     }
-    /// `REPORT_FULL_USERS`. Numbers of the accounts that may see the full report; read when REPORT_FULL_TYPE is user.
+    /// `REPORT_FULL_USERS`. Numbers of the accounts that may see the full report, as FindUsers tells them; read when REPORT_FULL_TYPE is user.
     #[inline]
     pub fn report_full_users(
         self,

@@ -39,7 +39,7 @@ rt::request!(
     Get -> Vec < crate ::types::TimeControlUser >, all crate ::types::TimeControlUser
 );
 impl Get {
-    /// `DEPARTMENT_ID`. Number of a department; for supervisors and administrators only. The caller's own when it is left out.
+    /// `DEPARTMENT_ID`. Number of a department, as GetDepartments tells it; for supervisors and administrators only. The caller's own when it is left out.
     #[inline]
     pub fn department_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "DEPARTMENT_ID", value))
