@@ -82,7 +82,7 @@ impl Add {
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn delete(entity: impl Into<String>) -> rt::TypedCall<bool> {
@@ -176,7 +176,7 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 #[inline]
 pub fn rights(entity: impl Into<String>) -> Rights {
     Rights(
@@ -233,7 +233,7 @@ impl Rights {
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
 /// - `ERROR_ENTITY_ALREADY_EXISTS`: The application has a storage of this name already. Choose another.
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn update(entity: impl Into<String>) -> Update {

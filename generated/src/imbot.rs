@@ -34,14 +34,14 @@ pub mod v2;
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
 /// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
-/// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is missing or no address that the portal can call.
+/// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is missing or no address that the portal can call. Give a public one.
 /// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
 /// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.
-/// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is missing or no address that the portal can call.
-/// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is missing or no address that the portal can call.
-/// - `CODE_ERROR`: CODE is missing.
+/// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is missing or no address that the portal can call. Give a public one.
+/// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is missing or no address that the portal can call. Give a public one.
+/// - `CODE_ERROR`: CODE is missing. Give it.
 /// - `NAME_ERROR`: PROPERTIES has neither NAME nor LAST_NAME.
-/// - `MAX_COUNT_ERROR`: The application has five bots already, which is the most.
+/// - `MAX_COUNT_ERROR`: The application has five bots already, which is the most. Unregister one first.
 /// - `WRONG_REQUEST`: The bot could not be made.
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[allow(deprecated)]
@@ -141,7 +141,7 @@ impl Register {
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
 /// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `WRONG_REQUEST`: The bot could not be removed.
 #[deprecated(note = "use `imbot.v2.Bot.unregister`")]
 #[allow(deprecated)]
@@ -194,7 +194,7 @@ impl Unregister {
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
 /// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is no address that the portal can call.
 /// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
 /// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.

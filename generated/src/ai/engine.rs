@@ -71,15 +71,15 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ENGINE_REGISTER_ERROR_NAME`: The name is missing or no text.
-/// - `ENGINE_REGISTER_ERROR_CODE`: The code is missing or no text.
-/// - `ENGINE_REGISTER_ERROR_CODE_FORMAT`: The code may have letters, digits, \- and \_ only.
+/// - `ENGINE_REGISTER_ERROR_NAME`: The name is missing or no text. Give it.
+/// - `ENGINE_REGISTER_ERROR_CODE`: The code is missing or no text. Give it.
+/// - `ENGINE_REGISTER_ERROR_CODE_FORMAT`: The code may have letters, digits, \- and \_ only. Rename it.
 /// - `ENGINE_REGISTER_ERROR_CODE_UNIQUE`: There is a service with this code in the category already. Choose another code.
-/// - `ENGINE_REGISTER_ERROR_CATEGORY`: The category is missing.
-/// - `ENGINE_REGISTER_ERROR_CATEGORY_FORMAT`: The category is none of the known ones.
-/// - `ENGINE_REGISTER_ERROR_COMPLETIONS_URL`: The address is missing or no text.
+/// - `ENGINE_REGISTER_ERROR_CATEGORY`: The category is missing. Give it.
+/// - `ENGINE_REGISTER_ERROR_CATEGORY_FORMAT`: The category is none of the known ones. Give one of the known values.
+/// - `ENGINE_REGISTER_ERROR_COMPLETIONS_URL`: The address is missing or no text. Give it.
 /// - `ENGINE_REGISTER_ERROR_COMPLETIONS_URL_FAIL`: The address did not answer with status 200\. See to it that the portal can reach it.
-/// - `ENGINE_REGISTER_ERROR_SETTINGS_FORMAT`: The settings are no object.
+/// - `ENGINE_REGISTER_ERROR_SETTINGS_FORMAT`: The settings are no object. Give an object.
 #[inline]
 pub fn register(
     name: impl Into<String>,

@@ -30,7 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS`: An entry of settings lacks type, name or code. Give all three.
 /// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters. Shorten it.
 /// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
-/// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type.
+/// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type. Give one of the known values.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -244,7 +244,7 @@ impl List {
 /// - `VALIDATION_INVALID_FIELD_TYPE`: A field is of the wrong kind; the message tells which it should be.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
 /// - `VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS`: An entry of settings lacks type, name or code. Give all three.
-/// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type.
+/// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type. Give one of the known values.
 /// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters. Shorten it.
 /// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
 #[inline]

@@ -35,9 +35,9 @@ pub mod fields;
 /// - `VALIDATION_DUPLICATE_FIELD_CODE`: Two columns have the same externalCode; the message lists them.
 /// - `VALIDATION_DUPLICATE_FIELD_NAME`: Two columns have the same name; the message lists them.
 /// - `VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS`: A column lacks name, externalCode or type. Give all three.
-/// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first.
+/// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first. Rename it.
 /// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters. Shorten it.
-/// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
+/// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown. Give one of the known values.
 /// - without a code: The portal could not add the table. Look whether it was added before you repeat it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {

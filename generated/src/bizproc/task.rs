@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_TASK_VALIDATION`: The number of the assignment is missing, or the answer is none that this kind takes; the message tells which.
 /// - `ERROR_TASK_NOT_FOUND`: There is no assignment with this number. Find it with ListWorkflowTasks.
-/// - `ERROR_TASK_COMPLETED`: The assignment has been answered already.
+/// - `ERROR_TASK_COMPLETED`: The assignment has been answered already. Nothing is left to do.
 /// - `ERROR_TASK_TYPE`: Assignments of this kind cannot be answered by REST. Answer it on the portal.
 /// - `ERROR_TASK_EXECUTION`: The workflow refused the answer; the message tells why.
 #[inline]
@@ -80,7 +80,7 @@ impl Complete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_TASK_VALIDATION`: TASK_IDS is missing, or holds something that is no number of an assignment.
+/// - `ERROR_TASK_VALIDATION`: TASK_IDS is missing, or holds something that is no number of an assignment. ListWorkflowTasks tells the numbers.
 /// - `ERROR_INVALID_USER_ID`: The number of an account is missing or wrong; the message tells which.
 /// - `ERROR_DELEGATION_NOT_ALLOWED`: FROM_USER_ID does not have the assignment, or TO_USER_ID is no employee or may not get it. With several assignments the message holds an error for each, with semicolons between them.
 #[inline]

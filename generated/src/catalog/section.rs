@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `200040300040`: The caller may not read or change sections. Call as an administrator.
-/// - `200700300000`: The section could not be made, for instance because the section above belongs to another catalog.
+/// - `200700300000`: The section could not be made, for instance because the section above belongs to another catalog. Choose one of the same catalog.
 /// - `200700300040`: Another section has this code. Choose another one.
 /// - `200700300050`: There is no catalog of this number. GetCatalogsList tells iblockId.
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
@@ -237,7 +237,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `200040300040`: The caller may not read or change sections. Call as an administrator.
-/// - `200700300010`: The section could not be changed, for instance because the section above belongs to another catalog.
+/// - `200700300010`: The section could not be changed, for instance because the section above belongs to another catalog. Choose one of the same catalog.
 /// - `200700300030`: There is no section of this number. Look it up with GetCatalogSectionsList.
 /// - `200700300040`: Another section has this code. Choose another one.
 /// - `200700300050`: There is no catalog of this number. GetCatalogsList tells iblockId.

@@ -29,7 +29,7 @@ pub mod property;
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn add(entity: impl Into<String>) -> Add {
@@ -115,8 +115,8 @@ impl Add {
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
-/// - `ERROR_ITEM_NOT_FOUND`: The storage has no record with this number.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ERROR_ITEM_NOT_FOUND`: The storage has no record with this number. Check the number.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn delete(entity: impl Into<String>, id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -227,8 +227,8 @@ impl Get {
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
-/// - `ERROR_ITEM_NOT_FOUND`: The storage has no record with this number.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ERROR_ITEM_NOT_FOUND`: The storage has no record with this number. Check the number.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn update(entity: impl Into<String>, id: impl Into<rt::Id>) -> Update {

@@ -30,9 +30,9 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - `INVALID_FORMAT`: USERS is no list.
+/// - `INVALID_FORMAT`: USERS is no list. Give a list of numbers.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `WRONG_REQUEST`: The chat could not be made.
 #[deprecated(note = "use `imbot.v2.Chat.add`")]
 #[allow(deprecated)]
@@ -197,11 +197,11 @@ pub fn get(
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `ACCESS_ERROR`: The chat does not allow it, or the bot owns the chat; then make somebody else the owner first.
 /// - `WRONG_REQUEST`: The bot is no member of the chat, or may not leave it.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.leave`")]
 #[allow(deprecated)]
 #[inline]
@@ -259,7 +259,7 @@ impl Leave {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing or malformed. Write chat123 or the number of a person.
 #[deprecated(note = "use `imbot.v2.Chat.InputAction.notify`")]
 #[allow(deprecated)]
@@ -317,11 +317,11 @@ impl SendTyping {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `USER_ID_EMPTY`: USER_ID is missing.
-/// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
+/// - `USER_ID_EMPTY`: USER_ID is missing. Give the number of an account.
+/// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member. Call as the bot that owns the chat, and name a member.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(
     note = "use `imbot.v2.Chat.Manager.add`: To take the part away there is imbot.v2.Chat.Manager.delete."
 )]
@@ -388,12 +388,12 @@ impl SetManager {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `USER_ID_EMPTY`: USER_ID is missing.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
+/// - `USER_ID_EMPTY`: USER_ID is missing. Give the number of an account.
 /// - `ACCESS_ERROR`: The owner of this kind of chat cannot be changed.
-/// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member.
+/// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member. Call as the bot that owns the chat, and name a member.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.setOwner`")]
 #[allow(deprecated)]
 #[inline]
@@ -448,13 +448,13 @@ impl SetOwner {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `ACCESS_DENIED`: The bot has no right to change the picture.
 /// - `ACCESS_ERROR`: The chat, or its picture, cannot be changed.
 /// - `AVATAR_ERROR`: AVATAR is no picture, or larger than 5000 by 5000 pixels.
-/// - `WRONG_REQUEST`: There is no such chat.
+/// - `WRONG_REQUEST`: There is no such chat. Check its number.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[allow(deprecated)]
 #[inline]
@@ -512,12 +512,12 @@ impl UpdateAvatar {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
+/// - `ACCESS_ERROR`: That cannot be done in this chat. Choose another chat.
 /// - `WRONG_COLOR`: There is no such colour.
 /// - `WRONG_REQUEST`: The chat has this colour already, or there is no such chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[allow(deprecated)]
 #[inline]
@@ -575,11 +575,11 @@ impl UpdateColor {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `TITLE_EMPTY`: TITLE is missing.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
+/// - `TITLE_EMPTY`: TITLE is missing. Give it.
 /// - `ACCESS_ERROR`: The chat cannot be renamed.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[allow(deprecated)]
 #[inline]

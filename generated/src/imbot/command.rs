@@ -25,15 +25,15 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `COMMAND_ID_ERROR`: There is no such command.
-/// - `APP_ID_ERROR`: The command belongs to another application.
-/// - `MESSAGE_ID_EMPTY`: MESSAGE_ID is missing.
-/// - `MESSAGE_EMPTY`: MESSAGE is missing.
-/// - `ATTACH_ERROR`: ATTACH is malformed.
-/// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB.
-/// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
-/// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB.
-/// - `MENU_ERROR`: MENU is malformed.
+/// - `COMMAND_ID_ERROR`: There is no such command. Check its number.
+/// - `APP_ID_ERROR`: The command belongs to another application. Call as that one.
+/// - `MESSAGE_ID_EMPTY`: MESSAGE_ID is missing. Give the number of a message.
+/// - `MESSAGE_EMPTY`: MESSAGE is missing. Give it.
+/// - `ATTACH_ERROR`: ATTACH is malformed. Mend its blocks.
+/// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB. Shorten it.
+/// - `KEYBOARD_ERROR`: KEYBOARD is malformed. Mend its buttons.
+/// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB. Leave buttons out.
+/// - `MENU_ERROR`: MENU is malformed. Mend its entries.
 /// - `WRONG_REQUEST`: The message could not be sent.
 #[deprecated(note = "use `imbot.v2.Command.answer`")]
 #[allow(deprecated)]
@@ -126,11 +126,11 @@ impl Answer {
 ///
 /// Among others, the portal's own:
 ///
-/// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is missing or no address that the portal can call.
-/// - `COMMAND_ERROR`: COMMAND is missing.
+/// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is missing or no address that the portal can call. Give a public one.
+/// - `COMMAND_ERROR`: COMMAND is missing. Give it.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
-/// - `LANG_ERROR`: LANG is missing.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
+/// - `LANG_ERROR`: LANG is missing. Give it.
 /// - `WRONG_REQUEST`: The command could not be made.
 #[deprecated(note = "use `imbot.v2.Command.register`")]
 #[allow(deprecated)]
@@ -203,8 +203,8 @@ impl Register {
 ///
 /// Among others, the portal's own:
 ///
-/// - `COMMAND_ID_ERROR`: There is no such command.
-/// - `APP_ID_ERROR`: The command belongs to another application.
+/// - `COMMAND_ID_ERROR`: There is no such command. Check its number.
+/// - `APP_ID_ERROR`: The command belongs to another application. Call as that one.
 /// - `WRONG_REQUEST`: The command could not be removed.
 #[deprecated(note = "use `imbot.v2.Command.unregister`")]
 #[allow(deprecated)]
@@ -254,8 +254,8 @@ impl Unregister {
 ///
 /// Among others, the portal's own:
 ///
-/// - `COMMAND_ID_ERROR`: There is no such command.
-/// - `APP_ID_ERROR`: The command belongs to another application.
+/// - `COMMAND_ID_ERROR`: There is no such command. Check its number.
+/// - `APP_ID_ERROR`: The command belongs to another application. Call as that one.
 /// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is no address that the portal can call.
 /// - `WRONG_REQUEST`: FIELDS is empty, or the command could not be changed; the message tells which.
 #[deprecated(note = "use `imbot.v2.Command.update`")]

@@ -26,15 +26,15 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing or malformed, and FROM_USER_ID and TO_USER_ID are not given either. Write chat123 or the number of a person.
-/// - `MESSAGE_EMPTY`: MESSAGE is missing.
-/// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB.
-/// - `ATTACH_ERROR`: ATTACH is malformed.
-/// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
-/// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB.
-/// - `MENU_ERROR`: MENU is malformed.
-/// - `MENU_OVERSIZE`: MENU is larger than 30 KB.
+/// - `MESSAGE_EMPTY`: MESSAGE is missing. Give it.
+/// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB. Shorten it.
+/// - `ATTACH_ERROR`: ATTACH is malformed. Mend its blocks.
+/// - `KEYBOARD_ERROR`: KEYBOARD is malformed. Mend its buttons.
+/// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB. Leave buttons out.
+/// - `MENU_ERROR`: MENU is malformed. Mend its entries.
+/// - `MENU_OVERSIZE`: MENU is larger than 30 KB. Leave entries out.
 /// - `WRONG_REQUEST`: The message could not be stored.
 #[deprecated(note = "use `imbot.v2.Chat.Message.send`")]
 #[allow(deprecated)]
@@ -139,8 +139,8 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message. Give the number of a message.
 /// - `CANT_EDIT_MESSAGE`: The time in which it can be deleted is over, or the bot has no access to it.
 #[deprecated(note = "use `imbot.v2.Chat.Message.delete`")]
 #[allow(deprecated)]
@@ -205,8 +205,8 @@ impl Delete {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message. Give the number of a message.
 /// - `WITHOUT_CHANGES`: The reaction was so already.
 #[deprecated(
     note = "use `imbot.v2.Chat.Message.Reaction.add`: To take it back there is imbot.v2.Chat.Message.Reaction.delete."
@@ -280,14 +280,14 @@ impl Like {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message.
-/// - `ATTACH_ERROR`: ATTACH is malformed.
-/// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB.
-/// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
-/// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB.
-/// - `MENU_ERROR`: MENU is malformed.
-/// - `MENU_OVERSIZE`: MENU is larger than 30 KB.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message. Give the number of a message.
+/// - `ATTACH_ERROR`: ATTACH is malformed. Mend its blocks.
+/// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB. Shorten it.
+/// - `KEYBOARD_ERROR`: KEYBOARD is malformed. Mend its buttons.
+/// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB. Leave buttons out.
+/// - `MENU_ERROR`: MENU is malformed. Mend its entries.
+/// - `MENU_OVERSIZE`: MENU is larger than 30 KB. Leave entries out.
 /// - `CANT_EDIT_MESSAGE`: The message is older than three days, or the bot has no access to it.
 #[deprecated(note = "use `imbot.v2.Chat.Message.update`")]
 #[allow(deprecated)]

@@ -64,8 +64,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number.
-/// - `CONFIG_WRONG_USER_PERMISSION`: The caller may not change open channels.
+/// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number. GetOpenLines tells it.
+/// - `CONFIG_WRONG_USER_PERMISSION`: The caller may not change open channels. Ask an administrator of the portal for the right.
 #[inline]
 pub fn delete(config_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -101,7 +101,7 @@ pub fn delete(config_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number.
+/// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number. GetOpenLines tells it.
 #[inline]
 pub fn get(config_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -154,8 +154,8 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number.
-/// - `CONFIG_WRONG_USER_PERMISSION`: The caller may not change open channels.
+/// - `CONFIG_ID_EMPTY`: CONFIG_ID is missing or no number. GetOpenLines tells it.
+/// - `CONFIG_WRONG_USER_PERMISSION`: The caller may not change open channels. Ask an administrator of the portal for the right.
 #[inline]
 pub fn update(config_id: impl Into<rt::Id>) -> Update {
     Update(

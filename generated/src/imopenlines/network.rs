@@ -23,9 +23,9 @@ pub mod message;
 /// Among others, the portal's own:
 ///
 /// - `CODE`: CODE is malformed; it has 32 characters.
-/// - `IMBOT_ERROR`: The portal has no module for bots.
-/// - `NOT_FOUND`: There is no open channel with this code.
-/// - `INACTIVE`: The open channel is not available at present.
+/// - `IMBOT_ERROR`: The portal has no module for bots. Ask an administrator of the portal to install it.
+/// - `NOT_FOUND`: There is no open channel with this code. Check the code.
+/// - `INACTIVE`: The open channel is not available at present. Try again later.
 #[inline]
 pub fn join(code: impl Into<String>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(

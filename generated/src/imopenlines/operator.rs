@@ -22,10 +22,10 @@ pub mod another;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn answer(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -58,10 +58,10 @@ pub fn answer(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn finish(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -94,11 +94,11 @@ pub fn finish(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
 /// - `ACCESS_DENIED_KICK`: The dialog cannot be passed on, for instance because it is closed.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn skip(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -131,10 +131,10 @@ pub fn skip(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn spam(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -170,9 +170,9 @@ pub fn spam(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
-/// - `USER_ID_EMPTY`: USER_ID is empty or not above zero.
-/// - `QUEUE_ID_EMPTY`: QUEUE_ID is empty or not above zero.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
+/// - `USER_ID_EMPTY`: USER_ID is empty or not above zero. Give the number of an account.
+/// - `QUEUE_ID_EMPTY`: QUEUE_ID is empty or not above zero. Give it.
 /// - `TRANSFER_ID_EMPTY`: Nobody is named to pass the dialog to. Give USER_ID, QUEUE_ID or TRANSFER_ID.
 /// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
 #[inline]

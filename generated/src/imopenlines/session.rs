@@ -24,7 +24,7 @@ pub mod mode;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
 /// - `OPERATOR_WRONG`: The caller cannot take the dialog, or not in the state that it is in.
 #[inline]
 pub fn intercept(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -58,10 +58,10 @@ pub fn intercept(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn join(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -94,7 +94,7 @@ pub fn join(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
 #[inline]
 pub fn open(user_code: impl Into<String>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -128,10 +128,10 @@ pub fn open(user_code: impl Into<String>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn start(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(

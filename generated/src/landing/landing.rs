@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 /// - `CANT_BE_EMPTY`: The code may not be empty. Give one, or leave the field out.
-/// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34.
+/// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34. Choose another one.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -156,7 +156,7 @@ impl AddByTemplate {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BLOCK_CANT_BE_ADDED`: The code is missing, unknown or not for this kind of pages and this scope. Look at GetBlockRepository with the same scope.
-/// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal.
+/// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal. Choose another block.
 /// - `BLOCK_NOT_FOUND`: There is no HTML for the block; CONTENT is empty, perhaps. Give it, or leave CONTENT out.
 #[inline]
 pub fn addblock(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Addblock {
@@ -354,7 +354,7 @@ impl Copyblock {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no right to delete for the site of the page. Ask for it.
-/// - `LANDING_IS_LOCK`: The page is locked against removal.
+/// - `LANDING_IS_LOCK`: The page is locked against removal. Unlock it first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
@@ -529,7 +529,7 @@ impl Downblock {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `BLOCK_CANT_BE_ADDED`: The copy could not be made in the repository. Try again later.
-/// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal.
+/// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal. Choose another block.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 #[inline]
 pub fn favorite_block(
@@ -1612,7 +1612,7 @@ impl Upblock {
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 /// - `CANT_BE_EMPTY`: The code may not be empty. Give one, or leave the field out.
-/// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34.
+/// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34. Choose another one.
 /// - `CANT_DELETE_MAIN`: It is the main page of a site that has others. Choose another main page first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.

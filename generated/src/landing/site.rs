@@ -223,7 +223,7 @@ pub fn binding_to_menu(
 /// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it. Take the domain off first.
 /// - `SITE_IS_NOT_EMPTY`: The site still has pages, perhaps in the trash. Remove them first.
-/// - `SITE_IS_LOCK`: The site is locked against removal.
+/// - `SITE_IS_LOCK`: The site is locked against removal. Unlock it first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
@@ -752,7 +752,7 @@ impl Getadditionalfields {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
-/// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it.
+/// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it. Give the site another address first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_SENDER_VALIDATION_FAILURE`: The code, the type or the name is missing or wrong; the message tells which. The only type is SMS.
-/// - `ERROR_SENDER_ALREADY_INSTALLED`: The application has a provider with this code already.
+/// - `ERROR_SENDER_ALREADY_INSTALLED`: The application has a provider with this code already. Choose another code.
 /// - `ERROR_SENDER_ADD_FAILURE`: The provider could not be stored. Try again.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
@@ -80,8 +80,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has.
-/// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code.
+/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has. Give it in Latin letters, digits and hyphens.
+/// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code. Check the code.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
 pub fn delete(code: impl Into<String>) -> rt::TypedCall<bool> {
@@ -152,7 +152,7 @@ pub fn list() -> rt::TypedCall<Vec<String>> {
 ///
 /// - `ERROR_SENDER_CODE_REQUIRED`: The code of the provider is missing. Give it.
 /// - `ERROR_SENDER_OTHER_PARAMS_REQUIRED`: There is nothing to change. Give a handler, name or description.
-/// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code.
+/// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code. Check the code.
 /// - `ERROR_SENDER_UPDATE_FAILURE`: The provider could not be changed. Try again.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn download() -> Download {
     Download(
@@ -101,7 +101,7 @@ impl Download {
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -179,7 +179,7 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn get_answer_voted(answer_id: impl Into<rt::Id>) -> GetAnswerVoted {
     GetAnswerVoted(
@@ -323,7 +323,7 @@ impl GetMany {
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn get_with_voted() -> GetWithVoted {
     GetWithVoted(
@@ -409,7 +409,7 @@ impl GetWithVoted {
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn recall() -> Recall {
     Recall(
@@ -486,7 +486,7 @@ impl Recall {
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn resume() -> Resume {
     Resume(
@@ -562,7 +562,7 @@ impl Resume {
 /// Among others, the portal's own:
 ///
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 #[inline]
 pub fn stop() -> Stop {
     Stop(
@@ -638,7 +638,7 @@ impl Stop {
 /// Among others, the portal's own:
 ///
 /// - `400`: The vote could not be stored. Compare the numbers of questions and answers with those that GetPoll tells.
-/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
+/// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it. Call as somebody who sees the post or the chat with it.
 /// - `403`: The poll is over or has not begun, so nobody can vote.
 #[inline]
 pub fn vote(ballot: impl Into<rt::Value>) -> Vote {

@@ -91,7 +91,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_NOT_FOUND`: The application has no SIP line with this CONFIG_ID. GetSipLines lists those it has.
-/// - `REG_ID_NOT_FOUND`: The registration of the line does not exist.
+/// - `REG_ID_NOT_FOUND`: The registration of the line does not exist. Check its number.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
 pub fn delete(config_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
@@ -193,7 +193,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `REG_ID_NOT_FOUND`: The registration of the line does not exist.
+/// - `REG_ID_NOT_FOUND`: The registration of the line does not exist. Check its number.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
 pub fn status(

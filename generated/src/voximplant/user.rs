@@ -81,10 +81,10 @@ pub fn deactivate_phone(user_id: impl Into<rt::Id>) -> rt::TypedCall<i64> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `METHOD_CONFIRM_WAITING`: An administrator has still to consent to the application's call.
-/// - `METHOD_CONFIRM_DENIED`: An administrator refused the application's call.
+/// - `METHOD_CONFIRM_WAITING`: An administrator has still to consent to the application's call. Ask one to, and try again.
+/// - `METHOD_CONFIRM_DENIED`: An administrator refused the application's call. Ask one to allow it in the settings of the application.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
-/// - without a code: USER_ID is missing.
+/// - without a code: USER_ID is missing. Give the number of an account.
 #[inline]
 pub fn get(
     user_id: impl Into<rt::Value>,

@@ -32,9 +32,9 @@ use ::bitrix24_runtime as rt;
 /// - `DATASET_UPDATE_ERROR`: The table could not be changed. Look whether it was before you repeat it.
 /// - `VALIDATION_DUPLICATE_FIELD_CODE`: Two columns have the same externalCode; the message lists them.
 /// - `VALIDATION_DUPLICATE_FIELD_NAME`: Two columns have the same name; the message lists them.
-/// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first.
+/// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first. Rename it.
 /// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters. Shorten it.
-/// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
+/// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown. Give one of the known values.
 /// - `VALIDATION_DUPLICATE_EXIST_CODE`: There are columns with this externalCode already; the message lists them.
 /// - `VALIDATION_DUPLICATE_EXIST_NAME`: There are columns of this name already; the message lists them.
 /// - `VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS`: A new column lacks name, externalCode or type. Give all three.

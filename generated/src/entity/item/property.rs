@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
 /// - `ERROR_PROPERTY_ALREADY_EXISTS`: The storage has a property with this code already. Choose another code.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_UNSUPPORTED_PROPERTY_TYPE`: Properties of type L cannot be made. Choose S, N or F.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
@@ -95,7 +95,7 @@ impl Add {
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
 /// - `ERROR_PROPERTY_NOT_FOUND`: The storage has no property with this code. Look at the answer of GetAppStorageProperties.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn delete(
@@ -201,7 +201,7 @@ impl Get {
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
 /// - `ERROR_PROPERTY_NOT_FOUND`: The storage has no property with this code. Look at the answer of GetAppStorageProperties.
 /// - `ERROR_PROPERTY_ALREADY_EXISTS`: The storage has a property with this code already. Choose another code.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage. Call as an application, and have the right given.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
 pub fn update(entity: impl Into<String>, property: impl Into<String>) -> Update {

@@ -24,11 +24,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `ACCESS_ERROR`: Nobody can be added to this chat.
 /// - `WRONG_REQUEST`: USERS is no list, the bot may not add people, or the person is a member already; the message tells which.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.User.add`")]
 #[allow(deprecated)]
 #[inline]
@@ -91,12 +91,12 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `USER_ID_EMPTY`: USER_ID is missing.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
+/// - `USER_ID_EMPTY`: USER_ID is missing. Give the number of an account.
 /// - `ACCESS_ERROR`: Nobody can be taken out of this chat, or the person owns it; then make somebody else the owner first.
 /// - `WRONG_REQUEST`: The person is no member of the chat, or the bot may not take people out.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.User.delete`")]
 #[allow(deprecated)]
 #[inline]
@@ -151,10 +151,10 @@ impl Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
+/// - `ACCESS_ERROR`: That cannot be done in this chat. Choose another chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.User.list`")]
 #[allow(deprecated)]
 #[inline]

@@ -153,13 +153,13 @@ impl List {
 /// - `BOT_PROPERTIES_REQUIRED`: The properties have no name.
 /// - `BOT_CODE_ALREADY_TAKEN`: Another application has a bot with this code. Choose another one.
 /// - `BOT_INVALID_TYPE`: The type is none of bot, network, openline, supervisor and personal.
-/// - `BOT_INVALID_EVENT_MODE`: The eventMode is neither fetch nor webhook.
+/// - `BOT_INVALID_EVENT_MODE`: The eventMode is neither fetch nor webhook. Give one of the two.
 /// - `BOT_WEBHOOK_URL_REQUIRED`: With eventMode webhook there must be a webhookUrl.
 /// - `BOT_REGISTER_FAILED`: The bot was not registered. Try again later.
-/// - `BOT_INVALID_CALLBACK`: The webhookUrl is no address that the portal can call.
-/// - `BOT_LIMIT_EXCEEDED`: The application has a hundred bots already.
-/// - `BOT_AVATAR_INCORRECT_TYPE`: The avatar is no picture.
-/// - `BOT_AVATAR_INCORRECT_SIZE`: The avatar is larger than 5000 by 5000 pixels.
+/// - `BOT_INVALID_CALLBACK`: The webhookUrl is no address that the portal can call. Give a public one with https.
+/// - `BOT_LIMIT_EXCEEDED`: The application has a hundred bots already. Unregister one first.
+/// - `BOT_AVATAR_INCORRECT_TYPE`: The avatar is no picture. Send a picture in Base64.
+/// - `BOT_AVATAR_INCORRECT_SIZE`: The avatar is larger than 5000 by 5000 pixels. Send a smaller one.
 #[inline]
 pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::BotAnswer> {
     rt::Call::new(
@@ -196,9 +196,9 @@ pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Bot
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `BOT_UNREGISTER_FAILED`: The bot was not removed. Try again later.
 #[inline]
 pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
@@ -249,13 +249,13 @@ impl Unregister {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `BOT_INVALID_EVENT_MODE`: The eventMode is neither fetch nor webhook.
-/// - `BOT_INVALID_CALLBACK`: The webhookUrl is no address that the portal can call.
-/// - `BOT_AVATAR_INCORRECT_TYPE`: The avatar is no picture.
-/// - `BOT_AVATAR_INCORRECT_SIZE`: The avatar is larger than 5000 by 5000 pixels.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `BOT_INVALID_EVENT_MODE`: The eventMode is neither fetch nor webhook. Give one of the two.
+/// - `BOT_INVALID_CALLBACK`: The webhookUrl is no address that the portal can call. Give a public one with https.
+/// - `BOT_AVATAR_INCORRECT_TYPE`: The avatar is no picture. Send a picture in Base64.
+/// - `BOT_AVATAR_INCORRECT_SIZE`: The avatar is larger than 5000 by 5000 pixels. Send a smaller one.
 /// - `BOT_TOKEN_ROTATION_FAILED`: The new botToken was refused. Choose another one.
 #[inline]
 pub fn update(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

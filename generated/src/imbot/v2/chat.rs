@@ -31,9 +31,9 @@ pub mod user;
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 #[inline]
 pub fn add(bot_id: impl Into<rt::Id>) -> Add {
     Add(
@@ -87,10 +87,10 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn get(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Get {
     Get(
@@ -141,10 +141,10 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
     Leave(
@@ -195,10 +195,10 @@ impl Leave {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]
 pub fn set_owner(
     bot_id: impl Into<rt::Id>,
@@ -254,10 +254,10 @@ impl SetOwner {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn update(
     bot_id: impl Into<rt::Id>,

@@ -26,9 +26,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `COMMAND_ANSWER_FAILED`: The answer was not sent. Compare the numbers of the command and its message with those of the event.
 #[inline]
 pub fn answer(
@@ -92,9 +92,9 @@ impl Answer {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 #[inline]
 pub fn list(bot_id: impl Into<rt::Id>) -> List {
     List(
@@ -144,12 +144,12 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `COMMAND_NAME_INVALID`: The command is no text.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `COMMAND_NAME_INVALID`: The command is no text. Give it as text.
 /// - `COMMAND_REQUIRED`: The fields have no command.
-/// - `COMMAND_TITLE_REQUIRED`: A visible command needs a title.
+/// - `COMMAND_TITLE_REQUIRED`: A visible command needs a title. Give one, or make it hidden.
 /// - `COMMAND_REGISTER_FAILED`: The command was not registered. Try again later.
 #[inline]
 pub fn register(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Register {
@@ -201,10 +201,10 @@ impl Register {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `COMMAND_NOT_FOUND`: The bot has no such command.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `COMMAND_NOT_FOUND`: The bot has no such command. Check its number.
 #[inline]
 pub fn unregister(
     bot_id: impl Into<rt::Id>,
@@ -258,13 +258,13 @@ impl Unregister {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `COMMAND_NOT_FOUND`: The bot has no such command.
-/// - `COMMAND_NAME_EMPTY`: The command is empty.
-/// - `COMMAND_NAME_INVALID`: The command is no text.
-/// - `COMMAND_ALREADY_EXISTS`: The bot has a command of this name already.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `COMMAND_NOT_FOUND`: The bot has no such command. Check its number.
+/// - `COMMAND_NAME_EMPTY`: The command is empty. Give it.
+/// - `COMMAND_NAME_INVALID`: The command is no text. Give it as text.
+/// - `COMMAND_ALREADY_EXISTS`: The bot has a command of this name already. Choose another name.
 #[inline]
 pub fn update(
     bot_id: impl Into<rt::Id>,

@@ -26,11 +26,11 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `SCOPE_ERROR`: With withUserEvents the application needs the scope im as well.
-/// - `AUTH_ERROR`: The portal does not know in whose name the call came.
+/// - `AUTH_ERROR`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 /// - `USER_NOT_SUBSCRIBED`: The person behind the call did not subscribe to events. Call im.v2.Event.subscribe first.
 #[inline]
 pub fn get(bot_id: impl Into<rt::Id>) -> Get {

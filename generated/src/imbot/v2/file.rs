@@ -25,11 +25,11 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `FILE_ACCESS_ERROR`: The bot may not download this file.
-/// - `FILE_NOT_FOUND`: There is no such file.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `FILE_ACCESS_ERROR`: The bot may not download this file. Add it to the chat that the file stands in.
+/// - `FILE_NOT_FOUND`: There is no such file. Check its number.
 #[inline]
 pub fn download(bot_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Download {
     Download(
@@ -80,15 +80,15 @@ impl Download {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `FILE_EMPTY`: Name or content is missing.
-/// - `FILE_INVALID_CONTENT`: The content is no Base64 text.
+/// - `FILE_INVALID_CONTENT`: The content is no Base64 text. Encode it.
 /// - `FILE_FOLDER_ERROR`: The folder of the chat on the Drive could not be reached.
-/// - `FILE_UPLOAD_FAILED`: The file could not be stored.
+/// - `FILE_UPLOAD_FAILED`: The file could not be stored. Try again later.
 /// - `FILE_SEND_FAILED`: The file was stored, but the message could not be written.
-/// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes.
+/// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes. Send a smaller one.
 #[inline]
 pub fn upload(
     bot_id: impl Into<rt::Id>,

@@ -22,8 +22,8 @@ pub mod message;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
-/// - `BOT_ID_ERROR`: The application has no bot.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
+/// - `BOT_ID_ERROR`: The application has no bot. Register one first.
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
@@ -69,7 +69,7 @@ impl Finish {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
 /// - `WRONG_CHAT`: An operator has the dialog already, not a bot.
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
@@ -108,11 +108,11 @@ pub fn operator(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
-/// - `USER_ID_EMPTY`: USER_ID is empty or not above zero.
-/// - `QUEUE_ID_EMPTY`: QUEUE_ID is empty or not above zero.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
+/// - `USER_ID_EMPTY`: USER_ID is empty or not above zero. Give the number of an account.
+/// - `QUEUE_ID_EMPTY`: QUEUE_ID is empty or not above zero. Give it.
 /// - `TRANSFER_ID_EMPTY`: Nobody is named to pass the dialog to. Give USER_ID, QUEUE_ID or TRANSFER_ID.
-/// - `BOT_ID_ERROR`: The application has no bot.
+/// - `BOT_ID_ERROR`: The application has no bot. Register one first.
 /// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]

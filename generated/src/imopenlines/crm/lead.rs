@@ -21,10 +21,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
-/// - `USER_ID`: The portal does not know in whose name the call came.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 /// - `ERROR_USER_NOT_OPERATOR`: The caller is not the operator of the dialog. Take it first.
 #[inline]
 pub fn create(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {

@@ -21,10 +21,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID`: CHAT_ID is missing or no number.
-/// - `CHAT_TYPE`: The chat belongs to no open channel.
+/// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
 /// - `CANT_SAVE_QUICK_ANSWER`: The quick answer was not saved.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
 #[inline]
 pub fn save(
     chat_id: impl Into<rt::Id>,

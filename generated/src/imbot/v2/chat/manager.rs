@@ -25,11 +25,11 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
-/// - `EMPTY_USER_IDS`: There are no userIds.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
+/// - `EMPTY_USER_IDS`: There are no userIds. Give the numbers of the people.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]
 pub fn add(
     bot_id: impl Into<rt::Id>,
@@ -85,11 +85,11 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
-/// - `EMPTY_USER_IDS`: There are no userIds.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
+/// - `EMPTY_USER_IDS`: There are no userIds. Give the numbers of the people.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]
 pub fn delete(
     bot_id: impl Into<rt::Id>,

@@ -26,9 +26,9 @@ pub mod reaction;
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The message is not the bot's and the bot is no administrator of the chat, or there is no such message.
 #[inline]
 pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delete {
@@ -85,10 +85,10 @@ impl Delete {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this. Call as a bot of such a type.
 #[inline]
 pub fn get(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -139,11 +139,11 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this.
-/// - `MESSAGE_NOT_FOUND`: There is no such message.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this. Call as a bot of such a type.
+/// - `MESSAGE_NOT_FOUND`: There is no such message. Check its number.
 /// - `MESSAGE_ACCESS_DENIED`: The bot takes no part in the chat of this message, or may not see its history.
 #[inline]
 pub fn get_context(
@@ -203,10 +203,10 @@ impl GetContext {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it.
 #[inline]
 pub fn read(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Read {
@@ -263,10 +263,10 @@ impl Read {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `EMPTY_MESSAGE`: There is neither text nor attach.
 /// - `SENDING_FAILED`: The message was not sent. Try again later.
 #[inline]
@@ -323,9 +323,9 @@ impl Send {
 /// Among others, the portal's own:
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `BOT_ID_REQUIRED`: The botId is missing.
+/// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
-/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
+/// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The message is not the bot's, or there is no such message.
 #[inline]
 pub fn update(

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn send(chat_id: impl Into<rt::Id>) -> Send {

@@ -23,9 +23,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller may not add people to the chat, or the person has no access to the record or to the history of the chat. The description tells which.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
-/// - `IM_NOT_INSTALLED`: The portal has no messenger.
-/// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM.
-/// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed.
+/// - `IM_NOT_INSTALLED`: The portal has no messenger. Ask an administrator of the portal to install it.
+/// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM. Check the chat and the record.
+/// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed. Name an active employee.
 /// - `WRONG_REQUEST`: The person is in the chat already, or cannot be added.
 #[inline]
 pub fn add(
@@ -81,13 +81,13 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not see this record of the CRM, or there is no such kind of records.
-/// - `CRM_CHAT_EMPTY_USER`: USER_ID is missing.
+/// - `CRM_CHAT_EMPTY_USER`: USER_ID is missing. Give the number of an account.
 /// - `CRM_CHAT_EMPTY_CRM_DATA`: CRM_ENTITY_TYPE and CRM_ENTITY are missing.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
-/// - `IM_NOT_INSTALLED`: The portal has no messenger.
+/// - `IM_NOT_INSTALLED`: The portal has no messenger. Ask an administrator of the portal to install it.
 /// - `CHAT_NOT_IN_CRM`: There is no such chat, or it does not belong to that record of the CRM.
 /// - `CHAT_DELETE_USER_PERMISSION_DENIED`: The caller may not take people out of this chat.
-/// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed.
+/// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed. Name an active employee.
 /// - `WRONG_REQUEST`: The person is not in the chat any more, or cannot be taken out.
 #[inline]
 pub fn delete(

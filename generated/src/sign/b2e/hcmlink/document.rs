@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
-/// - `SIGN_HCMLINK_DOCUMENT_NOT_FOUND`: There is no such document, or it is not tied to the HR system.
+/// - `SIGN_HCMLINK_DOCUMENT_NOT_FOUND`: There is no such document, or it is not tied to the HR system. Check its number.
 /// - `SIGN_HCMLINK_DOCUMENT_NOT_LINKED`: No employee or company of the HR system is tied to the document.
 /// - `SIGN_HCMLINK_NO_SIGNED_FILE_EXIST`: The signed file is not there.
 /// - without a code: The portal lacks the module humanresources.
