@@ -10,22 +10,22 @@ use ::bitrix24_runtime as rt;
 pub struct CallFollowup(rt::Object);
 rt::view!(CallFollowup);
 impl CallFollowup {
-    /// `callId`. Number of the call.
+    /// `callId`. Number of the video call, by which GetFollowup reads it.
     #[inline]
     pub fn call_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "callId")
     }
-    /// `callType`. Kind of call.
+    /// `callType`. What kind of video call it was.
     #[inline]
     pub fn call_type(&self) -> Option<i64> {
         rt::view::integer(&self.0, "callType")
     }
-    /// `initiatorId`. Person who began the call.
+    /// `initiatorId`. Number of the account of whoever began the call.
     #[inline]
     pub fn initiator_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "initiatorId")
     }
-    /// `startDate`. When it began.
+    /// `startDate`. When the call began.
     #[inline]
     pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "startDate")

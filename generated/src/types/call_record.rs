@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CallRecord(rt::Object);
 rt::view!(CallRecord);
 impl CallRecord {
-    /// `ID`. Number of the record.
+    /// `ID`. Number of the record in the statistics.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
@@ -30,7 +30,7 @@ impl CallRecord {
     pub fn call_category(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_CATEGORY")
     }
-    /// `PORTAL_USER_ID`. Employee who spoke.
+    /// `PORTAL_USER_ID`. Number of the account of whoever spoke, as FindUsers tells it.
     #[inline]
     pub fn portal_user_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PORTAL_USER_ID")
@@ -45,7 +45,7 @@ impl CallRecord {
     pub fn phone_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "PHONE_NUMBER")
     }
-    /// `CALL_TYPE`. Kind of call.
+    /// `CALL_TYPE`. Which way the call went.
     #[inline]
     pub fn call_type(&self) -> Option<i64> {
         rt::view::integer(&self.0, "CALL_TYPE")
@@ -100,17 +100,17 @@ impl CallRecord {
     pub fn crm_entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_ENTITY_TYPE")
     }
-    /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
+    /// `CRM_ENTITY_ID`. Number of the record of the CRM that the call belongs to, of the kind that CRM_ENTITY_TYPE names.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ENTITY_ID")
     }
-    /// `CRM_ACTIVITY_ID`. Activity of the CRM that stands for the call.
+    /// `CRM_ACTIVITY_ID`. Number of the activity of the CRM that stands for the call.
     #[inline]
     pub fn crm_activity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ACTIVITY_ID")
     }
-    /// `REST_APP_ID`. Application that registered the call.
+    /// `REST_APP_ID`. Number of the application that registered the call.
     #[inline]
     pub fn rest_app_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "REST_APP_ID")
@@ -120,7 +120,7 @@ impl CallRecord {
     pub fn rest_app_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "REST_APP_NAME")
     }
-    /// `TRANSCRIPT_ID`. Text of the call.
+    /// `TRANSCRIPT_ID`. Number of the stored text of the call.
     #[inline]
     pub fn transcript_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "TRANSCRIPT_ID")
@@ -150,7 +150,7 @@ impl CallRecord {
     pub fn record_duration(&self) -> Option<i64> {
         rt::view::integer(&self.0, "RECORD_DURATION")
     }
-    /// `RECORD_FILE_ID`. Recording on the Drive.
+    /// `RECORD_FILE_ID`. Number of the recording's file on the Drive, as GetFileInformation takes it.
     #[inline]
     pub fn record_file_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "RECORD_FILE_ID")

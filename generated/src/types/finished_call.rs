@@ -25,7 +25,7 @@ impl FinishedCall {
     pub fn external_call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "EXTERNAL_CALL_ID")
     }
-    /// `PORTAL_USER_ID`. Employee who spoke.
+    /// `PORTAL_USER_ID`. Number of the account of whoever spoke, as FindUsers tells it.
     #[inline]
     pub fn portal_user_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PORTAL_USER_ID")
@@ -40,7 +40,7 @@ impl FinishedCall {
     pub fn portal_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "PORTAL_NUMBER")
     }
-    /// `INCOMING`. Kind of call.
+    /// `INCOMING`. Which way the call went.
     #[inline]
     pub fn incoming(&self) -> Option<&str> {
         rt::view::text(&self.0, "INCOMING")
@@ -85,7 +85,7 @@ impl FinishedCall {
     pub fn call_failed_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_FAILED_REASON")
     }
-    /// `REST_APP_ID`. Application that registered the call.
+    /// `REST_APP_ID`. Number of the application that registered the call.
     #[inline]
     pub fn rest_app_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "REST_APP_ID")
@@ -95,7 +95,7 @@ impl FinishedCall {
     pub fn rest_app_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "REST_APP_NAME")
     }
-    /// `CRM_ACTIVITY_ID`. Activity of the CRM that stands for the call.
+    /// `CRM_ACTIVITY_ID`. Number of the activity of the CRM that stands for the call.
     #[inline]
     pub fn crm_activity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ACTIVITY_ID")
@@ -110,7 +110,7 @@ impl FinishedCall {
     pub fn crm_entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_ENTITY_TYPE")
     }
-    /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
+    /// `CRM_ENTITY_ID`. Number of the record of the CRM that the call belongs to, of the kind that CRM_ENTITY_TYPE names.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ENTITY_ID")

@@ -15,7 +15,7 @@ impl KnowledgeFile {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `documentId`. Number of the page.
+    /// `documentId`. Number of the page that the file was uploaded for.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "documentId")
@@ -35,7 +35,7 @@ impl KnowledgeFile {
     pub fn mime_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "mimeType")
     }
-    /// `assetType`. How it is shown.
+    /// `assetType`. As what it is shown in the text.
     #[inline]
     pub fn asset_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "assetType")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct KnowledgeMatch(rt::Object);
 rt::view!(KnowledgeMatch);
 impl KnowledgeMatch {
-    /// `documentId`. Number of the page.
+    /// `documentId`. Number of the page, by which GetKnowledgePage reads it.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "documentId")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct KnowledgeTreeNode(rt::Object);
 rt::view!(KnowledgeTreeNode);
 impl KnowledgeTreeNode {
-    /// `id`. Number of the page.
+    /// `id`. Number of the page, by which GetKnowledgePage reads it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -10,22 +10,22 @@ use ::bitrix24_runtime as rt;
 pub struct KnownCaller(rt::Object);
 rt::view!(KnownCaller);
 impl KnownCaller {
-    /// `CRM_ENTITY_TYPE`. Kind of record.
+    /// `CRM_ENTITY_TYPE`. What the client is in the CRM.
     #[inline]
     pub fn crm_entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_ENTITY_TYPE")
     }
-    /// `CRM_ENTITY_ID`. Number of the record.
+    /// `CRM_ENTITY_ID`. Number of that contact, company or lead.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ENTITY_ID")
     }
-    /// `ASSIGNED_BY_ID`. Employee who looks after it.
+    /// `ASSIGNED_BY_ID`. Number of the account of the employee who looks after the client.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ASSIGNED_BY_ID")
     }
-    /// `NAME`. Name of the client.
+    /// `NAME`. Name of the contact, company or lead.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct LandingFile(rt::Object);
 rt::view!(LandingFile);
 impl LandingFile {
-    /// `id`. Number of the file.
+    /// `id`. Number of the stored picture, for id in the values of UpdateBlockNodes.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

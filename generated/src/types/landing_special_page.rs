@@ -15,7 +15,7 @@ impl LandingSpecialPage {
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
-    /// `LANDING_ID`. Number of the page.
+    /// `LANDING_ID`. Number of the page that serves this purpose, as ListSitePages tells it.
     #[inline]
     pub fn landing_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "LANDING_ID")

@@ -10,17 +10,17 @@ use ::bitrix24_runtime as rt;
 pub struct PaySystem(rt::Object);
 rt::view!(PaySystem);
 impl PaySystem {
-    /// `ID`. Number of the payment system.
+    /// `ID`. Number of the payment system, given by the portal; UpdatePaySystem and DeletePaySystem take it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `NAME`. What buyers see.
+    /// `NAME`. Name that buyers see where they choose how to pay.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
-    /// Sets `NAME`. What buyers see.
+    /// Sets `NAME`. Name that buyers see where they choose how to pay.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {

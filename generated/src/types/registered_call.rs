@@ -15,7 +15,7 @@ impl RegisteredCall {
     pub fn call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_ID")
     }
-    /// `CRM_CREATED_LEAD`. Lead that was made of the call; empty for none.
+    /// `CRM_CREATED_LEAD`. Number of the lead that was made of the call; empty for none.
     #[inline]
     pub fn crm_created_lead(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_CREATED_LEAD")
@@ -30,7 +30,7 @@ impl RegisteredCall {
     pub fn crm_entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_ENTITY_TYPE")
     }
-    /// `CRM_ENTITY_ID`. Number of that record.
+    /// `CRM_ENTITY_ID`. Number of that contact, company or lead.
     #[inline]
     pub fn crm_entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CRM_ENTITY_ID")

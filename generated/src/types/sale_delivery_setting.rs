@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct SaleDeliverySetting(rt::Object);
 rt::view!(SaleDeliverySetting);
 impl SaleDeliverySetting {
-    /// `CODE`. Code of the setting.
+    /// `CODE`. Code of the setting, as the handler names it in CONFIG.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// `VALUE`. What is set.
+    /// `VALUE`. What the setting is set to, in the form that the handler asks for.
     #[inline]
     pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "VALUE")

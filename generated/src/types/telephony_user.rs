@@ -30,7 +30,7 @@ impl TelephonyUser {
     pub fn sip_server(&self) -> Option<&str> {
         rt::view::text(&self.0, "SIP_SERVER")
     }
-    /// `SIP_LOGIN`. User name of the telephone.
+    /// `SIP_LOGIN`. User name that the telephone signs in with.
     #[inline]
     pub fn sip_login(&self) -> Option<&str> {
         rt::view::text(&self.0, "SIP_LOGIN")
@@ -40,7 +40,7 @@ impl TelephonyUser {
     pub fn sip_password(&self) -> Option<&str> {
         rt::view::text(&self.0, "SIP_PASSWORD")
     }
-    /// `INNER_NUMBER`. Extension; null for none.
+    /// `INNER_NUMBER`. Extension, the short number of the person; null for none.
     #[inline]
     pub fn inner_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "INNER_NUMBER")
