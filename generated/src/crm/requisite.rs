@@ -144,7 +144,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRequisite> {
 /// let result = crm::requisite::list()
 ///     .filter(json!({"ENTITY_TYPE_ID":4,"ENTITY_ID":12}))
 ///     .order(json!({"ID":"ASC"}))
-///     .select(["ID", "NAME", "RQ_INN"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -448,14 +448,14 @@ impl CatalogProduct {
     }
     /// `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold. Null for none.
     #[inline]
-    pub fn trial_price_id(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "trialPriceId")
+    pub fn trial_price_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "trialPriceId")
     }
     /// Sets `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold. Null for none.
     #[inline]
     #[must_use]
-    pub fn set_trial_price_id(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::field::integer(self.0, "trialPriceId", value))
+    pub fn set_trial_price_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "trialPriceId", value))
     }
     /// `withoutOrder`. Whether it is prolonged without an order. No when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]

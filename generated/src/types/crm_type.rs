@@ -254,12 +254,12 @@ impl CrmType {
     pub fn set_custom_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "customSectionId", value))
     }
-    /// `customSections`. Automated solutions with id, title and isSelected; their numbers are other ones than those of crm.automatedsolution.list. An old field; new programs use crm.automatedsolution.update.
+    /// `customSections`. Automated solutions that there are. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_sections(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "customSections")
     }
-    /// Sets `customSections`. Automated solutions with id, title and isSelected; their numbers are other ones than those of crm.automatedsolution.list. An old field; new programs use crm.automatedsolution.update.
+    /// Sets `customSections`. Automated solutions that there are. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_sections(

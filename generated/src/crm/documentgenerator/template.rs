@@ -219,6 +219,23 @@ rt::request!(
 );
 impl List {
     /// `select`. Keys to answer. An asterisk stands for all but entityTypeId and users, which must be named; it is taken when it is left out.
+    ///
+    /// Known values:
+    /// - `*`
+    /// - `id`
+    /// - `name`
+    /// - `region`
+    /// - `code`
+    /// - `active`
+    /// - `moduleId`
+    /// - `numeratorId`
+    /// - `withStamps`
+    /// - `isDeleted`
+    /// - `sort`
+    /// - `createTime`
+    /// - `updateTime`
+    /// - `entityTypeId`
+    /// - `users`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
@@ -228,7 +245,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

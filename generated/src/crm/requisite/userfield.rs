@@ -153,7 +153,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): ID, ENTITY_ID, FIELD_NAME, USER_TYPE_ID, XML_ID or SORT.
+    /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

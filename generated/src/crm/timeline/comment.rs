@@ -208,7 +208,7 @@ rt::request!(
     ::types::CrmTimelineComment
 );
 impl List {
-    /// `order`. Keys to sort by, of ID, CREATED and AUTHOR_ID, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by; there are no others.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

@@ -158,7 +158,7 @@ rt::request!(
     List -> rt::Page < crate ::types::CrmLogEntry >, all crate ::types::CrmLogEntry
 );
 impl List {
-    /// `order`. Keys to sort by, id or created, each with asc (ascending) or desc (descending). The latest come first when it is left out.
+    /// `order`. Keys to sort by; there are no others. The latest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
