@@ -101,12 +101,12 @@ impl Create {
     pub fn project_date_finish(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "PROJECT_DATE_FINISH", value))
     }
-    /// `SCRUM_MASTER_ID`. Scrum master; with one the project becomes a scrum team.
+    /// `SCRUM_MASTER_ID`. Scrum master, by the number of the account, as FindUsers tells it; with one the project becomes a scrum team.
     #[inline]
     pub fn scrum_master_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SCRUM_MASTER_ID", value))
     }
-    /// `OWNER_ID`. Person who shall own it; only administrators may name somebody else. The caller when it is left out.
+    /// `OWNER_ID`. Person who shall own it, by the number of the account, as FindUsers tells it; only administrators may name somebody else. The caller when it is left out.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "OWNER_ID", value))

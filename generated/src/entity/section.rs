@@ -50,7 +50,7 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `SECTION`. Number of the section above; empty at the top.
+    /// `SECTION`. Number of the section above, as GetAppStorageSections tells it; empty at the top.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SECTION", value))
@@ -251,7 +251,7 @@ impl Update {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `SECTION`. Number of the section above; empty at the top.
+    /// `SECTION`. Number of the section above, as GetAppStorageSections tells it; empty at the top.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SECTION", value))

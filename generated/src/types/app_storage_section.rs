@@ -26,12 +26,12 @@ impl AppStorageSection {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "NAME", value))
     }
-    /// `SECTION`. Number of the section above; empty at the top.
+    /// `SECTION`. Number of the section above, as GetAppStorageSections tells it; empty at the top.
     #[inline]
     pub fn section(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "SECTION")
     }
-    /// Sets `SECTION`. Number of the section above; empty at the top.
+    /// Sets `SECTION`. Number of the section above, as GetAppStorageSections tells it; empty at the top.
     #[inline]
     #[must_use]
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
