@@ -173,7 +173,7 @@ impl Get {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `PARENT`. Number of the department above those wanted.
+    /// `PARENT`. Number of the department above those wanted, as GetDepartments tells it.
     #[inline]
     pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "PARENT", value))

@@ -44,7 +44,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Chat);
 impl Get {
-    /// `CHAT_ID`. Number of the chat of the open channel, without the word chat before it.
+    /// `CHAT_ID`. Number of the chat of the open channel without the word chat before it, as GetCrmChats tells it.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))

@@ -47,11 +47,11 @@ pub fn add(required: AddRequired) -> rt::TypedCall<rt::Id> {
 pub struct AddRequired {
     /// Kind of the record of the CRM.
     pub crm_entity_type: String,
-    /// Number of the record of the CRM.
+    /// Number of the record of the CRM, as GetItems tells it.
     pub crm_entity: rt::Id,
     /// Number of the employee or bot who writes; one who takes part in the chat and may see the record.
     pub user_id: rt::Id,
-    /// Number of the chat of an open channel that belongs to the record.
+    /// Number of the chat of an open channel that belongs to the record, as GetCrmChats tells it.
     pub chat_id: rt::Id,
     /// Text, with BB codes where wanted.
     pub message: String,

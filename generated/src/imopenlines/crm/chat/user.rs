@@ -52,7 +52,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `CHAT_ID`. Number of the chat; the last one of the record when it is left out.
+    /// `CHAT_ID`. Number of the chat, as GetCrmChats tells it; the last one of the record when it is left out.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
@@ -114,7 +114,7 @@ pub fn delete(
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Id);
 impl Delete {
-    /// `CHAT_ID`. Number of the chat; the last one of the record when it is left out.
+    /// `CHAT_ID`. Number of the chat, as GetCrmChats tells it; the last one of the record when it is left out.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
