@@ -156,7 +156,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmActivity> {
 /// use bitrix24::*;
 ///
 /// let result = crm::activity::list()
-///     .filter(json!({"OWNER_TYPE_ID":3,"OWNER_ID":15,"COMPLETED":"N"}))
+///     .filter(json!({"OWNER_TYPE_ID":3,"OWNER_ID":15,"COMPLETED":"Y"}))
 ///     .order(json!({"ID":"DESC"}))
 ///     .select(["*", "COMMUNICATIONS"])
 ///     .send(client)

@@ -107,7 +107,6 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 /// let result = crm::address::list()
 ///     .filter(json!({"ENTITY_TYPE_ID":8,"ENTITY_ID":27}))
 ///     .order(json!({"TYPE_ID":"ASC"}))
-///     .select(["TYPE_ID", "ADDRESS_1", "CITY"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

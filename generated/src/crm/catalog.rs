@@ -74,7 +74,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmCatalog> {
 /// let result = crm::catalog::list()
 ///     .filter(json!({"NAME":"Products"}))
 ///     .order(json!({"ID":"ASC"}))
-///     .select(["ID", "NAME"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -133,7 +133,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmProduct> {
 /// let result = crm::product::list()
 ///     .filter(json!({"SECTION_ID":37,"%NAME":"pallet"}))
 ///     .order(json!({"NAME":"ASC"}))
-///     .select(["ID", "NAME", "PRICE", "CURRENCY_ID"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

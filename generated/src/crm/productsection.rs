@@ -132,7 +132,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmProductSecti
 /// let result = crm::productsection::list()
 ///     .filter(json!({"CATALOG_ID":23}))
 ///     .order(json!({"NAME":"ASC"}))
-///     .select(["ID", "NAME"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

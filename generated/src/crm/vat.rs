@@ -148,7 +148,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmVat> {
 /// let result = crm::vat::list()
 ///     .filter(json!({"ACTIVE":"Y"}))
 ///     .order(json!({"ID":"ASC"}))
-///     .select(["ID", "NAME", "RATE"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -170,7 +170,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRecurringInv
 /// let result = crm::invoice::recurring::list()
 ///     .filter(json!({">COUNTER_REPEAT":5}))
 ///     .order(json!({"INVOICE_ID":"ASC"}))
-///     .select(["ID", "INVOICE_ID", "NEXT_EXECUTION"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

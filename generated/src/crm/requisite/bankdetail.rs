@@ -140,7 +140,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmBankDetail> 
 /// let result = crm::requisite::bankdetail::list()
 ///     .filter(json!({"ENTITY_ID":27}))
 ///     .order(json!({"ID":"ASC"}))
-///     .select(["ID", "NAME", "RQ_IBAN"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

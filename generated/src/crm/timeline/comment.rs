@@ -174,7 +174,6 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmTimelineComm
 ///
 /// let result = crm::timeline::comment::list(json!({"ENTITY_ID":7528,"ENTITY_TYPE":"deal"}))
 ///     .order(json!({"ID":"DESC"}))
-///     .select(["ID", "CREATED", "AUTHOR_ID", "COMMENT", "FILES"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
