@@ -171,7 +171,7 @@ pub fn delete(
 ///
 /// Answers one of these:
 ///
-/// - The record.
+/// - The record with who worked, for how long and on what.
 /// - A list that holds the record alone, on some portals.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/elapsed-item/task-elapsed-item-get.html>
