@@ -297,7 +297,7 @@ mod tests {
         }
         assert_eq!(ReturnsWord::of("map<any>"), ReturnsWord::of("map"));
         for word in
-            ["map<", "map<>", "map<map>", "map<page>", "map<array>", "map<string", "map<map<id>>", "map<nothing>"]
+            ["map<", "map<>", "map<map>", "map<page>", "map<array>", "map<string", "map<map<id>", "map<nothing>"]
         {
             assert!(ReturnsWord::of(word).is_err(), "{word}");
         }

@@ -35,7 +35,8 @@ pub(super) fn param<'a>(json: &mut Json<'a>, param: &'a Param, side: Side) {
                 object.key("anyOf").array([true, false], |json, is_there| {
                     json.object(|choice| match is_there {
                         true => self::object(choice, Some(entries), side),
-                        false => choice.string("type", "null"),
+                        // What is empty is an empty list to the portal.
+                        false => nothing(choice),
                     });
                 });
             }
@@ -196,6 +197,12 @@ fn object<'a>(object: &mut Object<'_, 'a>, entries: Option<&'a Entries>, side: S
             keys(object, entries.all.iter(), side != Side::Answer, side);
         }
     }
+}
+
+/// Nothing, which may come as an empty list.
+fn nothing(object: &mut Object<'_, '_>) {
+    object.strings("type", ["array", "null"]);
+    object.raw("maxItems", "0");
 }
 
 /// The type of an object inside another one.
@@ -404,8 +411,7 @@ fn shape<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, is_object: bool) {
             object.object("additionalProperties", |values| self::shape(values, value, false));
         }
         Shape::Nothing => {
-            object.strings("type", ["array", "null"]);
-            object.raw("maxItems", "0");
+            nothing(object);
         }
         Shape::Nullable(value) => {
             // Where there is nothing, some methods answer false.
