@@ -324,7 +324,7 @@ fn summary(call: &Call<'_>, id: u64, chat: &Object) -> Value {
         },
         "last_message_id": last, "last_id": last, "marked_id": chat.get("MARKED").cloned().unwrap_or_else(|| 0.into()),
         "disk_folder_id": 0, "entity_type": field("ENTITY_TYPE"), "entity_id": entity, "entity_data_1": "", "entity_data_2": "",
-        "entity_data_3": "", "mute_list": chat.get("MUTED").cloned().unwrap_or_else(|| json!([])), "date_create": field("DATE_CREATE"),
+        "entity_data_3": "", "mute_list": mute_list(chat), "date_create": field("DATE_CREATE"),
         "message_type": message_type, "public": "", "role": if is_owner { "owner" } else { "member" },
         "entity_link": { "type": type_of_link, "url": "", "id": entity }, "text_field_enabled": true, "background_id": null,
         "permissions": {
@@ -352,6 +352,12 @@ pub(super) fn user(call: &mut Call<'_>) -> Outcome {
 
 fn says(call: &Call<'_>, param: &str) -> bool {
     call.param(param).is_none_or(|flag| *flag != false && *flag != "N" && *flag != "n" && *flag != 0)
+}
+
+/// Who has muted a chat: `{"7": true}`, or an empty list for nobody.
+fn mute_list(chat: &Object) -> Value {
+    let muted: Object = users(chat.get("MUTED")).into_iter().map(|user| (user.to_string(), true.into())).collect();
+    if muted.is_empty() { json!([]) } else { muted.into() }
 }
 
 /// Keeps the caller's notifications of a chat back, or lets them come again.

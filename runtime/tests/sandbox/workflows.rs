@@ -232,7 +232,10 @@ fn chats_are_muted_coloured_and_liked() {
     assert_eq!(refused(&portal, "im.message.like", json!({"MESSAGE_ID": 1, "ACTION": "plus"})), "WITHOUT_CHANGES");
     let dialog = format!("chat{chat}");
     let told = done(&portal, "im.dialog.get", json!({"DIALOG_ID": dialog}));
-    assert_eq!((&told["mute_list"], &told["color"], &told["role"]), (&json!([1]), &json!("#4ba984"), &json!("owner")));
+    assert_eq!(
+        (&told["mute_list"], &told["color"], &told["role"]),
+        (&json!({"1": true}), &json!("#4ba984"), &json!("owner"))
+    );
     done(&portal, "im.chat.setOwner", json!({"CHAT_ID": chat, "USER_ID": 10}));
     assert_eq!(done(&portal, "im.dialog.get", json!({"DIALOG_ID": dialog}))["role"], "member");
     let messages = done(&portal, "im.dialog.messages.get", json!({"DIALOG_ID": dialog}));
