@@ -28,8 +28,8 @@ impl Catalog {
     }
     /// `iblockTypeId`. Type of that information block: CRM_PRODUCT_CATALOG for the catalogs of the CRM.
     #[inline]
-    pub fn iblock_type_id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "iblockTypeId")
+    pub fn iblock_type_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "iblockTypeId")
     }
     /// `lid`. Site that the catalog belongs to: always s1 in the cloud.
     #[inline]

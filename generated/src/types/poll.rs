@@ -25,9 +25,9 @@ impl Poll {
     pub fn counter(&self) -> Option<i64> {
         rt::view::integer(&self.0, "COUNTER")
     }
-    /// `QUESTIONS`. What is asked. The questions come as an object, each below its number.
+    /// `QUESTIONS`. Questions of the poll, by their numbers.
     #[inline]
-    pub fn questions(&self) -> Option<Vec<rt::Object>> {
+    pub fn questions(&self) -> Option<rt::Map<rt::Object>> {
         rt::view::read(&self.0, "QUESTIONS")
     }
     /// `ANONYMITY`. Whether votes are secret.
