@@ -295,8 +295,9 @@ pub struct Page<T> {
 }
 
 impl<T: FromValue> FromResult for Page<T> {
-    fn from_result(response: Response) -> Result<Self, Mismatch> {
-        let Response { total, next, beside, result, .. } = response;
+    fn from_result(mut response: Response) -> Result<Self, Mismatch> {
+        let beside = response.take_beside();
+        let Response { total, next, result, .. } = response;
         Ok(Self { total, next, beside, items: Vec::from_value(result)? })
     }
 }

@@ -16,9 +16,8 @@ pub struct Response {
     pub next: Option<u64>,
     /// The `time` block: durations in seconds, `operating` and `operating_reset_at`.
     pub time: Option<Object>,
-    /// What the result held beside the records, once it is narrowed to them.
-    pub(crate) beside: Object,
-    /// The envelope as it came, with `null` in place of the result, which would otherwise exist twice.
+    /// The envelope as it came, with `null` in place of the result, which would otherwise exist twice, or with what the result held
+    /// beside the records, once it is narrowed to them.
     envelope: Object,
     /// The pages that a batch brought, where they were to be left as text.
     pub(crate) pages: TextPages,
@@ -34,7 +33,7 @@ impl Response {
         let (total, next) = (number("total"), number("next"));
         let time = envelope.get("time").and_then(Value::as_object).cloned();
         let result = envelope.get_mut("result").map(Value::take).unwrap_or_default();
-        Self { result, total, next, time, beside: Object::new(), envelope, pages: TextPages::new() }
+        Self { result, total, next, time, envelope, pages: TextPages::new() }
     }
 
     /// The same with pages that were left as text.
@@ -61,10 +60,17 @@ impl Response {
             .flat_map(|path| path.split('.'))
             .try_fold(&mut self.result, |value, key| value.get_mut(key));
         let found = parent.and_then(Value::as_object_mut).and_then(|parent| parent.shift_remove(key));
-        if let Some(found) = found
-            && let Value::Object(beside) = std::mem::replace(&mut self.result, found)
-        {
-            self.beside = beside;
+        if let Some(found) = found {
+            let beside = std::mem::replace(&mut self.result, found);
+            self.envelope.insert("result".into(), beside);
+        }
+    }
+
+    /// What the result held beside the records that it was narrowed to.
+    pub(crate) fn take_beside(&mut self) -> Object {
+        match self.envelope.get_mut("result").map(Value::take) {
+            Some(Value::Object(beside)) => beside,
+            _ => Object::new(),
         }
     }
 }
@@ -94,9 +100,10 @@ mod tests {
         let mut response = Response::new(object(json!({"result": whole})));
         for nothing in ["", "a.c", "e.f", "g.h"] {
             response.narrow(nothing);
-            assert_eq!((&response.result, &response.beside), (&whole, &Object::new()), "{nothing}");
+            assert_eq!((response.take_beside(), &response.result), (Object::new(), &whole), "{nothing}");
         }
         response.narrow("a.b");
-        assert_eq!((response.result, json!(response.beside)), (json!([1]), json!({"a": {"d": 2}, "e": 3})));
+        assert_eq!(json!(response.take_beside()), json!({"a": {"d": 2}, "e": 3}));
+        assert_eq!(json!(response.into_raw()), json!({"result": [1]}));
     }
 }

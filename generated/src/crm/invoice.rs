@@ -235,7 +235,7 @@ impl List {
 pub fn update(
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
-) -> rt::TypedCall<bool> {
+) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                 "crm.invoice.update",

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200750000005`: The caller may not add kinds of payers. Call as an administrator.
+/// - `200750000005`: Another kind of payer has this code, or the caller may not add kinds of payers. The description tells which. Call as an administrator.
 /// - `200750000001`: The portal could not add it. The description tells why.
 /// - `200750000006`: The portal could not add it. The description tells why.
 /// - `200040300020`: Only an administrator may change this. Call as one.

@@ -48,12 +48,12 @@ impl CatalogPropertyEnum {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "xmlId", value))
     }
-    /// `def`. Whether it is the value from the beginning.
+    /// `def`. Whether it is the default, which the property has when none is chosen.
     #[inline]
     pub fn def(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "def")
     }
-    /// Sets `def`. Whether it is the value from the beginning.
+    /// Sets `def`. Whether it is the default, which the property has when none is chosen.
     #[inline]
     #[must_use]
     pub fn set_def(self, value: bool) -> Self {

@@ -15,7 +15,7 @@ impl CatalogPropertySection {
     pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "iblockId")
     }
-    /// `propertyId`. Number of the property that the section shows.
+    /// `propertyId`. Number of the property, of products or of variations.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "propertyId")

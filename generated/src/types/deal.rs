@@ -193,7 +193,7 @@ impl Deal {
     ) -> Self {
         Self(rt::set::field::ids(self.0, "CONTACT_IDS", value))
     }
-    /// `QUOTE_ID`. Estimate that the deal was made of. Kept for old programs.
+    /// `QUOTE_ID`. Estimate that the deal was made of.
     #[inline]
     pub fn quote_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "QUOTE_ID")

@@ -135,7 +135,7 @@ impl GroupListEntry {
     pub fn scrum_task_responsible(&self) -> Option<&str> {
         rt::view::text(&self.0, "scrumTaskResponsible")
     }
-    /// `imageId`. File of the picture; empty for none.
+    /// `imageId`. File of the picture by its number; 0 or empty where a ready-made one is used.
     #[inline]
     pub fn image_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "imageId")

@@ -85,7 +85,7 @@ impl RecentChat {
     pub fn chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "chat")
     }
-    /// `lines`. For chats of open channels: id, status and date_create of the session.
+    /// `lines`. For chats of open channels: id, status and date_create.
     #[inline]
     pub fn lines(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "lines")

@@ -59,12 +59,12 @@ impl SalePayerType {
     pub fn set_active(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "active", value))
     }
-    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
+    /// `xmlId`. Identifier in another system; null for none.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
+    /// Sets `xmlId`. Identifier in another system; null for none.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

@@ -49,7 +49,7 @@ impl Download {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -218,7 +218,7 @@ impl GetAnswerVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -357,7 +357,7 @@ impl GetWithVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -434,7 +434,7 @@ impl Recall {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -510,7 +510,7 @@ impl Resume {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -586,7 +586,7 @@ impl Stop {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -665,7 +665,7 @@ impl Vote {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.

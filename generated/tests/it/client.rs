@@ -1,7 +1,7 @@
 //! The generated client against a portal over real HTTP.
 
 use bitrix24::types::{LandingRepositorySection, User, UserField};
-use bitrix24::{Batch, Call, Client, Error, File, Id, Map, Page, Value, json, landing, user};
+use bitrix24::{Batch, Call, Client, Error, File, Id, Map, Page, Value, imbot, json, landing, user};
 
 use crate::support::portal;
 
@@ -155,4 +155,16 @@ async fn a_function_has_the_result_that_its_page_tells() {
     let one = batch.add(columns);
     let mut replies = client.batch(batch).await.expect("answered");
     assert_eq!(replies.take(one).expect("a section").and_then(|section| section.separator()), Some(false));
+}
+
+#[tokio::test]
+async fn what_stands_beside_the_records_is_kept() {
+    let portal = portal();
+    let client = client(&portal.webhook());
+    let bots = imbot::v2::bot::list().send(&client).await.expect("a page");
+    assert_eq!(bots.items.len(), 1);
+    assert_eq!(bots.beside["users"][0]["name"], "Helper");
+    assert_eq!(bots.beside["hasNextPage"], false);
+    let accounts = user::get().send(&client).await.expect("a page");
+    assert!(accounts.beside.is_empty(), "the records are the whole result");
 }

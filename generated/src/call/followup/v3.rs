@@ -115,7 +115,7 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::CallFollowup >, all crate ::types::CallFollowup
+    List -> rt::Page < crate ::types::CallFollowup >, all crate ::types::CallFollowup
 );
 impl List {
     /// `select`. Fields to answer, nested ones with dots but none within lists. Only callId, callType, initiatorId, startDate, endDate and durationSeconds come when it is left out or empty.

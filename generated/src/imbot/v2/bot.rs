@@ -105,7 +105,7 @@ pub fn list() -> List {
 /// A call of `imbot.v2.Bot.list`: Lists the bots of the application.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < crate ::types::Bot >, all crate ::types::Bot);
+rt::request!(List -> rt::Page < crate ::types::Bot >, all crate ::types::Bot);
 impl List {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
