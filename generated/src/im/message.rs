@@ -78,10 +78,10 @@ impl Add {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. GetPictureBlock and GetFileBlock make two kinds. The long form, an object with BLOCKS and a colour, is taken too.
+    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines; as an object with BLOCKS and a colour, as the list of blocks alone, or as JSON text. GetPictureBlock and GetFileBlock make two kinds.
     #[inline]
-    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(rt::set::param::anys(self.0, "ATTACH", value))
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message: a list of buttons, or an object with BUTTONS.
     #[inline]
@@ -305,7 +305,7 @@ pub fn share(
 ///
 /// let result = im::message::update(69172)
 ///     .message("New message text")
-///     .attach([json!({"IMAGE":{"NAME":"Image1","LINK":"https://example.org/picture.jpg"}}), json!({"FILE":{"NAME":"File1.docx","LINK":"https://example.org/document.docx"}})])
+///     .attach(json!([{"IMAGE":{"NAME":"Image1","LINK":"https://example.org/picture.jpg"}},{"FILE":{"NAME":"File1.docx","LINK":"https://example.org/document.docx"}}]))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -348,10 +348,10 @@ impl Update {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `ATTACH`. New blocks in place of the old ones; see SendMessage. An empty list removes them.
+    /// `ATTACH`. New blocks in place of the old ones, in any form that SendMessage takes. N or an empty list removes them.
     #[inline]
-    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(rt::set::param::anys(self.0, "ATTACH", value))
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `KEYBOARD`. New buttons; N or nothing at all between the quotes removes them.
     #[inline]

@@ -711,7 +711,7 @@ pub fn get_block_repository_section(
 pub struct Getrepository(rt::Call);
 rt::request!(Getrepository -> Option < rt::Object >);
 impl Getrepository {
-    /// `section`. Code of a section, such as text. All when it is left out.
+    /// `section`. Code of a section, such as text. All when it is left out; an empty or unknown one is answered with false.
     #[inline]
     pub fn section(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "section", value))

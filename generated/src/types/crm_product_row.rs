@@ -107,10 +107,10 @@ impl CrmProductRow {
     pub fn set_price_brutto(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "PRICE_BRUTTO", value))
     }
-    /// `PRICE_ACCOUNT`. Price in the currency of the reports.
+    /// `PRICE_ACCOUNT`. Price in the currency of the reports, as in 899\.10.
     #[inline]
-    pub fn price_account(&self) -> Option<f64> {
-        rt::view::number(&self.0, "PRICE_ACCOUNT")
+    pub fn price_account(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PRICE_ACCOUNT")
     }
     /// `QUANTITY`. How many; 1 when it is left out.
     #[inline]

@@ -50,14 +50,14 @@ impl LandingSite {
     }
     /// `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
     #[inline]
-    pub fn domain_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DOMAIN_ID")
+    pub fn domain_id(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "DOMAIN_ID")
     }
     /// Sets `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
     #[inline]
     #[must_use]
-    pub fn set_domain_id(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "DOMAIN_ID", value))
+    pub fn set_domain_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::field::id(self.0, "DOMAIN_ID", value))
     }
     /// `DESCRIPTION`. What the site is for, 255 characters at most.
     #[inline]

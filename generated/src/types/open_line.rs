@@ -818,7 +818,7 @@ impl OpenLine {
     }
     /// `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late; null for nobody.
     #[inline]
-    pub fn kpi_first_answer_list(&self) -> Option<Vec<rt::Value>> {
+    pub fn kpi_first_answer_list(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "KPI_FIRST_ANSWER_LIST")
     }
     /// Sets `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late; null for nobody.
@@ -826,9 +826,9 @@ impl OpenLine {
     #[must_use]
     pub fn set_kpi_first_answer_list(
         self,
-        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::field::anys(self.0, "KPI_FIRST_ANSWER_LIST", value))
+        Self(rt::set::field::ids(self.0, "KPI_FIRST_ANSWER_LIST", value))
     }
     /// `KPI_FIRST_ANSWER_TEXT`. What they are told when the first answer is late.
     #[inline]
@@ -865,7 +865,7 @@ impl OpenLine {
     }
     /// `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late; null for nobody.
     #[inline]
-    pub fn kpi_further_answer_list(&self) -> Option<Vec<rt::Value>> {
+    pub fn kpi_further_answer_list(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "KPI_FURTHER_ANSWER_LIST")
     }
     /// Sets `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late; null for nobody.
@@ -873,9 +873,9 @@ impl OpenLine {
     #[must_use]
     pub fn set_kpi_further_answer_list(
         self,
-        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
-        Self(rt::set::field::anys(self.0, "KPI_FURTHER_ANSWER_LIST", value))
+        Self(rt::set::field::ids(self.0, "KPI_FURTHER_ANSWER_LIST", value))
     }
     /// `KPI_FURTHER_ANSWER_TEXT`. What they are told when a further answer is late.
     #[inline]

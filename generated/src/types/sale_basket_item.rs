@@ -92,12 +92,12 @@ impl SaleBasketItem {
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "quantity", value))
     }
-    /// `xmlId`. Identifier in another system.
+    /// `xmlId`. Identifier in another system; made by the portal when a new item is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new item is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
@@ -129,23 +129,23 @@ impl SaleBasketItem {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "name", value))
     }
-    /// `basePrice`. Price of one piece before discounts: price plus discountPrice.
+    /// `basePrice`. Price of one piece before discounts: price plus discountPrice. It comes from the catalogue unless customPrice is true.
     #[inline]
     pub fn base_price(&self) -> Option<f64> {
         rt::view::number(&self.0, "basePrice")
     }
-    /// Sets `basePrice`. Price of one piece before discounts: price plus discountPrice.
+    /// Sets `basePrice`. Price of one piece before discounts: price plus discountPrice. It comes from the catalogue unless customPrice is true.
     #[inline]
     #[must_use]
     pub fn set_base_price(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "basePrice", value))
     }
-    /// `discountPrice`. Discount on one piece; below zero for a markup.
+    /// `discountPrice`. Discount on one piece; below zero for a markup. It comes from the catalogue unless customPrice is true.
     #[inline]
     pub fn discount_price(&self) -> Option<f64> {
         rt::view::number(&self.0, "discountPrice")
     }
-    /// Sets `discountPrice`. Discount on one piece; below zero for a markup.
+    /// Sets `discountPrice`. Discount on one piece; below zero for a markup. It comes from the catalogue unless customPrice is true.
     #[inline]
     #[must_use]
     pub fn set_discount_price(self, value: impl Into<f64>) -> Self {

@@ -35,7 +35,7 @@ impl TimeControlUser {
     pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "work_position")
     }
-    /// `avatar`. Address of the portrait.
+    /// `avatar`. Address of the portrait; empty for none.
     #[inline]
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")

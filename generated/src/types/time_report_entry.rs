@@ -85,14 +85,14 @@ impl TimeReportEntry {
     pub fn ip_finish(&self) -> Option<&str> {
         rt::view::text(&self.0, "ip_finish")
     }
-    /// `ip_start_network`. Network that the address at the beginning belongs to, where it is not the office's; false for the office. For heads only.
+    /// `ip_start_network`. Network that the address at the beginning belongs to: an object where it is not the office's, false for the office. For heads only.
     #[inline]
-    pub fn ip_start_network(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ip_start_network")
+    pub fn ip_start_network(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "ip_start_network")
     }
-    /// `ip_finish_network`. The same for the address at the end. For heads only.
+    /// `ip_finish_network`. Network that the address at the end belongs to: an object where it is not the office's, false for the office. For heads only.
     #[inline]
-    pub fn ip_finish_network(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ip_finish_network")
+    pub fn ip_finish_network(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "ip_finish_network")
     }
 }

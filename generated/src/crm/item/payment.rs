@@ -168,7 +168,7 @@ impl List {
 }
 /// Marks a payment as paid.
 ///
-/// Calls `crm.item.payment.pay`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.pay`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/crm-item-payment-pay.html>
 ///

@@ -54,10 +54,10 @@ impl Add {
     pub fn tag(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "TAG", value))
     }
-    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. GetPictureBlock and GetFileBlock make two kinds. The long form, an object with BLOCKS and a colour, is taken too.
+    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines; as an object with BLOCKS and a colour, as the list of blocks alone, or as JSON text. GetPictureBlock and GetFileBlock make two kinds.
     #[inline]
-    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(rt::set::param::anys(self.0, "ATTACH", value))
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "ATTACH", value))
     }
     /// `MESSAGE_OUT`. Text for other channels, such as e-mail; empty when it is left out.
     #[inline]

@@ -6,7 +6,7 @@ pub mod settings;
 pub mod users;
 /// Lists the workdays of a person in a month with the absences that the portal noticed. Without any days in the answer, switch the time control on with SetTimeControlSettings first.
 ///
-/// Calls `timeman.timecontrol.reports.get`; scope `timeman`. May be called by: the person, their supervisor, or an administrator.
+/// Calls `timeman.timecontrol.reports.get`; scope `timeman`. May be called by: whoever may see the reports of the person.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/timeman/timecontrol/timeman-timecontrol-reports-get.html>
 ///

@@ -126,7 +126,7 @@ impl List {
 }
 /// Makes a position of a payment stand for another delivery.
 ///
-/// Calls `crm.item.payment.delivery.setDelivery`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.delivery.setDelivery`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/delivery-in-payment/crm-item-payment-delivery-set-delivery.html>
 ///
