@@ -39,7 +39,7 @@ test('the language is changed on the page where one is', async () => {
   await page.waitForFunction(() => document.title.startsWith('Изменить пользователя'));
   assert.equal(await page.locator('.only-english').count(), 0);
   const article = await page.textContent('article');
-  for (const part of ['Параметр', 'Опция CLI', 'Номер изменяемой учётной записи.', 'Возвращает:', 'Ошибки', 'Внутренний номер']) {
+  for (const part of ['Параметр', 'Опция CLI', 'Номер изменяемой учётной записи, который возвращает GetUser.', 'Возвращает:', 'Ошибки', 'Внутренний номер']) {
     assert.ok(article.includes(part), part);
   }
   const menu = await page.locator('nav.menu').innerText();
@@ -69,7 +69,7 @@ test('the form speaks the language of its page, in the code that it writes, too'
   await form.getByLabel('UserID').waitFor();
   const text = (await form.innerText()).replaceAll('\u00a0', ' ');
   assert.match(text, /# Вместо JSON можно указать путь к файлу \.json\n[^]*oint bitrix24 UpdateUser/);
-  assert.match(text, /Номер изменяемой учётной записи\./);
+  assert.match(text, /Номер изменяемой учётной записи, который возвращает GetUser\./);
   assert.doesNotMatch(text, /JSON data can|Number of the account/);
   assert.deepEqual(faults, []);
 });

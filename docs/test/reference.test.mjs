@@ -117,7 +117,7 @@ test('a page tells what comes back, field by field', async () => {
   await page.waitForURL('**/reference/objects/user');
   await page.locator('article h1', {hasText: 'User'}).waitFor();
   const row = page.locator('tr#field-uf-department');
-  assert.match(await row.innerText(), /UF_DEPARTMENT\s+Array Of Number\s+Departments of the company/);
+  assert.match(await row.innerText(), /UF_DEPARTMENT\s+Array Of String, Number\s+Departments of the company/);
   assert.match(await page.locator('tr#field-last-login').innerText(), /Read-only\.$/);
   assert.match(await page.locator('.theme-edit-this-page').getAttribute('href'), /\/edit\/main\/specs\/types\/user\.yaml$/);
   assert.match(await page.locator('nav.menu').innerText(), /Objects[^]*User/);

@@ -179,7 +179,7 @@ test('programs find their way', async () => {
     assert.deepEqual(missing, [], scope);
   }
   assert.match(llms, /^- \[Objects\]\(\/reference\/objects\.md\): /m);
-  assert.match(read('reference/objects/user.md'), /^# User\n[^]*\n\| `UF_DEPARTMENT` \| Array Of Number \| [^]*\]\(\/reference\/user\/get-user\.md\)/);
+  assert.match(read('reference/objects/user.md'), /^# User\n[^]*\n\| `UF_DEPARTMENT` \| Array Of String, Number \| [^]*\]\(\/reference\/user\/get-user\.md\)/);
   const twin = read('reference/user/update-user.md');
   assert.match(twin, /^# Update user\n/);
   assert.match(twin, /\| UserID \| `--userid` \| String, Number \| ✔ \|/);
