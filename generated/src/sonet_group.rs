@@ -188,11 +188,18 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                "sonet_group.get",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::Start,
-            ),
+                    "sonet_group.get",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset {
+                    filter: "FILTER",
+                    order: rt::Order::Object("ORDER"),
+                    key: "ID",
+                    field: "ID",
+                    select: "",
+                }),
         ),
     )
 }

@@ -191,7 +191,14 @@ pub fn list(type_id: impl Into<rt::Id>) -> List {
                         rt::Effect::List,
                         rt::Paging::Start,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_keyset(rt::Keyset {
+                        filter: "filter",
+                        order: rt::Order::Object("order"),
+                        key: "id",
+                        field: "id",
+                        select: "",
+                    }),
             )
             .put("typeId", rt::value::id(type_id)),
     )

@@ -122,10 +122,7 @@ fn as_form(form: &Form<'_>, value: Value) -> Result<(), Mismatch> {
         "list" | "page" => list(value),
         "map" => map(value, &of_record),
         "map<list>" => map(value, &list),
-        word => match word.strip_prefix("map<").and_then(|rest| rest.strip_suffix('>')) {
-            Some(word) => map(value, &|value| as_type(word, value)),
-            None => as_type(word, value),
-        },
+        word => as_type(word, value),
     }
 }
 

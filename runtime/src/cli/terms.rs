@@ -36,8 +36,8 @@ impl Use {
     fn of(param: &Param<'_>) -> Self {
         let is = |name: &str| param.name.eq_ignore_ascii_case(name);
         match param.type_word.as_ref() {
-            "object" if is("order") || is("sort") => Self::Order,
-            "object" | "array<any>" if is("filter") => Self::Filter,
+            word if is_object(word) && (is("order") || is("sort")) => Self::Order,
+            word if (is_object(word) || word == "array<any>") && is("filter") => Self::Filter,
             word if is_object(word) => Self::Object,
             "array<string>" if is("select") => Self::Select,
             "array<id>" | "array<integer>" | "array<number>" => Self::Numbers,
@@ -320,11 +320,13 @@ mod tests {
 
     #[test]
     fn orders_names_fields_and_numbers_have_short_forms() {
-        let order = param("ORDER", "object", &json!({}));
-        assert_eq!(
-            value(&order, &["ID:desc,TITLE", "DATE=asc"]),
-            Ok(json!({"ID": "DESC", "TITLE": "ASC", "DATE": "ASC"}))
-        );
+        for type_word in ["object", "map<string>"] {
+            let order = param("ORDER", type_word, &json!({}));
+            assert_eq!(
+                value(&order, &["ID:desc,TITLE", "DATE=asc"]),
+                Ok(json!({"ID": "DESC", "TITLE": "ASC", "DATE": "ASC"}))
+            );
+        }
         let select = param("select", "array<string>", &json!({}));
         assert_eq!(value(&select, &["ID, TITLE", "UF_*", "['X']"]), Ok(json!(["ID", "TITLE", "UF_*", "X"])));
         let numbers = param("users", "array<id>", &json!({}));

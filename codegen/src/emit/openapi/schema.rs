@@ -410,9 +410,7 @@ fn shape<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, is_object: bool) {
             object.strings("type", ["object", "array"]);
             object.object("additionalProperties", |values| self::shape(values, value, false));
         }
-        Shape::Nothing => {
-            nothing(object);
-        }
+        Shape::Nothing => nothing(object),
         Shape::Nullable(value) => {
             // Where there is nothing, some methods answer false.
             let nothing: &[&str] =
