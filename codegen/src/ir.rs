@@ -383,14 +383,10 @@ impl Shape {
     pub fn kinds(&self) -> &'static [JsonKind] {
         use JsonKind::{Boolean, List, Number, Object, Text};
         match self {
-            Self::Value(Ty::Boolean(BooleanForm::Json)) => &[Boolean],
-            Self::Value(
-                Ty::String | Ty::Date | Ty::DateTime(_) | Ty::Boolean(BooleanForm::YesNo | BooleanForm::NoYes),
-            ) => &[Text],
-            Self::Value(Ty::Integer | Ty::Number | Ty::Id | Ty::Boolean(BooleanForm::OneZero)) => &[Number, Text],
-            Self::Value(Ty::Array(_)) | Self::List(_) | Self::Page(_) => &[List],
-            Self::Value(Ty::Object | Ty::Map(_)) | Self::Record(_) | Self::Map(_) => &[Object],
-            Self::Value(Ty::File(_) | Ty::Any) | Self::OneOf(_) => &[Boolean, Number, Text, List, Object],
+            Self::Value(ty) => ty.kinds(),
+            Self::List(_) | Self::Page(_) => &[List],
+            Self::Record(_) | Self::Map(_) => &[Object],
+            Self::OneOf(_) => &[Boolean, Number, Text, List, Object],
             Self::Nullable(value) => value.kinds(),
             Self::Nothing => &[],
         }
@@ -652,8 +648,40 @@ pub enum Ty {
     Map(Box<Ty>),
     /// Keys with values.
     Object,
+    /// One of several types, two at least.
+    OneOf(Vec<Ty>),
     /// Whatever the method takes.
     Any,
+}
+
+impl Ty {
+    /// Its alternatives; a type with none is its own.
+    pub fn each(&self) -> &[Ty] {
+        match self {
+            Self::OneOf(types) => types,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Whether its values, or some of them, are objects: with keys of their own or with free ones.
+    pub fn is_object(&self) -> bool {
+        self.each().iter().any(|one| matches!(one, Self::Object | Self::Map(_)))
+    }
+
+    /// The kinds of JSON that its values are written as where they are neither missing nor empty. A number may come as text.
+    pub fn kinds(&self) -> &'static [JsonKind] {
+        use JsonKind::{Boolean, List, Number, Object, Text};
+        match self {
+            Self::Boolean(BooleanForm::Json) => &[Boolean],
+            Self::String | Self::Date | Self::DateTime(_) | Self::Boolean(BooleanForm::YesNo | BooleanForm::NoYes) => {
+                &[Text]
+            }
+            Self::Integer | Self::Number | Self::Id | Self::Boolean(BooleanForm::OneZero) => &[Number, Text],
+            Self::Array(_) => &[List],
+            Self::Object | Self::Map(_) => &[Object],
+            Self::File(_) | Self::Any | Self::OneOf(_) => &[Boolean, Number, Text, List, Object],
+        }
+    }
 }
 
 /// How a boolean is written on the wire.
@@ -710,6 +738,7 @@ impl Ty {
             Self::Array(item) => format!("array<{}>", item.word()),
             Self::Map(value) => format!("map<{}>", value.word()),
             Self::Object => "object".into(),
+            Self::OneOf(types) => types.iter().map(Self::word).collect::<Vec<_>>().join("|"),
             Self::Any => "any".into(),
         }
     }

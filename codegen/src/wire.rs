@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ir::{BooleanForm, Param, TimeForm, Ty, Wire};
+use crate::ir::{BooleanForm, JsonKind, Param, TimeForm, Ty, Wire};
 
 /// The body of a function with these arguments; with `ordered` its keys stand in the order of the parameters.
 pub fn body(
@@ -89,6 +89,7 @@ pub fn wire_form(param: &Param, value: &Value) -> Value {
 
 fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
     match (ty, value) {
+        (Ty::OneOf(types), value) => form(fitting(types, value), entries, value),
         (Ty::Array(item), Value::Array(items)) => items.iter().map(|value| form(item, entries, value)).collect(),
         (Ty::Map(inner), Value::Object(keys)) => {
             keys.iter().map(|(key, value)| (key.clone(), form(inner, entries, value))).collect()
@@ -111,6 +112,19 @@ fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
             .collect(),
         _ => value.clone(),
     }
+}
+
+/// The one of several types that a value is of, as far as its kind tells.
+pub fn fitting<'t>(types: &'t [Ty], value: &Value) -> &'t Ty {
+    let kind = match value {
+        Value::Null => None,
+        Value::Bool(_) => return types.iter().find(|ty| matches!(ty, Ty::Boolean(_))).unwrap_or(&Ty::Any),
+        Value::Number(_) => Some(JsonKind::Number),
+        Value::String(_) => Some(JsonKind::Text),
+        Value::Array(_) => Some(JsonKind::List),
+        Value::Object(_) => Some(JsonKind::Object),
+    };
+    types.iter().find(|ty| kind.is_some_and(|kind| ty.kinds().contains(&kind))).unwrap_or(&Ty::Any)
 }
 
 /// A point in time that tells its offset; one without is taken for UTC.

@@ -242,7 +242,8 @@ impl Command<'static> {
             if order.iter().any(|known| known.key() == key) {
                 continue;
             }
-            let is_container = !inner.is_empty() || is_object(&param.type_word) || item_of(&param.type_word).is_some();
+            let word = &param.type_word;
+            let is_container = !inner.is_empty() || item_of(word).is_some() || alternatives(word).any(is_object);
             let key = name(key.clone().into());
             order.push(if is_container { Position::Container(key) } else { Position::Plain(key) });
         }
@@ -289,7 +290,7 @@ pub struct Param<'t> {
     pub short: Option<char>,
     /// The type word: `string`, `integer`, `number`, `boolean`, `boolean<Y/N>`, `boolean<1/0>` (an inverted flag:
     /// `boolean<N/Y>`), `id`, `date`, `datetime`, `datetime<Z>`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `map<…>`
-    /// (an object with free keys), `object`, `any`.
+    /// (an object with free keys), `object`, `any`; several with bars between them, as in `string|map<string>`: one of these.
     #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// Whether the call needs it.
@@ -342,12 +343,30 @@ pub struct Param<'t> {
 
 /// The type of the items of `array<…>`.
 pub(crate) fn item_of(word: &str) -> Option<&str> {
-    word.strip_prefix("array<")?.strip_suffix('>')
+    word.strip_prefix("array<")?.strip_suffix('>').filter(|_| !is_one_of(word))
 }
 
 /// The type of what stands below the free keys of `map<…>`.
 pub(crate) fn below_keys(word: &str) -> Option<&str> {
-    word.strip_prefix("map<")?.strip_suffix('>')
+    word.strip_prefix("map<")?.strip_suffix('>').filter(|_| !is_one_of(word))
+}
+
+/// The types of which a value has one, as in `string|map<string>`; every other type is its own.
+pub(crate) fn alternatives(word: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    word.split(move |char| {
+        match char {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == '|' && depth == 0
+    })
+}
+
+/// Whether a value may have one of several types.
+pub(crate) fn is_one_of(word: &str) -> bool {
+    word.contains('|') && alternatives(word).nth(1).is_some()
 }
 
 /// Whether the values of a type are objects, with keys of their own or with free ones.

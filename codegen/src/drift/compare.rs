@@ -250,6 +250,7 @@ fn compare_keys(
 fn agrees(documented: &str, ty: &Ty) -> bool {
     let own: &[&str] = match ty {
         Ty::Any => return true,
+        Ty::OneOf(types) => return types.iter().any(|ty| agrees(documented, ty)),
         Ty::String => &["string", "text", "char", "integer", "int", "number"],
         Ty::Integer => &["integer", "int", "double", "number", "timestamp", "string"],
         Ty::Number => &["double", "number", "float", "integer", "int", "string"],

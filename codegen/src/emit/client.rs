@@ -600,7 +600,7 @@ fn form(ty: &Ty) -> Option<proc_macro2::Ident> {
         Ty::Boolean(BooleanForm::NoYes) => "no_yes",
         Ty::Boolean(BooleanForm::OneZero) => "one_zero",
         Ty::Id => "id",
-        Ty::Object | Ty::Map(_) | Ty::Any => "any",
+        Ty::Object | Ty::Map(_) | Ty::OneOf(_) | Ty::Any => "any",
         Ty::File(_) => return None,
         Ty::Array(item) if matches!(**item, Ty::Array(_) | Ty::Boolean(_)) => return None,
         Ty::Array(item) => return form(item).map(|item| format_ident!("{item}s")),
@@ -652,7 +652,7 @@ fn owned_type(ty: &Ty) -> TokenStream {
             let item = owned_type(item);
             quote! { Vec<#item> }
         }
-        Ty::Object | Ty::Map(_) | Ty::Any => quote! { rt::Value },
+        Ty::Object | Ty::Map(_) | Ty::OneOf(_) | Ty::Any => quote! { rt::Value },
     }
 }
 
@@ -790,7 +790,7 @@ fn getter(comments: &Comments, field: &Param) -> TokenStream {
     let (read, returned) = match &field.ty {
         Ty::String | Ty::Date | Ty::DateTime(_) => (quote! { text }, quote! { &str }),
         Ty::Object => (quote! { object }, quote! { &rt::Object }),
-        Ty::File(_) | Ty::Any => (quote! { any }, quote! { &rt::Value }),
+        Ty::File(_) | Ty::OneOf(_) | Ty::Any => (quote! { any }, quote! { &rt::Value }),
         Ty::Array(item) if matches!(**item, Ty::File(_)) => (quote! { any }, quote! { &rt::Value }),
         ty => {
             let returned = result_type(ty);

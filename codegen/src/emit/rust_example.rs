@@ -95,7 +95,7 @@ fn typed(ty: &Ty, param: &Param, value: &Value) -> String {
             None => text(&number.to_string()),
         },
         (Ty::Boolean(_), Value::Bool(flag)) => flag.to_string(),
-        (Ty::Object | Ty::Map(_) | Ty::Any, value) => {
+        (Ty::Object | Ty::Map(_) | Ty::OneOf(_) | Ty::Any, value) => {
             let form = wire_form(&Param { ty: ty.clone(), ..param.clone() }, value);
             if form.is_string() { json(&form) } else { format!("json!({form})") }
         }
@@ -110,7 +110,7 @@ fn element(ty: &Ty) -> &'static str {
         Ty::Number => "f64",
         Ty::Boolean(_) => "bool",
         Ty::Id => "Id",
-        Ty::Object | Ty::Map(_) | Ty::Any | Ty::Array(_) | Ty::File(_) => "Value",
+        Ty::Object | Ty::Map(_) | Ty::OneOf(_) | Ty::Any | Ty::Array(_) | Ty::File(_) => "Value",
         Ty::String | Ty::Date | Ty::DateTime(_) => "String",
     }
 }

@@ -122,7 +122,7 @@ pub fn positions(params: &[Param]) -> Vec<(&str, bool)> {
             && let Some((key, inner)) = path.split_first()
             && !found.iter().any(|(known, _)| known == key)
         {
-            found.push((key, !inner.is_empty() || matches!(param.ty, Ty::Object | Ty::Map(_) | Ty::Array(_))));
+            found.push((key, !inner.is_empty() || param.ty.is_object() || matches!(param.ty, Ty::Array(_))));
         }
     }
     found

@@ -35,6 +35,14 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
                 Err(format!("`{time}` is no time: write YYYY-MM-DDThh:mm:ss+hh:mm"))
             }
         }
+        (Ty::OneOf(types), value) => {
+            let faults: Vec<String> = types.iter().filter_map(|ty| fits(ty, value).err()).collect();
+            match crate::wire::fitting(types, value) {
+                _ if faults.len() < types.len() => Ok(()),
+                Ty::Any => Err(faults.join("; or ")),
+                meant => fits(meant, value),
+            }
+        }
         (Ty::Array(item), Value::Array(items)) => items.iter().try_for_each(|value| fits(item, value)),
         (Ty::Map(value), Value::Object(keys)) => keys.values().try_for_each(|one| fits(value, one)),
         (Ty::String, _) => wrong("text"),
@@ -92,6 +100,10 @@ fn is_datetime(text: &str) -> bool {
 pub(super) fn unknown_value(param: &Param, value: &Value) -> Option<String> {
     if param.values.is_empty() || matches!(param.ty, Ty::Boolean(_)) {
         return None;
+    }
+    if let (Ty::OneOf(types), value) = (&param.ty, value) {
+        let ty = crate::wire::fitting(types, value).clone();
+        return unknown_value(&Param { ty, ..param.clone() }, value);
     }
     if let Value::Array(items) = value {
         return items.iter().find_map(|item| unknown_value(param, item));
@@ -224,6 +236,9 @@ impl Context<'_> {
         (name, value): (&str, &Value),
     ) {
         match (ty, value) {
+            (Ty::OneOf(types), value) => {
+                self.objects(file, path, (crate::wire::fitting(types, value), entries), (name, value));
+            }
             (Ty::Map(inner), Value::Object(keys)) => {
                 for (key, one) in keys {
                     self.objects(file, &step(path, key.as_str()), (inner, entries), (name, one));

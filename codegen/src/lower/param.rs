@@ -395,6 +395,7 @@ fn holds_objects(ty: &Ty) -> bool {
     match ty {
         Ty::Object | Ty::Any => true,
         Ty::Array(item) | Ty::Map(item) => holds_objects(item),
+        Ty::OneOf(types) => types.iter().any(holds_objects),
         _ => false,
     }
 }

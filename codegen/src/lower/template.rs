@@ -17,6 +17,7 @@ fn hint(ty: &Ty, entry: &Param) -> Value {
         Ty::Object | Ty::Any if entry.entries.as_ref().is_some_and(|entries| !entries.all.is_empty()) => {
             Value::Object(object(entry.entries.as_ref().map_or(&[], |entries| &entries.all)))
         }
+        Ty::OneOf(types) if types.iter().any(Ty::is_object) && entry.entries.is_some() => hint(&Ty::Object, entry),
         _ if !entry.values.is_empty() => {
             let values: Vec<_> = entry.values.iter().map(|known| text(&known.value)).collect();
             values.join(" | ").into()

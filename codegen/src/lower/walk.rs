@@ -92,7 +92,7 @@ impl Context<'_> {
             return None;
         }
         let filter = param(method, "filter").filter(|param| !matches!(param.ty, Ty::String))?;
-        let is_map = |param: &&Param| matches!(param.ty, Ty::Object | Ty::Map(_) | Ty::Any);
+        let is_map = |param: &&Param| param.ty.is_object() || param.ty == Ty::Any;
         let (order, direction) = match param(method, "order").filter(is_map).or(param(method, "sort").filter(is_map)) {
             Some(order) => (order.name.clone(), None),
             None => (param(method, "sort")?.name.clone(), Some(param(method, "order")?.name.clone())),

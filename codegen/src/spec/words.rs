@@ -70,6 +70,9 @@ fn type_of(word: &str) -> Result<Ty, String> {
     if word.matches("array<").count() + word.matches("map<").count() > DEEPEST {
         return Err(format!("arrays and maps are nested at most {DEEPEST} deep{}write `any`", super::load::HELP));
     }
+    if let [first, _, ..] = alternatives(word)[..] {
+        return one_of(word, first);
+    }
     let inner = |of: &str| word.strip_prefix(of).and_then(|rest| rest.strip_suffix('>'));
     if let Some(item) = inner("array<") {
         return type_of(item).map(|item| Ty::Array(Box::new(item)));
@@ -91,6 +94,44 @@ fn type_of(word: &str) -> Result<Ty, String> {
     }
 }
 
+/// The words that bars part, those inside of angle brackets aside.
+fn alternatives(word: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    word.split(|char| {
+        match char {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == '|' && depth == 0
+    })
+    .collect()
+}
+
+fn one_of(word: &str, first: &str) -> Result<Ty, String> {
+    let refused = |fault: String, help: &str| Err(format!("{fault}{}{help}", super::load::HELP));
+    let mut types: Vec<Ty> = Vec::new();
+    for word in alternatives(word).into_iter().map(str::trim) {
+        if word.is_empty() {
+            return refused("a type is missing beside the bar".into(), "write both, as in `string|map<string>`");
+        }
+        match type_of(word)? {
+            Ty::Any => return refused("`any` takes every other type as well".into(), "write `any` alone"),
+            Ty::File(_) => {
+                return refused(format!("`{word}` cannot be one of several types"), "write `any`, and say it in words");
+            }
+            ty if types.contains(&ty) => {
+                return refused(format!("the type `{word}` stands here twice"), "leave one of them out");
+            }
+            ty => types.push(ty),
+        }
+    }
+    match types.len() {
+        0 | 1 => type_of(first.trim()),
+        _ => Ok(Ty::OneOf(types)),
+    }
+}
+
 impl<'de> Deserialize<'de> for TypeWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Word { expected: "a type", read: |word: &str| type_of(word).map(Self) })
@@ -99,7 +140,8 @@ impl<'de> Deserialize<'de> for TypeWord {
 
 fn type_pattern() -> String {
     let words: Vec<String> = TYPES.iter().map(|(word, _)| word.to_string()).collect();
-    format!("^((array|map)<)*({})>*$", words.join("|"))
+    let one = format!("((array|map)<)*({})>*", words.join("|"));
+    format!("^{one}( ?\\| ?{one})*$")
 }
 
 impl JsonSchema for TypeWord {
@@ -110,7 +152,7 @@ impl JsonSchema for TypeWord {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
         json_schema!({
-            "description": "A type; `array<…>` of any of them is one too, and `map<…>`, an object with free keys.",
+            "description": "A type; `array<…>` of any of them is one too, and `map<…>`, an object with free keys; a bar parts those of which a value has one, as in `string|map<string>`.",
             "anyOf": [{ "enum": words }, { "type": "string", "pattern": type_pattern() }],
         })
     }
@@ -145,7 +187,8 @@ impl ReturnsWord {
     }
 
     fn of(word: &str) -> Result<Self, String> {
-        if let Some(value) = word.strip_prefix("map<").and_then(|rest| rest.strip_suffix('>')) {
+        let is_one = alternatives(word).len() == 1;
+        if let Some(value) = word.strip_prefix("map<").and_then(|rest| rest.strip_suffix('>')).filter(|_| is_one) {
             return Self::below_keys(value).map(|value| Self::Map(Box::new(value)));
         }
         match word {
@@ -163,6 +206,12 @@ impl ReturnsWord {
     }
 
     fn type_or(word: &str, others: &[&str]) -> Result<Self, String> {
+        if alternatives(word).len() > 1 {
+            return Err(format!(
+                "a result of several types tells each of them{}write the others below `or`",
+                super::load::HELP
+            ));
+        }
         if word == "array" || word.starts_with("array<") || word.starts_with("map<") {
             return type_of(word).map(Self::Type);
         }
@@ -272,10 +321,30 @@ mod tests {
             assert_eq!(type_of(word).as_ref(), Ok(ty));
             assert_eq!(ty.word(), *word);
         }
-        for word in ["array<array<boolean<Y/N>>>", "map<object>", "array<map<array<id>>>"] {
+        for word in [
+            "array<array<boolean<Y/N>>>",
+            "map<object>",
+            "array<map<array<id>>>",
+            "string|map<string>",
+            "array<id>|map<array<id>|string>|boolean<Y/N>",
+            "map<string|object>",
+        ] {
             assert_eq!(type_of(word).map(|ty| ty.word()), Ok(word.to_owned()));
         }
         assert!(type_of("map").is_err_and(|fault| fault.contains("map<string>")));
+        assert_eq!(type_of("string | id").map(|ty| ty.word()), Ok("string|id".to_owned()));
+        for word in [
+            "string|",
+            "|",
+            "string|string",
+            "id|any",
+            "string|file",
+            "string||id",
+            "array<string|>",
+            "array<string|id",
+        ] {
+            assert!(type_of(word).is_err(), "{word}");
+        }
     }
 
     #[test]
@@ -296,9 +365,17 @@ mod tests {
             assert_eq!(ReturnsWord::of(word).map(|read| read.word()), Ok(word.to_owned()));
         }
         assert_eq!(ReturnsWord::of("map<any>"), ReturnsWord::of("map"));
-        for word in
-            ["map<", "map<>", "map<map>", "map<page>", "map<array>", "map<string", "map<map<id>", "map<nothing>"]
-        {
+        for word in [
+            "map<",
+            "map<>",
+            "map<map>",
+            "map<page>",
+            "map<array>",
+            "map<string",
+            "map<map<id>",
+            "map<nothing>",
+            "string|id",
+        ] {
             assert!(ReturnsWord::of(word).is_err(), "{word}");
         }
     }

@@ -21,10 +21,40 @@ export function entriesOf(param, types) {
 }
 
 /** The item of `array<…>`; none for another type. @param {string} type */
-export const itemOf = (type) => /^array<(.*)>$/.exec(type)?.[1];
+export const itemOf = (type) => inside(type, /^array<(.*)>$/);
 
 /** What stands below the free keys of `map<…>`; none for another type. @param {string} type */
-export const belowKeys = (type) => /^map<(.*)>$/.exec(type)?.[1];
+export const belowKeys = (type) => inside(type, /^map<(.*)>$/);
+
+/** @param {string} type @param {RegExp} pattern */
+const inside = (type, pattern) => (isOneOf(type) ? undefined : pattern.exec(type)?.[1]);
+
+/** The types of which a value has one, as in `string|map<string>`; every other type is its own. @param {string} type @returns {string[]} */
+export function alternatives(type) {
+  const all = [''];
+  let depth = 0;
+  for (const char of type) {
+    depth += Number(char === '<') - Number(char === '>');
+    if (char === '|' && depth === 0) all.push('');
+    else all[all.length - 1] += char;
+  }
+  return all;
+}
+
+/** Whether a value may have one of several types. @param {string} type */
+export const isOneOf = (type) => type.includes('|') && alternatives(type).length > 1;
+
+/** The one of several types that a value is of, as far as its kind tells. @param {string} type @param {unknown} value */
+function fitting(type, value) {
+  const fits = (/** @type {string} */ one) => {
+    if (typeof value === 'boolean') return one.startsWith('boolean');
+    if (typeof value === 'number') return ['integer', 'number', 'id', 'boolean<1/0>'].includes(one);
+    if (Array.isArray(value)) return Boolean(itemOf(one));
+    if (isObject(value)) return one === 'object' || Boolean(belowKeys(one));
+    return one !== 'object' && !belowKeys(one) && !itemOf(one);
+  };
+  return alternatives(type).find(fits) ?? 'any';
+}
 
 /** @param {unknown} value @returns {value is Values} */
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -52,6 +82,7 @@ function utc(text) {
 /** A value as the portal takes it.
  * @param {string} type @param {Param[]} entries @param {any} value @param {Record<string, Entity>} types @returns {any} */
 function form(type, entries, value, types) {
+  if (isOneOf(type)) return form(fitting(type, value), entries, value, types);
   const item = itemOf(type);
   if (item && Array.isArray(value)) return value.map((one) => form(item, entries, one, types));
   if (type.startsWith('boolean') && typeof value === 'boolean') {

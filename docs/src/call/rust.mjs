@@ -1,7 +1,7 @@
 // @ts-check
 // A call as Rust, as the generator writes it for the examples of the pages; a test compares the two.
 
-import {belowKeys, entriesOf, isObject, itemOf, wireForm} from './body.mjs';
+import {belowKeys, entriesOf, isObject, isOneOf, itemOf, wireForm} from './body.mjs';
 
 /**
  * What Rust calls a function: its path, its arguments by name, the setters whose name is not the key in snake case, and
@@ -48,6 +48,7 @@ function element(type) {
 
 /** @param {string} type @param {Param} param @param {any} value @param {any} types @returns {string} */
 function typed(type, param, value, types) {
+  if (isOneOf(type)) return typed('any', {...param, type}, value, types);
   const item = itemOf(type);
   if (type.startsWith('file') && typeof value === 'string') return `File::read(${text(value)})?`;
   if (item && Array.isArray(value)) {
@@ -64,7 +65,7 @@ function typed(type, param, value, types) {
   }
   if (type.startsWith('boolean') && typeof value === 'boolean') return String(value);
   if (type === 'object' || type === 'any' || belowKeys(type)) {
-    const form = wireForm({...param, type}, value, types);
+    const form = wireForm(type === 'any' ? param : {...param, type}, value, types);
     return typeof form === 'string' ? json(form) : `json!(${JSON.stringify(form)})`;
   }
   return typeof value === 'string' ? text(value) : json(value);

@@ -2,7 +2,7 @@
 // A call as a command for each shell, quoted so that every value arrives as it is, and as a request for cURL. The
 // generator writes the same for the examples of the pages; a test compares the two.
 
-import {itemOf} from './body.mjs';
+import {isOneOf, itemOf} from './body.mjs';
 
 /**
  * @typedef {{url: string, token?: string}} Connection
@@ -134,6 +134,7 @@ export function addressOf(command, {url, token}) {
 
 /** The kind of field that a type is asked for with: an item of a list is of its list's kind. @param {string} type @returns {string} */
 export const kindOf = (type) => {
+  if (isOneOf(type)) return 'any';
   const item = itemOf(type);
   if (item) return 'list';
   return type.startsWith('boolean') ? 'boolean' : type;

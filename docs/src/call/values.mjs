@@ -1,7 +1,7 @@
 // @ts-check
 // What people type into the form, read as values; texts that are no value of the type are told apart.
 
-import {belowKeys, isObject, itemOf} from './body.mjs';
+import {alternatives, belowKeys, isObject, isOneOf, itemOf} from './body.mjs';
 
 /** What is wrong with a text: it is neither true nor false, or it is no number. */
 export const NO_BOOLEAN = 'true or false';
@@ -9,6 +9,7 @@ export const NO_NUMBER = 'a number';
 
 /** How values are asked for. @param {import('./body.mjs').Param} param @param {boolean} hasKeys */
 export function inputOf({type}, hasKeys) {
+  if (isOneOf(type)) return 'loose';
   if (type.startsWith('boolean')) return 'boolean';
   if (type === 'object') return hasKeys ? 'keys' : 'json';
   if (type === 'any') return 'loose';
@@ -23,6 +24,7 @@ const isNested = (type) => type === 'object' || Boolean(itemOf(type) ?? belowKey
 
 /** A typed text as a value of the type; throws what is wrong with it. @param {string} type @param {string} text @returns {any} */
 export function read(type, text) {
+  if (isOneOf(type)) return oneOf(type, text);
   if (type.startsWith('boolean')) {
     if (!['true', 'false'].includes(text)) throw new Error(NO_BOOLEAN);
     return text === 'true';
@@ -48,6 +50,22 @@ export function read(type, text) {
     }
   }
   return text;
+}
+
+/** A text as a value of the first type that takes it; plain text comes last. @param {string} type @param {string} text @returns {any} */
+function oneOf(type, text) {
+  const rank = (/** @type {string} */ one) => (one === 'string' ? 2 : one === 'id' ? 1 : 0);
+  const isWritten = /^\s*[[{]/.test(text);
+  let fault = new Error(NO_NUMBER);
+  for (const one of alternatives(type).sort((a, b) => rank(a) - rank(b))) {
+    if (isNested(one) && !isWritten) continue;
+    try {
+      return read(one, text);
+    } catch (error) {
+      fault = /** @type {Error} */ (error);
+    }
+  }
+  throw fault;
 }
 
 /** A value as people would type it. @param {string} type @param {any} value @returns {string} */

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, Command as Clap};
 
 use crate::cli::terms::{self, may_repeat};
-use crate::table::{Command, Param, is_object};
+use crate::table::{Command, Param, is_object, is_one_of};
 
 /// An option that every command has.
 pub(crate) struct Common {
@@ -373,6 +373,7 @@ pub(crate) fn placeholder(param: &Param<'_>) -> &'static str {
         "datetime" => "TIME",
         word if is_object(word) => "JSON",
         "any" => "VALUE",
+        word if is_one_of(word) => "VALUE",
         word if word.starts_with("boolean") => "BOOLEAN",
         word if word.starts_with("file") => "FILE",
         word if word.starts_with("array<file") => "FILES",

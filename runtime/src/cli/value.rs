@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cli::json;
 use crate::cli::suggest::nearest;
-use crate::table::{Param, below_keys, is_object, item_of};
+use crate::table::{Param, alternatives, below_keys, is_object, is_one_of, item_of};
 use crate::value::{File, FileForm};
 
 /// A value as it goes into the body, with the files in it.
@@ -167,6 +167,7 @@ fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Con
         "datetime" => datetime(text)?,
         "datetime<Z>" => crate::value::utc(datetime(text)?.as_str().unwrap_or_default()),
         word if is_object(word) => return object(word, param, text, inputs),
+        word if is_one_of(word) => return one_of(word, param, text, inputs),
         "any" => any(text, inputs)?,
         _ if ty.starts_with("boolean") => boolean(ty, flag(text)?),
         _ if ty.starts_with("file") => return file(form(ty), text),
@@ -296,6 +297,59 @@ fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
     }
 }
 
+/// A value of one of several types: JSON where it is written so and one of them takes what it holds, else the first
+/// scalar type that can read the text, text itself being the last.
+fn one_of(word: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+    let trimmed = text.trim();
+    let is_plain = |ty: &&str| !is_object(ty) && item_of(ty).is_none();
+    let has_text = alternatives(word).any(|ty| ty == "string");
+    let has_place = match trimmed.chars().next() {
+        Some('{') => alternatives(word).any(is_object),
+        Some('[') => alternatives(word).any(|ty| item_of(ty).is_some()),
+        _ => alternatives(word).any(|ty| !is_plain(&ty)),
+    };
+    if inputs.is_json(trimmed) && (has_place || !has_text) {
+        let value = inputs.json(trimmed)?;
+        return match fitting(word, &value) {
+            Some(ty) => wire(ty, param, value, inputs),
+            None => Err(format!("it is {}, which {} cannot be", crate::value::kind(&value), param.name)),
+        };
+    }
+    let mut plain: Vec<&str> = alternatives(word).filter(is_plain).collect();
+    // Digits are a number before they are a flag, and everything is text in the end.
+    plain.sort_by_key(|ty| match *ty {
+        "integer" | "number" => 0,
+        ty if ty.starts_with("boolean") => 1,
+        "id" => 3,
+        "string" => 4,
+        _ => 2,
+    });
+    let mut faults = Vec::new();
+    for ty in plain {
+        match typed(ty, param, text, inputs) {
+            Ok(converted) => return Ok(converted),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    // A file's name, or what is none.
+    inputs
+        .json(trimmed)
+        .and_then(|value| wire(word, param, value, inputs))
+        .map_err(|fault| faults.into_iter().next().unwrap_or(fault))
+}
+
+/// The one of several types that a JSON value is of, as far as its kind tells.
+fn fitting<'w>(word: &'w str, value: &Value) -> Option<&'w str> {
+    alternatives(word).find(|ty| match value {
+        Value::Null => true,
+        Value::Bool(_) => ty.starts_with("boolean"),
+        Value::Number(_) => matches!(*ty, "integer" | "number" | "id") || *ty == "boolean<1/0>",
+        Value::String(_) => !is_object(ty) && item_of(ty).is_none(),
+        Value::Array(_) => item_of(ty).is_some(),
+        Value::Object(_) => is_object(ty),
+    })
+}
+
 fn object(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     match inputs.json(text)? {
         object @ Value::Object(_) => wire(ty, param, object, inputs),
@@ -380,6 +434,7 @@ fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Conver
 /// A JSON value of a type in its wire form. Whatever does not look like the type passes as it is: it may be the wire
 /// form already.
 fn wire(ty: &str, param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
+    let ty = if is_one_of(ty) { fitting(ty, &value).unwrap_or("any") } else { ty };
     match value {
         Value::Bool(flag) if ty.starts_with("boolean") && !inputs.is_body() => Ok(boolean(ty, flag).into()),
         // Content as the portal takes it, or nothing, which takes a file away.
@@ -566,6 +621,32 @@ mod tests {
         assert!(date("31.01.2026").is_err() && date("2026-13-01").is_err() && date("2026-01-31x").is_err());
         assert_eq!(datetime("2026-01-31T10:00:00.5+03:00"), Ok(json!("2026-01-31T10:00:00+03:00")));
         assert!(datetime("2026-01-31T10:00:00Z").is_ok() && datetime("tomorrow").is_err());
+    }
+
+    #[test]
+    fn one_of_several_types_is_read_as_the_one_that_it_is_written_as() {
+        let read = |word: &str, text: &str| {
+            let row = json!({
+                "name": "title", "type": word, "required": false, "default": null, "values": [], "wire": "title",
+                "description": "",
+            });
+            let row = row.to_string();
+            let param: Param<'_> = serde_json::from_str(&row).map_err(|error| error.to_string())?;
+            convert(&param, text, &Inputs::new(), None).map(|converted| converted.value)
+        };
+        let words = "string|map<string>";
+        assert_eq!(read(words, "Plan"), Ok(json!("Plan")));
+        assert_eq!(read(words, "[x] 12"), Ok(json!("[x] 12")));
+        assert_eq!(read(words, "{'en':'Plan'}"), Ok(json!({ "en": "Plan" })));
+        assert!(read(words, "{'en':'Plan'").is_err());
+        assert_eq!(read("string|integer", "12"), Ok(json!(12)));
+        assert_eq!(read("boolean<Y/N>|integer", "12"), Ok(json!(12)));
+        assert_eq!(read("boolean<Y/N>|integer", "yes"), Ok(json!("Y")));
+        assert_eq!(read("integer|array<id>", "[5,6]"), Ok(json!([5, 6])));
+        assert_eq!(read("integer|array<id>", "x"), Err("`x` is no whole number".to_owned()));
+        assert!(read("integer|array<id>", "{'a':1}").is_err_and(|fault| fault.contains("an object")));
+        assert_eq!(read("object|array<boolean<Y/N>>", "[true,false]"), Ok(json!(["Y", "N"])));
+        assert!(read("object|array<id>", "x").is_err_and(|fault| fault.contains("neither JSON nor a file")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::auth::Caller;
-use crate::table::{Command, Param, Tables, below_keys, item_of};
+use crate::table::{Command, Param, Tables, alternatives, below_keys, is_one_of, item_of};
 use crate::value::Object;
 
 /// The names of the method.
@@ -89,6 +89,10 @@ fn insert(object: &mut Object, path: &[String], param: &Param<'_>) {
 }
 
 fn schema(param: &Param<'_>, word: &str) -> Value {
+    if is_one_of(word) {
+        let each: Vec<Value> = alternatives(word).map(|one| schema(param, one)).collect();
+        return json!({ "description": param.description, "oneOf": each });
+    }
     if let Some(item) = item_of(word) {
         return json!({ "type": "array", "description": param.description, "items": schema(param, item) });
     }

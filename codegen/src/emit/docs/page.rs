@@ -353,10 +353,15 @@ pub(super) fn type_name(ty: &Ty, types: &Types) -> String {
         Ty::Id => types.id.clone(),
         Ty::Date | Ty::DateTime(_) => types.date.clone(),
         Ty::File(_) => types.file.clone(),
-        Ty::Array(item) => Furniture::filled(&types.array, &[("item", &type_name(item, types))]),
+        Ty::Array(item) => {
+            let name = type_name(item, types);
+            let name = if matches!(**item, Ty::OneOf(_)) { format!("({name})") } else { name };
+            Furniture::filled(&types.array, &[("item", &name)])
+        }
         Ty::Map(value) if **value == Ty::Any => types.map.clone(),
         Ty::Map(value) => Furniture::filled(&types.map_of, &[("value", &type_name(value, types))]),
         Ty::Object => types.object.clone(),
+        Ty::OneOf(alternatives) => names_of(alternatives.iter().map(|ty| type_name(ty, types))),
         Ty::Any => types.any.clone(),
     }
 }
@@ -370,16 +375,19 @@ fn result_type(shape: &Shape, types: &Types) -> String {
         Shape::Map(value) => Furniture::filled(&types.map_of, &[("value", &result_type(value, types))]),
         Shape::Nullable(value) => Furniture::filled(&types.or_null, &[("value", &result_type(value, types))]),
         Shape::Nothing => types.nothing.clone(),
-        Shape::OneOf(forms) => {
-            let mut names: Vec<String> = Vec::new();
-            for name in forms.iter().map(|form| result_type(&form.shape, types)) {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-            names.join(", ")
+        Shape::OneOf(forms) => names_of(forms.iter().map(|form| result_type(&form.shape, types))),
+    }
+}
+
+/// Several types, each told once: what differs on the wire alone has one name for readers.
+fn names_of(all: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
+    names.join(", ")
 }
 
 /// The function as the Open Integration Package writes it; `is_emptied`: it can give empty values.

@@ -219,6 +219,10 @@ fn request(function: &Function, example: &Example) -> Value {
 /// Gives the files below a value their contents: `{"file": NAME}` stands for one in a body.
 fn fill(value: &mut Value, ty: &Ty, param: &Param) {
     match (ty, value) {
+        (Ty::OneOf(types), value) => {
+            let ty = crate::wire::fitting(types, value);
+            fill(value, ty, param);
+        }
         (Ty::Array(item), Value::Array(items)) => items.iter_mut().for_each(|one| fill(one, item, param)),
         (Ty::Map(inner), Value::Object(keys)) => keys.values_mut().for_each(|one| fill(one, inner, param)),
         (Ty::File(form), slot) => {

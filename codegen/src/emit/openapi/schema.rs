@@ -104,6 +104,9 @@ fn ty<'a>(object: &mut Object<'_, 'a>, ty: &'a Ty, entries: Option<&'a Entries>,
             object.object("additionalProperties", |values| self::ty(values, value, entries, side));
         }
         Ty::Object => self::object(object, entries, side),
+        Ty::OneOf(types) => {
+            object.key("anyOf").array(types, |json, one| json.object(|choice| self::ty(choice, one, entries, side)))
+        }
         Ty::Any => any(object, entries, side),
     }
 }

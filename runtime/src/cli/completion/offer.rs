@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cli::command::{self, COMMON};
 use crate::cli::dispatch;
 use crate::cli::profile::Home;
-use crate::table::{Command, Param, Tables, is_object, item_of};
+use crate::table::{Command, Param, Tables, alternatives, is_object, is_one_of, item_of};
 
 /// More methods than these are offered by the next part of their names.
 const MOST_METHODS: usize = 60;
@@ -268,12 +268,15 @@ fn values(arg: &Arg, command: Option<&Command<'static>>) -> Offer {
             offer.add(value, meaning);
         }
         let word = param.type_word.as_ref();
-        if word.starts_with("boolean") && param.values.is_empty() {
+        if word.starts_with("boolean") && !is_one_of(word) && param.values.is_empty() {
             offer.add("true", "");
             offer.add("false", "");
         }
         offer.files = param.values.is_empty()
-            && (word.contains("file") || word == "any" || is_object(word) || item_of(word).is_some_and(is_object));
+            && (word.contains("file")
+                || word == "any"
+                || alternatives(word).any(is_object)
+                || item_of(word).is_some_and(is_object));
         return offer;
     }
     match arg.get_id().as_str() {
