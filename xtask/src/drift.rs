@@ -75,7 +75,7 @@ pub(crate) fn sandbox() -> Done {
     Ok(())
 }
 
-/// Whether specs and facts agree.
+/// Whether specs and facts agree, but for the differences that are listed.
 fn compare(arguments: &Arguments) -> Result<bool, String> {
     let root = root();
     let api = project::read(&root).map_err(|failure| words(&failure))?;
@@ -97,8 +97,8 @@ fn compare(arguments: &Arguments) -> Result<bool, String> {
     } else {
         print!("{}", drift::text(&left));
     }
-    for one in stale {
-        eprintln!("note: {EXCEPTIONS} lists a difference that is none any more: {one}");
+    for one in &stale {
+        eprintln!("error: {EXCEPTIONS} lists a difference that is none any more, remove it: {one}");
     }
     eprintln!(
         "{} methods compared: {} differences, and {} that are meant to be ({EXCEPTIONS})",
@@ -109,7 +109,7 @@ fn compare(arguments: &Arguments) -> Result<bool, String> {
     if arguments.write {
         write(&root, &left, &facts)?;
     }
-    Ok(left.is_empty())
+    Ok(left.is_empty() && stale.is_empty())
 }
 
 fn file_facts(file: &Path, is_partial: bool) -> Result<Facts, String> {
