@@ -1525,6 +1525,10 @@ pub use user_field_type::UserFieldType;
 mod vibe_widget;
 #[cfg(feature = "landing")]
 pub use vibe_widget::VibeWidget;
+#[cfg(feature = "landing")]
+mod vibe_widget_params;
+#[cfg(feature = "landing")]
+pub use vibe_widget_params::VibeWidgetParams;
 #[cfg(feature = "booking")]
 mod waiting_list_entry;
 #[cfg(feature = "booking")]

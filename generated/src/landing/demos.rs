@@ -165,7 +165,7 @@ impl GetSiteList {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = landing::demos::register(json!({"charset":"UTF-8","code":"springsale","site_code":"/spring/","name":"Spring sale","type":"page","fields":{"TITLE":"Spring sale","ADDITIONAL_FIELDS":{"THEME_CODE":"wedding"}},"folders":{},"items":{"main":{"old_id":"711","code":"main","name":"Main page","type":"page","items":{}}},"layout":[],"version":3}))
+/// let result = landing::demos::register(json!({"charset":"UTF-8","code":"springsale","site_code":"/spring/","name":"Spring sale","type":"page","fields":{"TITLE":"Spring sale","ADDITIONAL_FIELDS":{"THEME_CODE":"wedding"}},"folders":[],"items":{"main":{"old_id":"711","code":"main","name":"Main page","type":"page","items":{}}},"layout":[],"syspages":[],"version":3}))
 ///     .params(json!({"lang":{"de":{"Spring sale":"Frühlingsverkauf"}},"lang_original":"en"}))
 ///     .send(client)
 ///     .await?;

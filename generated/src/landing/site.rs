@@ -163,7 +163,7 @@ pub fn binding_to_group(
 }
 /// Shows a knowledge base in a menu.
 ///
-/// Calls `landing.site.bindingToMenu`; scope `landing`. May be called by: a user who may place knowledge bases.
+/// Calls `landing.site.bindingToMenu`; scope `landing`. May be called by: a user who may see sites and place knowledge bases.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/knowledge-base/landing-site-binding-to-menu.html>
 ///
@@ -1186,7 +1186,7 @@ impl UnPublicFolder {
 }
 /// Shows a knowledge base in a group no more.
 ///
-/// Calls `landing.site.unbindingFromGroup`; scope `landing`. May be called by: a user who may change the knowledge base of the group.
+/// Calls `landing.site.unbindingFromGroup`; scope `landing`. May be called by: a user who may see sites and change the knowledge base of the group.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/knowledge-base/landing-site-unbinding-from-group.html>
 ///
@@ -1225,7 +1225,7 @@ pub fn unbinding_from_group(
 }
 /// Shows a knowledge base in a menu no more.
 ///
-/// Calls `landing.site.unbindingFromMenu`; scope `landing`. May be called by: a user who may place knowledge bases.
+/// Calls `landing.site.unbindingFromMenu`; scope `landing`. May be called by: a user who may see sites and place knowledge bases.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/knowledge-base/landing-site-unbinding-from-menu.html>
 ///

@@ -155,8 +155,8 @@ impl LandingExportPage {
     }
     /// `layout`. Arrangement of included pages; an empty list for none.
     #[inline]
-    pub fn layout(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "layout")
+    pub fn layout(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "layout")
     }
     /// Sets `layout`. Arrangement of included pages; an empty list for none.
     #[inline]
@@ -164,12 +164,12 @@ impl LandingExportPage {
     pub fn set_layout(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "layout", value))
     }
-    /// `items`. Its blocks by keys such as \#block28175.
+    /// `items`. Its blocks by keys such as \#block28175; an empty list for none.
     #[inline]
-    pub fn items(&self) -> Option<rt::Map<rt::Object>> {
-        rt::view::read(&self.0, "items")
+    pub fn items(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "items")
     }
-    /// Sets `items`. Its blocks by keys such as \#block28175.
+    /// Sets `items`. Its blocks by keys such as \#block28175; an empty list for none.
     #[inline]
     #[must_use]
     pub fn set_items(self, value: impl Into<rt::Value>) -> Self {

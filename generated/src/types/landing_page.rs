@@ -114,17 +114,6 @@ impl LandingPage {
     pub fn set_tpl_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "TPL_ID", value))
     }
-    /// `ADDITIONAL_FIELDS`. Settings of the page.
-    #[inline]
-    pub fn additional_fields(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "ADDITIONAL_FIELDS")
-    }
-    /// Sets `ADDITIONAL_FIELDS`. Settings of the page.
-    #[inline]
-    #[must_use]
-    pub fn set_additional_fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "ADDITIONAL_FIELDS", value))
-    }
     /// `DELETED`. Whether the page is in the trash. Setting it takes the page off the public.
     #[inline]
     pub fn deleted(&self) -> Option<bool> {

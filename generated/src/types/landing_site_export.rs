@@ -80,12 +80,12 @@ impl LandingSiteExport {
     pub fn layout(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "layout")
     }
-    /// `folders`. Codes of the pages in each folder, by the code of the page that heads it.
+    /// `folders`. Codes of the pages in each folder, by the code of the page that heads it; an empty list for none.
     #[inline]
     pub fn folders(&self) -> Option<rt::Map<Vec<String>>> {
         rt::view::read(&self.0, "folders")
     }
-    /// `syspages`. Codes of special pages by their kind.
+    /// `syspages`. Codes of special pages by their kind; an empty list for none.
     #[inline]
     pub fn syspages(&self) -> Option<rt::Map<String>> {
         rt::view::read(&self.0, "syspages")

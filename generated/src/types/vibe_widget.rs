@@ -128,12 +128,12 @@ impl VibeWidget {
     pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "MODIFIED_BY_ID")
     }
-    /// `DATE_CREATE`. When it was made, in the portal's own format.
+    /// `DATE_CREATE`. When it was made; answers write it as in 10\.10.2026 15:55:30.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
-    /// `DATE_MODIFY`. When it was last changed, in the portal's own format.
+    /// `DATE_MODIFY`. When it was last changed; answers write it as in 10\.10.2026 15:55:30.
     #[inline]
     pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
