@@ -3,7 +3,7 @@
 // needs a third of the time of the whole site for what a fixed set of forms says as well. A form that is not known here
 // stops the build, with its line.
 
-import {FIELD, PARAMETER, rowId, slug} from '../src/search/slug.mjs';
+import {FIELD, PARAMETER, below, rowId, slug} from '../src/search/slug.mjs';
 
 /**
  * Text within a block: text, code, or a link around such pieces.
@@ -135,7 +135,7 @@ export function readPage(source, resolve) {
   const readParams = (line) => {
     const [, what, name, closed, keys] = /^<Params(?: (of|answer)=\{("(?:[^"\\]|\\.)*")\})?( closed)?(?: keys="([^"]*)")?>$/.exec(line) ?? [];
     const path = name ? JSON.parse(name) : '';
-    const prefix = what === 'answer' ? fieldPrefix(path) : path ? `${PARAMETER}${slug(path)}-` : PARAMETER;
+    const prefix = below(what === 'answer' ? FIELD : PARAMETER, path);
     at += 2;
     const table = readTable(prefix);
     while (lines[at + 1] === '') at += 1;
@@ -193,10 +193,6 @@ export function readPage(source, resolve) {
   page.blocks = blocks(null);
   return page;
 }
-
-/** What the addresses of an answer's fields begin with: two dashes part the objects that they are in.
- * @param {string} path */
-const fieldPrefix = (path) => FIELD + path.split('.').filter(Boolean).map((name) => `${slug(name)}--`).join('');
 
 /** The cells of a row. @param {string} line */
 function cellsOf(line) {

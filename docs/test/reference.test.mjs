@@ -91,7 +91,7 @@ test('the page of UpdateUser has everything that it promises', async () => {
 
 test('a parameter has an address, also inside a folded table', async () => {
   const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 800}});
-  for (const [id, text] of [['param-userid', 'UserID'], ['param-fieldsstructure-uf-department', 'UF_DEPARTMENT']]) {
+  for (const [id, text] of [['param-userid', 'UserID'], ['param-fieldsstructure--uf-department', 'UF_DEPARTMENT']]) {
     await page.goto('about:blank');
     await page.goto(`${site.origin}/reference/user/update-user#${id}`);
     const row = page.locator(`#${id}`);

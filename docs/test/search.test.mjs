@@ -21,8 +21,8 @@ test('what people type finds the right page first', () => {
     ['update-user', '/reference/user/update-user'],
     ['ИзменитьПользователя', '/reference/user/update-user'],
     ['изменитьпользователя', '/reference/user/update-user'],
-    ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department'],
-    ['uf_department', '/reference/user/update-user#param-fieldsstructure-uf-department'],
+    ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure--uf-department'],
+    ['uf_department', '/reference/user/update-user#param-fieldsstructure--uf-department'],
     ['crm.deal.list', '/reference/crm/deals/'],
     // What only answers hold is found there.
     ['DETAIL_URL', '/reference/objects/disk-object#field-detail-url'],
@@ -66,7 +66,7 @@ test('Russian titles find their pages, in any form of the words, and all other n
     ['ИзменитьПользователя', '/reference/user/update-user'],
     ['update user', '/reference/user/update-user'],
     ['user.update', '/reference/user/update-user'],
-    ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department'],
+    ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure--uf-department'],
     ['сделка', '/reference/crm/deals'],
     ['задачи', '/reference/tasks'],
   ]) {

@@ -68,8 +68,8 @@ test('the search works by keyboard alone', async () => {
   await find('UpdateUser', '/reference/user/update-user');
   await find('update user', '/reference/user/update-user');
   await find('ИзменитьПользователя', '/reference/user/update-user');
-  await find('UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department');
-  await page.locator('tr#param-fieldsstructure-uf-department').waitFor({state: 'visible'});
+  await find('UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure--uf-department');
+  await page.locator('tr#param-fieldsstructure--uf-department').waitFor({state: 'visible'});
   // Arrows choose, Escape closes.
   await page.keyboard.press('Control+k');
   await page.keyboard.type('deal');
@@ -151,7 +151,7 @@ test('what is printed is the text, with folded tables open and every example nam
   for (const selector of ['.navbar', '.theme-doc-sidebar-container', '[role=tablist]', '.try', '#try-it', '.footer']) {
     for (const one of await page.locator(selector).all()) assert.equal(await one.isVisible(), false, selector);
   }
-  assert.ok(await page.locator('#param-fieldsstructure-uf-department').isVisible());
+  assert.ok(await page.locator('#param-fieldsstructure--uf-department').isVisible());
   const {label, ground} = await page.evaluate(() => ({
     label: getComputedStyle(document.querySelector('.example'), '::before').content,
     ground: getComputedStyle(document.documentElement).backgroundColor,

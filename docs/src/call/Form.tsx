@@ -5,7 +5,7 @@ import Translate, {translate} from '@docusaurus/Translate';
 import useBaseUrl from '@docusaurus/useBaseUrl';
 import useDocusaurusContext from '@docusaurus/useDocusaurusContext';
 import CodeBlock from '@theme/CodeBlock';
-import {PARAMETER, rowId, slug} from '@site/src/search/slug.mjs';
+import {PARAMETER, below, rowId} from '@site/src/search/slug.mjs';
 import {bodyOf, entriesOf, type Command, type Entity, type Param, type Values} from './body.mjs';
 import {rust, type RustName} from './rust.mjs';
 import {addressOf, bash, batch, curl, powershell, sentBy, type Connection} from './shell.mjs';
@@ -169,7 +169,7 @@ function shellOf(): {language: string; title: string; write: typeof bash} {
 function useMeaning(): (param: Param, of?: string) => string | undefined {
   const {i18n: {currentLocale, defaultLocale}} = useDocusaurusContext();
   return (param, of) => {
-    const prefix = of ? `${PARAMETER}${slug(of)}-` : PARAMETER;
+    const prefix = below(PARAMETER, of ?? '');
     const row = currentLocale !== defaultLocale && document.getElementById(rowId(prefix, param.argument ?? param.name, false));
     return (row && row.lastElementChild?.textContent) || param.description;
   };

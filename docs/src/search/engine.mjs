@@ -3,7 +3,7 @@
 // in a test as well.
 
 import MiniSearch from 'minisearch';
-import {FIELD, PARAMETER, rowId, slug} from './slug.mjs';
+import {FIELD, PARAMETER, below, rowId, slug} from './slug.mjs';
 
 /**
  * @typedef {object} Hit
@@ -99,7 +99,7 @@ export function createSearch(index) {
     for (const [name, keys] of own) {
       note(name.toLowerCase(), id, `#${rowId(PARAMETER, name, false)}`, TIER.parameter);
       const inside = typeof keys === 'number' ? index.keys[keys] : (keys ?? []);
-      for (const key of inside) note(key.toLowerCase(), id, `#param-${slug(name)}-${slug(key)}`, TIER.key);
+      for (const key of inside) note(key.toLowerCase(), id, `#${below(PARAMETER, name)}${slug(key)}`, TIER.key);
     }
     if (fields !== undefined) noteFields(index.keys[fields], id);
   }

@@ -23,6 +23,14 @@ export const PARAMETER = 'param-';
 export const FIELD = 'field-';
 
 /**
+ * What the addresses of the keys inside begin with. Two dashes part the names, because one may stand inside a name.
+ * @param {string} prefix of the parameters or the fields @param {string} path with dots between the names; empty for none
+ */
+export function below(prefix, path) {
+  return prefix + path.split('.').filter(Boolean).map((name) => `${slug(name)}--`).join('');
+}
+
+/**
  * A name as a part of an address: `UserID` is `userid`, `>=DATE` is `gteqdate`.
  * @param {string} name
  */

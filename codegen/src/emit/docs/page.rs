@@ -315,9 +315,10 @@ fn has_fields(param: &Param) -> bool {
     param.entries.as_ref().is_some_and(|entries| !entries.all.is_empty())
 }
 
-/// The anchor of the table of an object's keys.
+/// The anchor of the table of an object's keys. Two dashes part the names, because one may stand inside a name.
 fn anchor(path: &str) -> String {
-    format!("fields-of-{}", crate::names::joined(path, '-'))
+    let names: Vec<String> = path.split('.').map(|name| crate::names::joined(name, '-')).collect();
+    format!("fields-of-{}", names.join("--"))
 }
 
 /// The tables of the keys inside a parameter, and inside its keys.
