@@ -430,6 +430,10 @@ mod crm_call_list_item;
 #[cfg(feature = "crm")]
 pub use crm_call_list_item::CrmCallListItem;
 #[cfg(feature = "crm")]
+mod crm_call_status;
+#[cfg(feature = "crm")]
+pub use crm_call_status::CrmCallStatus;
+#[cfg(feature = "crm")]
 mod crm_card_section;
 #[cfg(feature = "crm")]
 pub use crm_card_section::CrmCardSection;
@@ -481,6 +485,10 @@ pub use crm_delivery::CrmDelivery;
 mod crm_directory;
 #[cfg(feature = "crm")]
 pub use crm_directory::CrmDirectory;
+#[cfg(feature = "crm")]
+mod crm_directory_item;
+#[cfg(feature = "crm")]
+pub use crm_directory_item::CrmDirectoryItem;
 #[cfg(feature = "crm")]
 mod crm_document;
 #[cfg(feature = "crm")]

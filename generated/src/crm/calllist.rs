@@ -168,7 +168,7 @@ impl List {
 /// # }
 /// ```
 #[inline]
-pub fn statuslist() -> rt::TypedCall<Vec<crate::types::CrmStatus>> {
+pub fn statuslist() -> rt::TypedCall<Vec<crate::types::CrmCallStatus>> {
     rt::Call::new(
             rt::Method::new(
                 "crm.calllist.statuslist",

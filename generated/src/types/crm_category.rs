@@ -42,12 +42,12 @@ impl CrmCategory {
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "entityTypeId")
     }
-    /// `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it; deals, contacts and companies have it fixed. No when a new one is made without it.
+    /// `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it, and only so does that one lose it; deals, contacts and companies have it fixed. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isDefault")
     }
-    /// Sets `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it; deals, contacts and companies have it fixed. No when a new one is made without it.
+    /// Sets `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it, and only so does that one lose it; deals, contacts and companies have it fixed. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {

@@ -55,7 +55,7 @@ impl CrmDirectory {
     pub fn prefix(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREFIX")
     }
-    /// `SEMANTIC_INFO`. Stages that begin and end it, as START_FIELD, FINAL_SUCCESS_FIELD and the like; an empty list for other directories.
+    /// `SEMANTIC_INFO`. First and last stages of leads, deals and estimates; an empty list for invoices, documents and smart processes, absent where a directory holds no stages.
     #[inline]
     pub fn semantic_info(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SEMANTIC_INFO")

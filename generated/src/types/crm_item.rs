@@ -288,12 +288,12 @@ impl CrmItem {
     pub fn set_actual_date(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "actualDate", value))
     }
-    /// `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// `opened`. Whether everybody sees the record whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "opened")
     }
-    /// Sets `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// Sets `opened`. Whether everybody sees the record whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {

@@ -232,23 +232,12 @@ impl CrmType {
     pub fn is_counters_enabled(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isCountersEnabled")
     }
-    /// `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
-    #[inline]
-    pub fn is_external(&self) -> Option<bool> {
-        rt::view::boolean(&self.0, "isExternal")
-    }
-    /// Sets `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
-    #[inline]
-    #[must_use]
-    pub fn set_is_external(self, value: bool) -> Self {
-        Self(rt::set::field::yes_no(self.0, "isExternal", value))
-    }
-    /// `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
+    /// `customSectionId`. Automated solution that shows it; null where none does. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_section_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "customSectionId")
     }
-    /// Sets `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
+    /// Sets `customSectionId`. Automated solution that shows it; null where none does. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_section_id(self, value: impl Into<rt::Id>) -> Self {

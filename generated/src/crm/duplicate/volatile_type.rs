@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the fields that the search for duplicates could compare.
 ///
-/// Calls `crm.duplicate.volatileType.fields`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.duplicate.volatileType.fields`; scope `crm`. May be called by: administrator of the portal or of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/duplicates/volatile-type/crm-duplicate-volatile-type-fields.html>
 ///
@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `ACCESS_DENIED`: The caller is no administrator of the portal or of the CRM. Call as one.
 #[inline]
 pub fn fields() -> Fields {
     Fields(
@@ -56,7 +56,7 @@ impl Fields {
 }
 /// Lists the fields that the search for duplicates compares besides the usual ones.
 ///
-/// Calls `crm.duplicate.volatileType.list`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.duplicate.volatileType.list`; scope `crm`. May be called by: administrator of the portal or of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/duplicates/volatile-type/crm-duplicate-volatile-type-list.html>
 ///
@@ -73,7 +73,7 @@ impl Fields {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `ACCESS_DENIED`: The caller is no administrator of the portal or of the CRM. Call as one.
 #[inline]
 pub fn list() -> List {
     List(
@@ -96,7 +96,7 @@ rt::request!(
 );
 /// Lets the search for duplicates compare one more field, seven at most over all kinds of records. One that is compared already stays as it is.
 ///
-/// Calls `crm.duplicate.volatileType.register`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.duplicate.volatileType.register`; scope `crm`. May be called by: administrator of the portal or of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/duplicates/volatile-type/crm-duplicate-volatile-type-register.html>
 ///
@@ -115,7 +115,7 @@ rt::request!(
 ///
 /// - `FIELD_NOT_FOUND`: There is no such field, or it cannot be compared. GetAvailableDuplicateFields tells those that can.
 /// - `MAX_TYPES_COUNT_EXCEEDED`: There are seven such fields already. Remove one first.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `ACCESS_DENIED`: The caller is no administrator of the portal or of the CRM. Call as one.
 #[inline]
 pub fn register(
     entity_type_id: impl Into<i64>,
@@ -136,7 +136,7 @@ pub fn register(
 }
 /// Lets the search for duplicates compare one field less.
 ///
-/// Calls `crm.duplicate.volatileType.unregister`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.duplicate.volatileType.unregister`; scope `crm`. May be called by: administrator of the portal or of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/duplicates/volatile-type/crm-duplicate-volatile-type-unregister.html>
 ///
@@ -154,7 +154,7 @@ pub fn register(
 /// Among others, the portal's own:
 ///
 /// - `TYPE_IS_NOT_ASSIGNED`: There is no such setting. GetDuplicateFields tells the numbers.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
+/// - `ACCESS_DENIED`: The caller is no administrator of the portal or of the CRM. Call as one.
 #[inline]
 pub fn unregister(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 #[inline]
 pub fn items(
     entity_id: impl Into<String>,
-) -> rt::TypedCall<Vec<crate::types::CrmStatus>> {
+) -> rt::TypedCall<Vec<crate::types::CrmDirectoryItem>> {
     rt::Call::new(
             rt::Method::new(
                 "crm.status.entity.items",

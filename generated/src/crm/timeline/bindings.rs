@@ -69,7 +69,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 }
 /// Lists the records that an entry of the timeline is shown at.
 ///
-/// Calls `crm.timeline.bindings.list`; scope `crm`. May be called by: whoever may read the records.
+/// Calls `crm.timeline.bindings.list`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/bindings/crm-timeline-bindings-list.html>
 ///
@@ -86,7 +86,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The entry is not named, or the caller may not read it. The description tells which.
+/// - without a code: The entry is not named, or its number is wrong. Give OWNER_ID in filter.
 #[inline]
 pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
