@@ -29,7 +29,7 @@ pub mod todo;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create activities, a required field is missing, SUBJECT included, there is more than one entry in COMMUNICATIONS where one is allowed, the provider belongs to another application or wants crm.activity.configurable.add, or a letter could not be sent. The description tells which.
+/// - without a code: The caller may not create activities, a required field is missing, there is more than one entry in COMMUNICATIONS where one is allowed, the provider belongs to another application or wants crm.activity.configurable.add, or a letter could not be sent. The description tells which.
 #[deprecated(
     note = "use `crm.activity.todo.add`: It adds things to be done; calls come from telephony and letters from mail."
 )]
@@ -114,7 +114,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 }
 /// Reads one activity with all its fields.
 ///
-/// Calls `crm.activity.get`; scope `crm`. May be called by: whoever may read the record.
+/// Calls `crm.activity.get`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/activity-base/crm-activity-get.html>
 ///
@@ -145,9 +145,9 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmActivity> {
         .put("id", rt::value::id(id))
         .typed()
 }
-/// Finds activities of all kinds by conditions on their fields.
+/// Finds activities of all kinds by conditions on their fields, those that the caller may see.
 ///
-/// Calls `crm.activity.list`; scope `crm`. May be called by: whoever may read the records.
+/// Calls `crm.activity.list`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/activity-base/crm-activity-list.html>
 ///
@@ -184,14 +184,14 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `crm.activity.list`: Finds activities of all kinds by conditions on their fields.
+/// A call of `crm.activity.list`: Finds activities of all kinds by conditions on their fields, those that the caller may see.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
     List -> rt::Page < crate ::types::CrmActivity >, all crate ::types::CrmActivity
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID, OWNER_ID or both; an activity that fits several of them comes several times.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID, OWNER_ID or both; an activity that fits several of them comes several times.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -222,7 +222,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CODE`: The portal refused the change. The description tells why.
-/// - without a code: There is no such currency, a field is malformed, or the caller may not change the CRM settings. The description tells which.
+/// - without a code: There is no such currency, the caller may not change the CRM settings, or the portal has no module for currencies. The description tells which.
 #[inline]
 pub fn update() -> Update {
     Update(

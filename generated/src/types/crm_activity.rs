@@ -114,12 +114,12 @@ impl CrmActivity {
     pub fn set_associated_entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "ASSOCIATED_ENTITY_ID", value))
     }
-    /// `SUBJECT`. What it is about, in a line; a new one needs it.
+    /// `SUBJECT`. What it is about, in a line.
     #[inline]
     pub fn subject(&self) -> Option<&str> {
         rt::view::text(&self.0, "SUBJECT")
     }
-    /// Sets `SUBJECT`. What it is about, in a line; a new one needs it.
+    /// Sets `SUBJECT`. What it is about, in a line.
     #[inline]
     #[must_use]
     pub fn set_subject(self, value: impl Into<String>) -> Self {

@@ -21,12 +21,12 @@ impl CrmCurrency {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CURRENCY", value))
     }
-    /// `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it.
+    /// `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it. Better leave it: once another currency is the base, all rates must be given anew.
     #[inline]
     pub fn base(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "BASE")
     }
-    /// Sets `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it.
+    /// Sets `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it. Better leave it: once another currency is the base, all rates must be given anew.
     #[inline]
     #[must_use]
     pub fn set_base(self, value: bool) -> Self {

@@ -43,12 +43,12 @@ impl CrmCurrencyFormat {
     pub fn set_dec_point(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "DEC_POINT", value))
     }
-    /// `THOUSANDS_SEP`. Sign between the thousands, not empty; it counts where THOUSANDS_VARIANT is OWN or left out. Answers hold HTML, as in \&nbsp; for a space, and null where THOUSANDS_VARIANT alone tells it.
+    /// `THOUSANDS_SEP`. Sign between the thousands, not empty; it counts only where THOUSANDS_VARIANT is left out. Answers hold HTML, as in \&nbsp; for a space, and null where THOUSANDS_VARIANT alone tells it.
     #[inline]
     pub fn thousands_sep(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_SEP")
     }
-    /// Sets `THOUSANDS_SEP`. Sign between the thousands, not empty; it counts where THOUSANDS_VARIANT is OWN or left out. Answers hold HTML, as in \&nbsp; for a space, and null where THOUSANDS_VARIANT alone tells it.
+    /// Sets `THOUSANDS_SEP`. Sign between the thousands, not empty; it counts only where THOUSANDS_VARIANT is left out. Answers hold HTML, as in \&nbsp; for a space, and null where THOUSANDS_VARIANT alone tells it.
     #[inline]
     #[must_use]
     pub fn set_thousands_sep(self, value: impl Into<String>) -> Self {

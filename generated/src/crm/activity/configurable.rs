@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds an activity whose looks the application designs itself.
 ///
-/// Calls `crm.activity.configurable.add`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.activity.configurable.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/configurable/crm-activity-configurable-add.html>
 ///
@@ -59,7 +59,7 @@ pub fn add(
 }
 /// Reads an activity that an application designed, with its looks.
 ///
-/// Calls `crm.activity.configurable.get`; scope `crm`. May be called by: whoever may read the record.
+/// Calls `crm.activity.configurable.get`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/configurable/crm-activity-configurable-get.html>
 ///
@@ -97,7 +97,7 @@ pub fn get(
 }
 /// Changes an activity that the application designed, or how it looks.
 ///
-/// Calls `crm.activity.configurable.update`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.activity.configurable.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/configurable/crm-activity-configurable-update.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds something to be done to the timeline of a record, with a deadline.
 ///
-/// Calls `crm.activity.todo.add`; scope `crm`. May be called by: whoever may create activities of the record.
+/// Calls `crm.activity.todo.add`; scope `crm`. May be called by: whoever may change the record.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/todo/crm-activity-todo-add.html>
 ///
@@ -29,9 +29,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `NOT_FOUND`: There is no such record of the CRM. Check ownerId and ownerTypeId.
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
-/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `OWNER_NOT_FOUND`: The record that is to have the activity was not found. Check ownerId and ownerTypeId.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 #[inline]
 pub fn add(
@@ -115,9 +115,9 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `NOT_FOUND`: There is no such record of the CRM, or no such activity of it. Check id, ownerId and ownerTypeId.
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
-/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `OWNER_NOT_FOUND`: The record that the activity belongs to was not found. Check ownerId and ownerTypeId.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 /// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 /// - `ERROR_PARENT_ACTIVITY_RESTRICT`: The activity that it would follow is completed. Choose one that is open.
@@ -200,9 +200,9 @@ impl Update {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `NOT_FOUND`: There is no such record of the CRM, or no such activity of it. Check id, ownerId and ownerTypeId.
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
-/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `OWNER_NOT_FOUND`: The record that the activity belongs to was not found. Check ownerId and ownerTypeId.
 /// - `CAN_NOT_UPDATE_COLOR_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 /// - `CAN_NOT_UPDATE_WRONG_COLOR_TODO`: There is no such colour. Choose one of the known values of colorId.
 #[inline]
@@ -247,9 +247,9 @@ pub fn update_color(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `NOT_FOUND`: There is no such record of the CRM, or no such activity of it. Check id, ownerId and ownerTypeId.
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
-/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `OWNER_NOT_FOUND`: The record that the activity belongs to was not found. Check ownerId and ownerTypeId.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 /// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 #[inline]
@@ -294,9 +294,9 @@ pub fn update_deadline(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `NOT_FOUND`: There is no such record of the CRM, or no such activity of it. Check id, ownerId and ownerTypeId.
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
-/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `OWNER_NOT_FOUND`: The record that the activity belongs to was not found. Check ownerId and ownerTypeId.
 /// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 #[inline]
 pub fn update_description(
@@ -340,9 +340,9 @@ pub fn update_description(
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `NOT_FOUND`: There is no such activity or record. Check both numbers and the kind of record.
+/// - `NOT_FOUND`: There is no such record of the CRM, or no such activity of it. Check id, ownerId and ownerTypeId.
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
-/// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
+/// - `OWNER_NOT_FOUND`: The record that the activity belongs to was not found. Check ownerId and ownerTypeId.
 /// - `CAN_NOT_UPDATE_RESPONSIBLE_USER_COMPLETED_TODO`: The activity is completed already. Make a new one with CreateActivity.
 /// - `INVALID_ARG_VALUE`: The number of the employee is not above 0\. Give one that GetUsers tells.
 #[inline]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
+/// - without a code: The code is missing, or the caller may not change the CRM settings. The description tells which.
 #[inline]
 pub fn delete(
     id: impl Into<String>,
@@ -125,7 +125,7 @@ pub fn get(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
+/// - without a code: The code is missing, or the caller may not change the CRM settings. The description tells which.
 #[inline]
 pub fn set(
     id: impl Into<String>,

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number of the template is missing or wrong. Give templateId.
 /// - `0`: There is no such template or kind of record, the template was removed, entityId is missing, no number could be taken, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this record or template. Ask an administrator of the CRM for the right.
 /// - `DOCGEN_LIMIT_ERROR`: The portal's plan does not allow more documents. Ask the owner of the portal for a larger plan.
@@ -90,10 +90,10 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number is missing. Give it in id.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
-/// - without a code: The document is none of the CRM. documentgenerator.document.delete removes others.
+/// - without a code: The document is none of the CRM, which documentgenerator.document.delete removes, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -129,10 +129,10 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number is missing. Give it in id.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
-/// - without a code: The document is none of the CRM, or the caller may not see or change documents. The description tells which.
+/// - without a code: The document is none of the CRM, the caller may not see or change documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
     Enablepublicurl(
@@ -178,10 +178,10 @@ impl Enablepublicurl {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number is missing. Give it in id.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
-/// - without a code: The document is none of the CRM, or the caller may not see documents. The description tells which.
+/// - without a code: The document is none of the CRM, the caller may not see documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocument> {
     rt::Call::new(
@@ -218,10 +218,10 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocument> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number is missing. Give it in id.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
-/// - without a code: The caller may not change documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
@@ -274,7 +274,7 @@ impl Getfields {
 ///
 /// - `100`: A key of select is no field of its own, such as entityTypeId. Ask for the asterisk.
 /// - `ACCESS_DENIED`: The caller may not read the documents of the records that the filter names. Ask an administrator of the CRM for the right.
-/// - without a code: The caller may not see documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not see documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -302,7 +302,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
@@ -341,7 +341,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number is missing. Give it in id.
 /// - `0`: There is no such document in the CRM, the caller may not change it, the file of the template is damaged, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document. Ask an administrator of the CRM for the right.
 #[inline]
@@ -394,9 +394,9 @@ impl Update {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The fields are missing or no object. Give an object.
 /// - `0`: A required field is missing, there is no such record or kind of record, the file is empty or could not be saved, or something failed inside the portal. The description tells which.
-/// - without a code: The caller may not see documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not see documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn upload(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmDocument> {
     rt::Call::new(

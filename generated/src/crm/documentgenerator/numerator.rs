@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The fields are missing or no object. Give an object.
 /// - `0`: The name or the template is missing, the settings do not fit, or something failed inside the portal. The description tells which.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmNumerator> {
     rt::Call::new(
@@ -59,7 +59,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CrmNumer
 ///
 /// - `100`: The number is missing, or there is no such numerator. Look it up with GetCrmNumerators.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -94,7 +94,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// - `100`: The number is missing, or there is no such numerator. Look it up with GetCrmNumerators.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator, or it numbers something else than documents. GetCrmNumerators tells those that can be used.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmNumerator> {
     rt::Call::new(
@@ -131,7 +131,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmNumerator> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not use numerators. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -178,9 +178,9 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: A parameter is missing, fields is no object, or there is no such numerator. GetCrmNumerators tells the numbers.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The fields are missing or no object. Give an object.
 /// - `0`: A required field is missing, or the file is missing or could not be saved. The description tells which.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,
@@ -60,8 +60,8 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `0`: There is no such template, or something failed inside the portal. Look it up with GetCrmDocumentTemplates.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents. Ask an administrator of the CRM for the right.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -95,8 +95,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 /// Among others, the portal's own:
 ///
 /// - `0`: There is no such template, or something failed inside the portal. Look it up with GetCrmDocumentTemplates.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents. Ask an administrator of the CRM for the right.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocumentTemplate> {
     rt::Call::new(
@@ -134,10 +134,10 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmDocumentTemp
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: The number or entityTypeId is missing. Give both.
 /// - `0`: There is no such template, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template. Ask an administrator of the CRM for the right.
-/// - without a code: The template was deleted, or the caller may not change templates of documents. The description tells which.
+/// - without a code: The template was deleted, the caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Getfields {
     Getfields(
@@ -181,7 +181,7 @@ impl Getfields {
 /// use bitrix24::*;
 ///
 /// let result = crm::documentgenerator::template::list()
-///     .select(["*", "entityTypeId"])
+///     .select(["*", "entityTypeId", "users"])
 ///     .filter(json!({"region":"by","active":"Y"}))
 ///     .order(json!({"id":"ASC"}))
 ///     .send(client)
@@ -195,7 +195,7 @@ impl Getfields {
 /// Among others, the portal's own:
 ///
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents. Ask an administrator of the CRM for the right.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -240,7 +240,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Templates that were removed are found only with isDeleted.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. Templates that were removed are found only with isDeleted, and moduleId is always crm, whatever is given.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
@@ -275,10 +275,10 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required parameter is missing. The description names it.
-/// - `0`: There is no such template, or something failed inside the portal. The description tells which.
+/// - `100`: The fields are missing or no object. Give an object.
+/// - `0`: There is no such template, or the file could not be saved. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template. Ask an administrator of the CRM for the right.
-/// - without a code: The caller may not change templates of documents. Ask an administrator of the CRM for the right.
+/// - without a code: The caller may not change templates of documents, or the portal has no module for documents. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,
