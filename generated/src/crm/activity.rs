@@ -191,7 +191,7 @@ rt::request!(
     List -> rt::Page < crate ::types::CrmActivity >, all crate ::types::CrmActivity
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID, OWNER_ID or both; an activity that fits several of them comes several times.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID, OWNER_ID or both; an activity that fits several of them comes several times.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -221,7 +221,7 @@ pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Lead >, all crate ::types::Lead);
 #[allow(deprecated)]
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Conditions cannot be joined by "or".
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Conditions cannot be joined by "or".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

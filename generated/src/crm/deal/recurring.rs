@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: DEAL_ID is missing or names no deal, the deal has a rule already, or the caller may not change it or create deals. The description tells which.
+/// - without a code: The fields are no object, DEAL_ID is missing or names no deal, the deal has a rule already, or the caller may not change it or create deals. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -54,7 +54,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, the portal has no recurring deals, the template still exists, or the caller may not delete deals. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such rule, the portal has no recurring deals, the template still exists, or the caller may not delete deals. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -87,7 +87,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not read the template or create deals. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such rule, the portal has no recurring deals, or the caller may not read the template or create deals. The description tells which.
 #[inline]
 pub fn expose(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -153,7 +153,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not read deals. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such rule, the portal has no recurring deals, or the caller may not read deals. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRecurringDeal> {
     rt::Call::new(
@@ -237,7 +237,7 @@ impl List {
 }
 /// Changes the rule by which deals are made again and again.
 ///
-/// Calls `crm.deal.recurring.update`; scope `crm`. May be called by: whoever may change deals.
+/// Calls `crm.deal.recurring.update`; scope `crm`. May be called by: whoever may read and change deals.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/recurring-deals/crm-deal-recurring-update.html>
 ///
@@ -257,7 +257,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, fields is no object, the portal has no recurring deals, or the caller may not change deals. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such rule, fields is no object, the portal has no recurring deals, or the caller may not read or change the deal. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

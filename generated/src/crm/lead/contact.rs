@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod items;
 /// Links a further contact to a lead.
 ///
-/// Calls `crm.lead.contact.add`; scope `crm`. May be called by: whoever may change the lead.
+/// Calls `crm.lead.contact.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/leads/management-communication/crm-lead-contact-add.html>
 ///
@@ -41,7 +41,7 @@ pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> rt::TypedCall
 }
 /// Takes back the link between a contact and a lead. Both records stay.
 ///
-/// Calls `crm.lead.contact.delete`; scope `crm`. May be called by: whoever may change the lead.
+/// Calls `crm.lead.contact.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/leads/management-communication/crm-lead-contact-delete.html>
 ///

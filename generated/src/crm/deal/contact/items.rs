@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Takes back all links between a deal and contacts. The records stay.
 ///
-/// Calls `crm.deal.contact.items.delete`; scope `crm`. May be called by: whoever may change the deal.
+/// Calls `crm.deal.contact.items.delete`; scope `crm`. May be called by: whoever may read and change the deal.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/contacts/crm-deal-contact-items-delete.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the deal. Ask an administrator of the CRM for the right.
+/// - `ACCESS_DENIED`: The caller may not read or change the deal. Ask an administrator of the CRM for the right.
 /// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {

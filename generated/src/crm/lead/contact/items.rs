@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Takes back all links between a lead and contacts. The records stay.
 ///
-/// Calls `crm.lead.contact.items.delete`; scope `crm`. May be called by: whoever may change the lead.
+/// Calls `crm.lead.contact.items.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/leads/management-communication/crm-lead-contact-items-delete.html>
 ///
@@ -39,7 +39,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Lists the contacts that a lead is linked to, the main one among them.
 ///
-/// Calls `crm.lead.contact.items.get`; scope `crm`. May be called by: whoever may read the lead.
+/// Calls `crm.lead.contact.items.get`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/leads/management-communication/crm-lead-contact-items-get.html>
 ///
@@ -74,7 +74,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactL
 }
 /// Links a lead to exactly the contacts given. Others are unlinked.
 ///
-/// Calls `crm.lead.contact.items.set`; scope `crm`. May be called by: whoever may change the lead.
+/// Calls `crm.lead.contact.items.set`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/leads/management-communication/crm-lead-contact-items-set.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Takes back all links between an estimate and contacts. The records stay.
 ///
-/// Calls `crm.quote.contact.items.delete`; scope `crm`. May be called by: whoever may change the estimate.
+/// Calls `crm.quote.contact.items.delete`; scope `crm`. May be called by: whoever may read and change the estimate.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/quote/contacts/crm-quote-contact-items-delete.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the estimate. Ask an administrator of the CRM for the right.
+/// - `ACCESS_DENIED`: The caller may not read or change the estimate. Ask an administrator of the CRM for the right.
 /// - without a code: The number is missing or below 1\. Give it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
