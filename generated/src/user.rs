@@ -646,7 +646,7 @@ impl Search {
 }
 /// Changes the account data of an employee. Fields that are not named keep their values.
 ///
-/// Calls `user.update`; scope `user`. May be called by: administrator.
+/// Calls `user.update`; scope `user`. May be called by: administrator, or a user who may invite.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/user/user-update.html>
 ///
@@ -686,7 +686,7 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
 }
 /// Dismisses an employee, who then cannot sign in any more, or takes a dismissed one back.
 ///
-/// Calls `user.update` with fixed values. May be called by: administrator.
+/// Calls `user.update` with fixed values. May be called by: administrator, or a user who may invite.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/user/user-update.html>
 ///

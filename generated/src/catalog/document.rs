@@ -141,7 +141,7 @@ pub fn conduct(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
         .put("id", rt::value::id(id))
         .typed()
 }
-/// Processes several inventory documents: each gets the state Y, and the stock changes by its products. Those before a faulty one stay processed.
+/// Processes several inventory documents: each gets the state Y, and the stock changes by its products.
 ///
 /// Calls `catalog.document.conductList`; scope `catalog`. May be called by: a user who may process documents of the type and choose their warehouses.
 ///
@@ -264,7 +264,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<Option<bool>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: One of the documents could not be deleted: there is none of this number, the caller has no right to it, or it is processed; cancel it first with CancelCatalogDocuments. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: One of the documents could not be deleted: there is none of this number, the caller has no right to it, or it is processed; cancel it first with CancelCatalogDocuments. Inventory management may not be part of the plan. The description tells which.
 #[inline]
 pub fn delete_list(
     document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,

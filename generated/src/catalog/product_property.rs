@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A required field is missing; the catalog is no trade catalog; kind and special form do not suit each other; a setting or a value is of the wrong type; the code begins with a digit; or the caller may not change the catalog. The description tells which.
+/// - `0`: A required field is missing; the catalog is no trade catalog; kind and special form do not suit each other; a setting or a value is of the wrong type; the code begins with a digit; the caller may not change the catalog; or the portal failed. The description tells which.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,
@@ -231,7 +231,7 @@ impl List {
 ///
 /// - without a code: There is no property of this number. Look it up with GetCatalogPropertiesList.
 /// - `100`: A value has the wrong type. The description names it.
-/// - `0`: The catalog is missing or wrong, the property belongs to no trade catalog, kind or special form is another one, a setting is of the wrong type, the code begins with a digit, or the caller may not change it. The description tells which.
+/// - `0`: The catalog is missing or wrong, the property belongs to no trade catalog, kind or special form is another one, a setting or a value is of the wrong type, the code begins with a digit, the caller has no right to it, or the portal failed. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

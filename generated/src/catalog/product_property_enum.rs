@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BX_INVALID_VALUE`: Another value of the property has this xmlId. Choose another one.
-/// - `0`: There is no such property, it is no list, a required field is missing, another value has this xmlId, or the caller may not change the property. The description tells which.
+/// - `0`: There is no such property, it is no list, a required field is missing, another value has this xmlId, the caller may not change the property, or the portal failed. The description tells which.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,
@@ -231,7 +231,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `100`: The number is missing. Give id.
-/// - `0`: There is no such value, the property belongs to no trade catalog, a required field is missing, or the caller may not change the property. The description tells which.
+/// - `0`: There is no such value, the property belongs to no trade catalog, a required field is missing, the caller may not change the property, or the portal failed. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

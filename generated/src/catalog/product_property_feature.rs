@@ -58,7 +58,7 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `100`: The number is missing. Give id.
-/// - `0`: There is no switch of this number, or the caller may not view the catalog. The description tells which.
+/// - `0`: There is no switch of this number, the number is malformed, or the caller may not view the catalog. The description tells which.
 #[inline]
 pub fn get(
     id: impl Into<rt::Id>,

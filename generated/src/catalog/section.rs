@@ -158,9 +158,8 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = catalog::section::list()
+/// let result = catalog::section::list(json!({"iblockId":14,"<=sort":500}))
 ///     .select(["id", "name", "sort"])
-///     .filter(json!({"iblockId":14,"<=sort":500}))
 ///     .order(json!({"sort":"DESC"}))
 ///     .send(client)
 ///     .await?;
@@ -175,18 +174,19 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
 /// - `200040300030`: The caller may not see the sections. Call as an administrator.
 /// - `0`: The condition on iblockId is missing, or the portal failed. The description tells which.
 #[inline]
-pub fn list() -> List {
+pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
         rt::Call::new(
-            rt::Method::new(
-                    "catalog.section.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                )
-                .with_records("sections")
-                .with_keyset(rt::Keyset::new("id")),
-        ),
+                rt::Method::new(
+                        "catalog.section.list",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Start,
+                    )
+                    .with_records("sections")
+                    .with_keyset(rt::Keyset::new("id")),
+            )
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `catalog.section.list`: Finds the sections of a catalog.
@@ -200,11 +200,6 @@ impl List {
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
-    }
-    /// `filter`. Conditions on the fields of the sections, joined by "and". iblockId must be among them. An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
-    #[inline]
-    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]

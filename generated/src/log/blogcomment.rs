@@ -22,7 +22,7 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The post or its blog does not exist or cannot be seen, the caller may not comment it, the same comment is there already, or the portal failed. The description tells which: No post found, No blog found, No permissions, Duplicate comment, No blog module installed or Blog comment hasn't been added.
+/// - without a code: The post or its blog does not exist or cannot be seen, the caller may not comment it, the same comment without files is there already, or the portal failed. The description tells which: No post found, No blog found, No permissions, Duplicate comment, No blog module installed or Blog comment hasn't been added.
 #[inline]
 pub fn add(post_id: impl Into<rt::Id>, text: impl Into<String>) -> Add {
     Add(
@@ -73,7 +73,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The comment does not exist, or the caller may not delete it. The description tells which: Wrong comment ID, No comment found or No delete perms.
+/// - without a code: The comment does not exist, the caller may not delete it, or the portal runs without the module for blogs. The description tells which: Wrong comment ID, No comment found, No delete perms or Blog module not installed.
 #[inline]
 pub fn delete(comment_id: impl Into<rt::Id>) -> Delete {
     Delete(

@@ -362,7 +362,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The post does not exist, the caller may not read it, or a reader in DEST is unknown or out of the caller's reach. The description tells which: Wrong post ID, No read perms or Wrong destinations.
+/// - without a code: The post does not exist, the caller may not read it, a reader in DEST is unknown or out of the caller's reach, or the portal runs without the module for blogs. The description tells which: Wrong post ID, No read perms, Wrong destinations, No access to one or more message recipients or Blog module not installed.
 #[inline]
 pub fn share(
     post_id: impl Into<rt::Id>,
@@ -400,7 +400,7 @@ pub fn share(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The post does not exist, the caller may not read it, or a reader in DEST is unknown or out of the caller's reach. The description tells which: Wrong post ID, No read perms or Wrong destinations.
+/// - without a code: The post does not exist, the caller may not read it, a reader in DEST is unknown or out of the caller's reach, or the portal runs without the module for blogs. The description tells which: Wrong post ID, No read perms, Wrong destinations, No access to one or more message recipients or Blog module not installed.
 #[inline]
 pub fn add_post_recipients(
     post_id: impl Into<rt::Id>,
@@ -456,7 +456,7 @@ impl Share {
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_TITLE`: Neither a text nor a heading was sent. Give at least one.
-/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_UPDATE_ERROR`: The post or its blog does not exist, or the caller may not change it. Look the number up with GetPosts and call as the author or an administrator.
+/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_UPDATE_ERROR`: The post or its blog does not exist, the caller may not change it, or the portal runs without the module for blogs. Look the number up with GetPosts and call as the author or an administrator.
 /// - without a code: The portal could not save the post for a reason of its own. Try again later.
 #[inline]
 pub fn update(post_id: impl Into<rt::Id>) -> Update {
@@ -497,7 +497,7 @@ pub fn update(post_id: impl Into<rt::Id>) -> Update {
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_TITLE`: Neither a text nor a heading was sent. Give at least one.
-/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_UPDATE_ERROR`: The post or its blog does not exist, or the caller may not change it. Look the number up with GetPosts and call as the author or an administrator.
+/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_UPDATE_ERROR`: The post or its blog does not exist, the caller may not change it, or the portal runs without the module for blogs. Look the number up with GetPosts and call as the author or an administrator.
 /// - without a code: The portal could not save the post for a reason of its own. Try again later.
 #[inline]
 pub fn update_post(

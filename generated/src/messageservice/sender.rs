@@ -80,7 +80,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has. Give it in Latin letters, digits and hyphens.
+/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has. Give it in Latin letters, digits, dots, dashes and \_.
 /// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code. Check the code.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]

@@ -26,10 +26,10 @@ impl Catalog {
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "iblockId", value))
     }
-    /// `iblockTypeId`. Type of that information block: CRM_PRODUCT_CATALOG for the catalogs of the CRM.
+    /// `iblockTypeId`. Type of that information block: CRM_PRODUCT_CATALOG for the catalogs of the CRM; some answers hold 0 in its place.
     #[inline]
-    pub fn iblock_type_id(&self) -> Option<&str> {
-        rt::view::text(&self.0, "iblockTypeId")
+    pub fn iblock_type_id(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "iblockTypeId")
     }
     /// `lid`. Site that the catalog belongs to: always s1 in the cloud.
     #[inline]

@@ -12,8 +12,8 @@ rt::view!(CatalogEnum);
 impl CatalogEnum {
     /// `id`. The value that other methods take: a number or a letter.
     #[inline]
-    pub fn id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "id")
+    pub fn id(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "id")
     }
     /// `name`. What it means, in the language of the portal.
     #[inline]

@@ -173,20 +173,6 @@ impl CatalogProduct {
     pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "iblockSectionId", value))
     }
-    /// `IblockSection`. All sections that it stands in.
-    #[inline]
-    pub fn iblock_section(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "IblockSection")
-    }
-    /// Sets `IblockSection`. All sections that it stands in.
-    #[inline]
-    #[must_use]
-    pub fn set_iblock_section(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Id>>,
-    ) -> Self {
-        Self(rt::set::field::ids(self.0, "IblockSection", value))
-    }
     /// `measure`. Unit of measurement, as GetCatalogMeasuresList tells it; null for none.
     #[inline]
     pub fn measure(&self) -> Option<rt::Id> {

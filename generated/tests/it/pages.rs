@@ -156,7 +156,7 @@ async fn what_is_there_throughout_comes_once_while_records_come_and_go() {
 async fn the_tables_say_of_a_method_what_its_type_says() {
     let typed = |call: Call| call.method().clone();
     for (typed, name) in [
-        (typed(bitrix24::catalog::product::list().into()), "catalog.product.list"),
+        (typed(bitrix24::catalog::price::list().into()), "catalog.price.list"),
         (typed(bitrix24::user::get().into()), "user.get"),
         (typed(bitrix24::tasks::task::list().into()), "tasks.task.list"),
         (typed(bitrix24::im::dialog::users::list("chat1").into()), "im.dialog.users.list"),

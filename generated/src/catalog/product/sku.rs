@@ -135,7 +135,7 @@ pub fn download(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Value> {
 /// - `200040300040`: The caller may not read the parent product. Have the right given.
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `100`: The number is missing. Give id.
-/// - `0`: There is no parent product of this number. Look it up with GetCatalogParentProductsList.
+/// - `0`: There is no parent product of this number, or the portal failed. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CatalogProduct> {
     rt::Call::new(
@@ -198,9 +198,7 @@ pub fn get_fields_by_filter(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = catalog::product::sku::list()
-///     .select(["id", "iblockId", "name", "active", "type"])
-///     .filter(json!({"iblockId":23,">id":10,"=vatId":[1,2]}))
+/// let result = catalog::product::sku::list(["id", "iblockId", "name", "active", "type"], json!({"iblockId":23,">id":10,"=vatId":[1,2]}))
 ///     .order(json!({"id":"desc"}))
 ///     .send(client)
 ///     .await?;
@@ -215,18 +213,23 @@ pub fn get_fields_by_filter(
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `0`: The keys id and iblockId are missing in select, iblockId is missing in filter, or the portal failed. The description tells which.
 #[inline]
-pub fn list() -> List {
+pub fn list(
+    select: impl IntoIterator<Item = impl Into<String>>,
+    filter: impl Into<rt::Value>,
+) -> List {
     List(
         rt::Call::new(
-            rt::Method::new(
-                    "catalog.product.sku.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                )
-                .with_records("units")
-                .with_keyset(rt::Keyset::new("id")),
-        ),
+                rt::Method::new(
+                        "catalog.product.sku.list",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Start,
+                    )
+                    .with_records("units")
+                    .with_keyset(rt::Keyset::new("id")),
+            )
+            .put("select", rt::value::texts(select))
+            .put("filter", rt::value::any(filter)),
     )
 }
 /// A call of `catalog.product.sku.list`: Finds the parent products of a catalog by their fields and properties.
@@ -236,16 +239,6 @@ rt::request!(
     List -> rt::Page < crate ::types::CatalogProduct >, all crate ::types::CatalogProduct
 );
 impl List {
-    /// `select`. Keys to answer, properties too, as in property258. id and iblockId must be among them.
-    #[inline]
-    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(rt::set::param::texts(self.0, "select", value))
-    }
-    /// `filter`. Conditions on the parent products, joined by "and"; iblockId must be among them. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. A list of values finds any of them. Ranges of dates in properties are given as in \>=property424 with {value}.
-    #[inline]
-    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "filter", value))
-    }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {

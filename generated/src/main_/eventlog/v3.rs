@@ -135,7 +135,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions, each a list of a field, an operator and a value, as in \[userId, "\>", 0\]; without the operator it is equality. All entries when it is left out.
+    /// `filter`. Conditions, each a list of a field, an operator and a value, as in \[userId, "\>", 0\]; without the operator it is equality. All of them must fit; an object with logic (or) and conditions holds some of which one must. All entries when it is left out.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "filter", value))
@@ -217,7 +217,7 @@ impl Tail {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions, each a list of a field, an operator and a value, as in \[userId, "\>", 0\]; without the operator it is equality. The field of the cursor may not be among them. All entries when it is left out.
+    /// `filter`. Conditions, each a list of a field, an operator and a value, as in \[userId, "\>", 0\]; without the operator it is equality. All of them must fit; an object with logic (or) and conditions holds some of which one must. The field of the cursor may not be among them. All entries when it is left out.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "filter", value))

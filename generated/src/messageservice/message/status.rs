@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has. Give it in Latin letters, digits and hyphens.
+/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has. Give it in Latin letters, digits, dots, dashes and \_.
 /// - `ERROR_MESSAGE_NOT_FOUND`: There is no message with this key. Send the message_id that the handler got.
 /// - `ERROR_MESSAGE_STATUS_INCORRECT`: The state is none of the known ones. Choose one of those above.
 /// - `ACCESS_DENIED`: The caller neither sent the message nor is an administrator, or no application makes the call.
