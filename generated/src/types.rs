@@ -1242,6 +1242,10 @@ mod sale_property;
 #[cfg(feature = "sale")]
 pub use sale_property::SaleProperty;
 #[cfg(feature = "sale")]
+mod sale_property_file;
+#[cfg(feature = "sale")]
+pub use sale_property_file::SalePropertyFile;
+#[cfg(feature = "sale")]
 mod sale_property_group;
 #[cfg(feature = "sale")]
 pub use sale_property_group::SalePropertyGroup;

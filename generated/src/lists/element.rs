@@ -219,12 +219,12 @@ impl Get {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "SELECT", value))
     }
-    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (fits a mask with % signs), !=% (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. The list's own fields are PROPERTY\_ and a number. All elements when it is left out.
+    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (fits a mask with % signs), !=% (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. The list's own fields are PROPERTY\_ and a number. All elements when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `ELEMENT_ORDER`. Fields to sort by, each with asc or desc. Fields with several values and those for money, records of the CRM, maps and files cannot be sorted by, nor can texts and the section.
+    /// `ELEMENT_ORDER`. Fields to sort by, each with asc or desc. Fields with several values and those for money, records of the CRM, maps and files of the Drive cannot be sorted by, nor can texts and the section.
     #[inline]
     pub fn element_order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ELEMENT_ORDER", value))

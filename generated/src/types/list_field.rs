@@ -76,12 +76,12 @@ impl ListField {
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "DEFAULT_VALUE", value))
     }
-    /// `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones: VALUE with the words, SORT with the place (smaller numbers come first), and DEF, which is Y for the default.
+    /// `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones.
     #[inline]
     pub fn list(&self) -> Option<rt::Map<rt::Object>> {
         rt::view::read(&self.0, "LIST")
     }
-    /// Sets `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones: VALUE with the words, SORT with the place (smaller numbers come first), and DEF, which is Y for the default.
+    /// Sets `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones.
     #[inline]
     #[must_use]
     pub fn set_list(self, value: impl Into<rt::Value>) -> Self {
@@ -195,8 +195,8 @@ impl ListField {
     }
     /// `PROPERTY_USER_TYPE`. Second part of the type, such as Date; false or null where it has none.
     #[inline]
-    pub fn property_user_type(&self) -> Option<&str> {
-        rt::view::text(&self.0, "PROPERTY_USER_TYPE")
+    pub fn property_user_type(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "PROPERTY_USER_TYPE")
     }
     /// `DISPLAY_VALUES_FORM`. Choices of a field of type L, their words by their numbers.
     #[inline]

@@ -419,7 +419,7 @@ impl SaleOrder {
     pub fn property_values(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "propertyValues")
     }
-    /// `requisiteLink`. Official details of the client that the order uses.
+    /// `requisiteLink`. Official details of the client that the order uses; an empty list for none.
     #[inline]
     pub fn requisite_link(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "requisiteLink")

@@ -85,12 +85,12 @@ impl SalePayment {
     pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "paySystemId", value))
     }
-    /// `psStatus`. Whether the payment system reports success.
+    /// `psStatus`. Whether the payment system reports success; null or an empty text while it reported nothing.
     #[inline]
     pub fn ps_status(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "psStatus")
     }
-    /// Sets `psStatus`. Whether the payment system reports success.
+    /// Sets `psStatus`. Whether the payment system reports success; null or an empty text while it reported nothing.
     #[inline]
     #[must_use]
     pub fn set_ps_status(self, value: bool) -> Self {
@@ -399,14 +399,14 @@ impl SalePayment {
     }
     /// `psInvoiceId`. Identifier of the payment in the payment system; null for none.
     #[inline]
-    pub fn ps_invoice_id(&self) -> Option<&str> {
-        rt::view::text(&self.0, "psInvoiceId")
+    pub fn ps_invoice_id(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "psInvoiceId")
     }
     /// Sets `psInvoiceId`. Identifier of the payment in the payment system; null for none.
     #[inline]
     #[must_use]
-    pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
-        Self(rt::set::field::text(self.0, "psInvoiceId", value))
+    pub fn set_ps_invoice_id(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "psInvoiceId", value))
     }
     /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]

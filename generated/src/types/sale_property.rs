@@ -180,12 +180,12 @@ impl SaleProperty {
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "defaultValue", value))
     }
-    /// `settings`. Further limits, which depend on the kind of value.
+    /// `settings`. Further limits, which depend on the kind of value; an empty list in answers for none.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
-    /// Sets `settings`. Further limits, which depend on the kind of value.
+    /// Sets `settings`. Further limits, which depend on the kind of value; an empty list in answers for none.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {

@@ -30,7 +30,7 @@ impl SalePropertyValue {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `value`. What was filled in: text; for a file an object with id, fileName, contentType, fileSize and src; a list where the property holds several. Null for none.
+    /// `value`. What was filled in: text; for a file an object; a list where the property holds several. Null for none.
     #[inline]
     pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "value")

@@ -198,7 +198,7 @@ impl SaleShipment {
     pub fn tracking_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "trackingDescription")
     }
-    /// `trackingLastCheck`. When the way of the parcel was last checked.
+    /// `trackingLastCheck`. When the way of the parcel was last checked; empty for never.
     #[inline]
     pub fn tracking_last_check(&self) -> Option<&str> {
         rt::view::text(&self.0, "trackingLastCheck")

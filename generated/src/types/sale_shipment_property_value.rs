@@ -30,10 +30,10 @@ impl SaleShipmentPropertyValue {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `value`. What was filled in for the shipment.
+    /// `value`. What was filled in for the shipment, text or, for a file, an object.
     #[inline]
-    pub fn value(&self) -> Option<&str> {
-        rt::view::text(&self.0, "value")
+    pub fn value(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "value")
     }
     /// `shipmentPropsId`. Property, as GetShipmentProperties tells it.
     #[inline]

@@ -12,10 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sign::b2e::document::get()
-///     .uid("b6f5f1f1-9d20-4b6b-ae0f-2f0a8a0c2b3c")
-///     .send(client)
-///     .await?;
+/// let result = sign::b2e::document::get("b6f5f1f1-9d20-4b6b-ae0f-2f0a8a0c2b3c").send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -29,16 +26,17 @@ use ::bitrix24_runtime as rt;
 /// - `INTERNAL_ERROR`: The portal failed. Try again later.
 /// - without a code: The key is missing, or there is no document with it. Give the uid that sending answered.
 #[inline]
-pub fn get() -> Get {
+pub fn get(uid: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
-            rt::Method::new(
-                "sign.b2e.document.get",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
-        ),
+                rt::Method::new(
+                    "sign.b2e.document.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
+            )
+            .put("uid", rt::value::text(uid)),
     )
 }
 /// A call of `sign.b2e.document.get`: Tells how far the signing of a document has come. The application needs the scope crm besides.
@@ -46,11 +44,6 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::SigningDocument);
 impl Get {
-    /// `uid`. Key of the document, as it was answered when it was sent. The call fails without it.
-    #[inline]
-    pub fn uid(self, value: impl Into<String>) -> Self {
-        Self(rt::set::param::text(self.0, "uid", value))
-    }
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
     pub fn language(self, value: impl Into<String>) -> Self {
