@@ -7,7 +7,7 @@ pub mod status;
 pub mod userfield;
 /// Adds an old invoice.
 ///
-/// Calls `crm.invoice.add`; scope `crm`. May be called by: whoever may create invoices.
+/// Calls `crm.invoice.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-add.html>
 ///
@@ -36,7 +36,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 }
 /// Removes an old invoice.
 ///
-/// Calls `crm.invoice.delete`; scope `crm`. May be called by: whoever may delete the invoice.
+/// Calls `crm.invoice.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-delete.html>
 ///
@@ -93,7 +93,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 }
 /// Reads one old invoice.
 ///
-/// Calls `crm.invoice.get`; scope `crm`. May be called by: whoever may read the invoice.
+/// Calls `crm.invoice.get`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-get.html>
 ///
@@ -122,7 +122,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmInvoice> {
 }
 /// Gives the address where everybody can see an old invoice and pay it.
 ///
-/// Calls `crm.invoice.getexternallink`; scope `crm`. May be called by: whoever may read the invoice.
+/// Calls `crm.invoice.getexternallink`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-get-external-link.html>
 ///
@@ -153,7 +153,7 @@ pub fn getexternallink(id: impl Into<rt::Id>) -> rt::TypedCall<String> {
 }
 /// Finds old invoices by conditions on their fields.
 ///
-/// Calls `crm.invoice.list`; scope `crm`. May be called by: whoever may read invoices.
+/// Calls `crm.invoice.list`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-list.html>
 ///
@@ -217,7 +217,7 @@ impl List {
 }
 /// Changes an old invoice.
 ///
-/// Calls `crm.invoice.update`; scope `crm`. May be called by: whoever may change the invoice.
+/// Calls `crm.invoice.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-update.html>
 ///

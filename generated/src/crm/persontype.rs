@@ -62,7 +62,7 @@ pub fn list() -> List {
                 "crm.persontype.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::None,
+                rt::Paging::Start,
             ),
         ),
     )
@@ -74,7 +74,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::CrmPersonType >, all crate ::types::CrmPersonType
+    List -> rt::Page < crate ::types::CrmPersonType >, all crate ::types::CrmPersonType
 );
 #[allow(deprecated)]
 impl List {
@@ -87,5 +87,10 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }

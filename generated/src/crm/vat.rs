@@ -56,7 +56,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rate of value added tax, the caller may not delete it, or the portal has no catalogue. The description tells which.
+/// - without a code: There is no such rate of value added tax, the caller may not delete it, it could not be removed, or the portal has no catalogue. The description tells which.
 #[deprecated(note = "use `catalog.vat.delete`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
@@ -222,7 +222,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rate of value added tax, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: There is no such rate of value added tax, the caller may not change it, a value does not fit, the change failed, or the portal has no catalogue. The description tells which.
 #[deprecated(note = "use `catalog.vat.update`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: The template is missing. Give templateId.
-/// - `0`: The value is missing, the template is unknown or removed, the plan allows no more documents, or the caller may not see them. The message tells which.
+/// - `0`: The value is missing, the template is unknown or removed, the plan allows no more documents, the caller may not see them, or the document could not be made. The message tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not make documents. Have the right given.
 #[inline]
 pub fn add(template_id: impl Into<rt::Id>, value: impl Into<String>) -> Add {

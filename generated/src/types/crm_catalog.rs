@@ -30,7 +30,7 @@ impl CrmCatalog {
     pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_ID")
     }
-    /// `XML_ID`. Identifier for exchanges.
+    /// `XML_ID`. Symbolic code, by which exchanges with other systems know the catalogue.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")

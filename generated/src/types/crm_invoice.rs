@@ -235,12 +235,12 @@ impl CrmInvoice {
     pub fn set_uf_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "UF_MYCOMPANY_ID", value))
     }
-    /// `PR_LOCATION`. Place of the client, where taxes go by place.
+    /// `PR_LOCATION`. Place of the client; needed where the tax is reckoned on the whole document.
     #[inline]
     pub fn pr_location(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PR_LOCATION")
     }
-    /// Sets `PR_LOCATION`. Place of the client, where taxes go by place.
+    /// Sets `PR_LOCATION`. Place of the client; needed where the tax is reckoned on the whole document.
     #[inline]
     #[must_use]
     pub fn set_pr_location(self, value: impl Into<rt::Id>) -> Self {
@@ -257,12 +257,12 @@ impl CrmInvoice {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "XML_ID", value))
     }
-    /// `INVOICE_PROPERTIES`. Data of the payer: for a company the keys down to CONTACT_PERSON, for a person FIO and ADDRESS, for both EMAIL and PHONE.
+    /// `INVOICE_PROPERTIES`. Data of the payer, all of them texts: for a company the keys down to FAX, for a person FIO, for both the others.
     #[inline]
     pub fn invoice_properties(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "INVOICE_PROPERTIES")
     }
-    /// Sets `INVOICE_PROPERTIES`. Data of the payer: for a company the keys down to CONTACT_PERSON, for a person FIO and ADDRESS, for both EMAIL and PHONE.
+    /// Sets `INVOICE_PROPERTIES`. Data of the payer, all of them texts: for a company the keys down to FAX, for a person FIO, for both the others.
     #[inline]
     #[must_use]
     pub fn set_invoice_properties(self, value: impl Into<rt::Value>) -> Self {
@@ -345,8 +345,8 @@ impl CrmInvoice {
     }
     /// `LID`. Site that it belongs to.
     #[inline]
-    pub fn lid(&self) -> Option<&str> {
-        rt::view::text(&self.0, "LID")
+    pub fn lid(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "LID")
     }
     /// `RESPONSIBLE_EMAIL`. E-mail address of the employee who looks after it.
     #[inline]

@@ -156,7 +156,7 @@ impl CrmItemProductRow {
     pub fn set_tax_included(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "taxIncluded", value))
     }
-    /// `customized`. Whether the price was set by hand.
+    /// `customized`. Whether the price was set by hand. No longer in use.
     #[inline]
     pub fn customized(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "customized")

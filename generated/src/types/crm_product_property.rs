@@ -103,23 +103,23 @@ impl CrmProductProperty {
     pub fn set_user_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "USER_TYPE", value))
     }
-    /// `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
+    /// `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells; other keys are possible.
     #[inline]
     pub fn user_type_settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "USER_TYPE_SETTINGS")
     }
-    /// Sets `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
+    /// Sets `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells; other keys are possible.
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "USER_TYPE_SETTINGS", value))
     }
-    /// `DEFAULT_VALUE`. Value of new products.
+    /// `DEFAULT_VALUE`. Value of new products; for HTML an object with TYPE, which is html or text, and TEXT.
     #[inline]
     pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DEFAULT_VALUE")
     }
-    /// Sets `DEFAULT_VALUE`. Value of new products.
+    /// Sets `DEFAULT_VALUE`. Value of new products; for HTML an object with TYPE, which is html or text, and TEXT.
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {

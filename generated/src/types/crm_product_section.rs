@@ -37,37 +37,26 @@ impl CrmProductSection {
     pub fn set_catalog_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "CATALOG_ID", value))
     }
-    /// `SECTION_ID`. Section that it lies in; none when it is empty.
+    /// `SECTION_ID`. Section that it lies in; 0 or nothing for none.
     #[inline]
     pub fn section_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "SECTION_ID")
     }
-    /// Sets `SECTION_ID`. Section that it lies in; none when it is empty.
+    /// Sets `SECTION_ID`. Section that it lies in; 0 or nothing for none.
     #[inline]
     #[must_use]
     pub fn set_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "SECTION_ID", value))
     }
-    /// `XML_ID`. Identifier in another system.
+    /// `XML_ID`. Symbolic code, by which exchanges with other systems know the section.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
-    /// Sets `XML_ID`. Identifier in another system.
+    /// Sets `XML_ID`. Symbolic code, by which exchanges with other systems know the section.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "XML_ID", value))
-    }
-    /// `CODE`. Code for addresses, in Latin letters.
-    #[inline]
-    pub fn code(&self) -> Option<&str> {
-        rt::view::text(&self.0, "CODE")
-    }
-    /// Sets `CODE`. Code for addresses, in Latin letters.
-    #[inline]
-    #[must_use]
-    pub fn set_code(self, value: impl Into<String>) -> Self {
-        Self(rt::set::field::text(self.0, "CODE", value))
     }
 }

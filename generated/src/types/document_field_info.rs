@@ -15,7 +15,7 @@ impl DocumentFieldInfo {
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// `value`. Value that the document shows: a text, or for a choice a list of objects with value, title and selected.
+    /// `value`. Value that the document shows: a text, or for a choice the values to choose from; null for none.
     #[inline]
     pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "value")
@@ -40,7 +40,7 @@ impl DocumentFieldInfo {
     pub fn group(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "group")
     }
-    /// `chain`. Where the value comes from, as a path such as this.SOURCE.TITLE; a list where a method computes it.
+    /// `chain`. Where the value comes from, as a path such as this.SOURCE.TITLE; where a method computes it, a list of an object and the name of the method.
     #[inline]
     pub fn chain(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "chain")

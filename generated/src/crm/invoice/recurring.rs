@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes a rule by which the portal makes old invoices of a template again and again.
 ///
-/// Calls `crm.invoice.recurring.add`; scope `crm`. May be called by: whoever may create invoices.
+/// Calls `crm.invoice.recurring.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-recurring-add.html>
 ///
@@ -35,7 +35,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 }
 /// Removes a rule, so that no more invoices are made.
 ///
-/// Calls `crm.invoice.recurring.delete`; scope `crm`. May be called by: whoever may delete the invoice.
+/// Calls `crm.invoice.recurring.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-recurring-delete.html>
 ///
@@ -66,7 +66,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Makes an old invoice of a template at once, whatever the rule says.
 ///
-/// Calls `crm.invoice.recurring.expose`; scope `crm`. May be called by: whoever may create invoices.
+/// Calls `crm.invoice.recurring.expose`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-recurring-expose.html>
 ///
@@ -128,7 +128,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 }
 /// Reads one rule by which old invoices are made again and again.
 ///
-/// Calls `crm.invoice.recurring.get`; scope `crm`. May be called by: whoever may read the invoice.
+/// Calls `crm.invoice.recurring.get`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-recurring-get.html>
 ///
@@ -159,7 +159,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmRecurringInv
 }
 /// Finds the rules by which old invoices are made again and again.
 ///
-/// Calls `crm.invoice.recurring.list`; scope `crm`. May be called by: whoever may read invoices.
+/// Calls `crm.invoice.recurring.list`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-recurring-list.html>
 ///
@@ -228,7 +228,7 @@ impl List {
 }
 /// Changes the rule by which old invoices are made again and again.
 ///
-/// Calls `crm.invoice.recurring.update`; scope `crm`. May be called by: whoever may change the invoice.
+/// Calls `crm.invoice.recurring.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-recurring-update.html>
 ///

@@ -141,7 +141,7 @@ pub fn list() -> List {
                 "crm.invoice.userfield.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::None,
+                rt::Paging::Start,
             ),
         ),
     )
@@ -153,7 +153,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::CrmUserField >, all crate ::types::CrmUserField
+    List -> rt::Page < crate ::types::CrmUserField >, all crate ::types::CrmUserField
 );
 #[allow(deprecated)]
 impl List {
@@ -166,6 +166,11 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the definition of a custom field of old invoices.

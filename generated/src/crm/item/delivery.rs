@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Reads one delivery of a record.
 ///
-/// Calls `crm.item.delivery.get`; scope `crm`. May be called by: whoever may read the record.
+/// Calls `crm.item.delivery.get`; scope `crm`. May be called by: whoever may read the order of the delivery.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/delivery/crm-item-delivery-get.html>
 ///

@@ -44,7 +44,7 @@ pub fn add(
 }
 /// Removes a payment from its record.
 ///
-/// Calls `crm.item.payment.delete`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.delete`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/crm-item-payment-delete.html>
 ///
@@ -78,7 +78,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Reads one payment of a record.
 ///
-/// Calls `crm.item.payment.get`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.get`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/crm-item-payment-get.html>
 ///
@@ -202,7 +202,7 @@ pub fn pay(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Takes back that a payment was paid.
 ///
-/// Calls `crm.item.payment.unpay`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.unpay`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/crm-item-payment-unpay.html>
 ///
@@ -236,7 +236,7 @@ pub fn unpay(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Changes how a payment is paid, and whether it was.
 ///
-/// Calls `crm.item.payment.update`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.update`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/crm-item-payment-update.html>
 ///

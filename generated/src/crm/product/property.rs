@@ -157,7 +157,7 @@ pub fn list() -> List {
                 "crm.product.property.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::None,
+                rt::Paging::Start,
             ),
         ),
     )
@@ -169,7 +169,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::CrmProductProperty >, all crate
+    List -> rt::Page < crate ::types::CrmProductProperty >, all crate
     ::types::CrmProductProperty
 );
 #[allow(deprecated)]
@@ -183,6 +183,11 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Lists the kinds of values that further fields of products can have.

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Puts the price of a delivery into a payment.
 ///
-/// Calls `crm.item.payment.delivery.add`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.delivery.add`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/delivery-in-payment/crm-item-payment-delivery-add.html>
 ///
@@ -42,7 +42,7 @@ pub fn add(
 }
 /// Takes the price of a delivery out of a payment. The delivery itself stays.
 ///
-/// Calls `crm.item.payment.delivery.delete`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.delivery.delete`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/delivery-in-payment/crm-item-payment-delivery-delete.html>
 ///
@@ -76,7 +76,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Lists the deliveries in a payment.
 ///
-/// Calls `crm.item.payment.delivery.list`; scope `crm`. May be called by: whoever may read the record.
+/// Calls `crm.item.payment.delivery.list`; scope `crm`. May be called by: whoever may read the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/delivery-in-payment/crm-item-payment-delivery-list.html>
 ///

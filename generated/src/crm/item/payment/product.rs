@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Puts goods of a record's product row into a payment.
 ///
-/// Calls `crm.item.payment.product.add`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.product.add`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/products-in-payment/crm-item-payment-product-add.html>
 ///
@@ -44,7 +44,7 @@ pub fn add(
 }
 /// Takes a position out of a payment. The product row of the record stays.
 ///
-/// Calls `crm.item.payment.product.delete`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.product.delete`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/products-in-payment/crm-item-payment-product-delete.html>
 ///
@@ -131,7 +131,7 @@ impl List {
 }
 /// Changes how many goods of a position are paid for.
 ///
-/// Calls `crm.item.payment.product.setQuantity`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.item.payment.product.setQuantity`; scope `crm`. May be called by: whoever may change the order of the payment.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/products-in-payment/crm-item-payment-product-set-quantity.html>
 ///
