@@ -41,7 +41,7 @@ pub mod get;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A needed value is missing or malformed, the calendar does not exist, or the caller may not add to it. The description tells which; look the calendar up with GetCalendarList.
+/// - without a code: A needed value is missing or malformed, the calendar does not exist, the caller may not add to it, or the portal failed. The description tells which; mend the value, look the calendar up with GetCalendarList, or try again later.
 #[inline]
 pub fn add(
     r#type: impl Into<String>,
@@ -79,13 +79,13 @@ impl Add {
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(self, value: impl Into<String>) -> Self {
-        Self(rt::set::param::text(self.0, "from", value))
+    pub fn from_(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(self, value: impl Into<String>) -> Self {
-        Self(rt::set::param::text(self.0, "to", value))
+    pub fn to(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
@@ -213,7 +213,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The event or its calendar does not exist, or the caller may not change it. Look it up with GetCalendarEvents.
+/// - without a code: The number is missing, the event or its calendar does not exist, the caller may not change it, or the portal failed. Look the number up with GetCalendarEvents, or try again later.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -365,7 +365,7 @@ pub fn getbyid(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CalendarEve
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A value is missing or malformed, the event or calendar does not exist, or the caller may not change it. The description tells which; the meeting of somebody else needs host.
+/// - without a code: A value is missing or malformed, the event or calendar does not exist, the caller may not change it, or the portal failed. The description tells which; mend the value, give host for the meeting of somebody else, or try again later.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,
@@ -421,13 +421,13 @@ impl Update {
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(self, value: impl Into<String>) -> Self {
-        Self(rt::set::param::text(self.0, "from", value))
+    pub fn from_(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(self, value: impl Into<String>) -> Self {
-        Self(rt::set::param::text(self.0, "to", value))
+    pub fn to(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]

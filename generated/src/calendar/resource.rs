@@ -22,7 +22,7 @@ pub mod booking;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The name is missing, or the caller may not change the resources. The description tells which.
+/// - without a code: The name is missing, the caller is an outside partner or may not change the resources, or the portal failed. The description tells which; give the name, call as somebody who may, or try again later.
 #[inline]
 pub fn add(name: impl Into<String>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -55,7 +55,7 @@ pub fn add(name: impl Into<String>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The number is missing, or the caller may not change the resources. The description tells which.
+/// - without a code: The number is missing, the caller is an outside partner or may not change the resources, or the portal failed. The description tells which; give the number, call as somebody who may, or try again later.
 #[inline]
 pub fn delete(resource_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -127,7 +127,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A value is missing, or the caller may not change the resources. The description tells which.
+/// - without a code: A value is missing, the caller is an outside partner or may not change the resources, or the portal failed. The description tells which; give the value, call as somebody who may, or try again later.
 #[inline]
 pub fn update(
     resource_id: impl Into<rt::Id>,

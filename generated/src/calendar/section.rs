@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A value is missing or malformed, or the caller may not make a calendar for this owner. The description tells which; mend the value or call as an administrator.
+/// - without a code: A value is missing or malformed, the caller may not make a calendar for this owner, or the portal failed. The description tells which; mend the value, call as an administrator, or try again later.
 #[inline]
 pub fn add(
     r#type: impl Into<String>,
@@ -106,7 +106,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no calendar of this number, or the caller may not change it. Look it up with GetCalendarList.
+/// - without a code: A value is missing, there is no calendar of this number, the caller may not change it, or the portal failed. The description tells which; look the calendar up with GetCalendarList, or try again later.
 #[inline]
 pub fn delete(
     id: impl Into<rt::Id>,
@@ -198,7 +198,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A value is missing or malformed, there is no calendar of this number, or the caller may not change it. The description tells which; look the calendar up with GetCalendarList.
+/// - without a code: A value is missing or malformed, there is no calendar of this number, the caller may not change it, or the portal failed. The description tells which; look the calendar up with GetCalendarList, or try again later.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

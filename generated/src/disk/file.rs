@@ -450,10 +450,10 @@ pub fn restore_from_version(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `INVALID_QUERY`: The words are shorter than 3 or longer than 255 characters. Change them.
+/// - `INVALID_QUERY`: The words are shorter than 3 or longer than 255 characters, or are no text. Change them.
 /// - `INVALID_TYPE`: TYPE is none of file, folder and all. Give one of them.
 /// - `INVALID_FILTER`: FILTER has a key other than STORAGE_ID and FOLDER_ID. Remove it.
-/// - `NOT_FOUND`: The storage or folder in FILTER does not exist, cannot be read, or the folder is in another storage. Check the numbers.
+/// - `NOT_FOUND`: The storage or folder in FILTER does not exist, cannot be read, or the folder is in another storage; or FILTER is no object. Check the numbers.
 /// - `UNSUPPORTED_STORAGE`: The storage belongs to another part of the portal and cannot be searched. Choose one of the Drive.
 #[inline]
 pub fn search(query: impl Into<String>) -> Search {

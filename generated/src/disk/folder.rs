@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes a folder within a folder. ShareFolder opens it to others.
 ///
-/// Calls `disk.folder.addSubFolder`; scope `disk`. May be called by: a user who may add to the folder.
+/// Calls `disk.folder.addSubFolder`; scope `disk`. May be called by: a user who may add to the folder or change it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/disk/folder/disk-folder-add-subfolder.html>
 ///

@@ -285,12 +285,12 @@ impl CalendarEvent {
     pub fn rrule_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "~RRULE_DESCRIPTION")
     }
-    /// `~USER_OFFSET_FROM`. Offset of the beginning from UTC, in seconds.
+    /// `~USER_OFFSET_FROM`. Offset of the beginning from the caller's own time zone, in seconds.
     #[inline]
     pub fn user_offset_from(&self) -> Option<i64> {
         rt::view::integer(&self.0, "~USER_OFFSET_FROM")
     }
-    /// `~USER_OFFSET_TO`. Offset of the end from UTC, in seconds.
+    /// `~USER_OFFSET_TO`. Offset of the end from the caller's own time zone, in seconds.
     #[inline]
     pub fn user_offset_to(&self) -> Option<i64> {
         rt::view::integer(&self.0, "~USER_OFFSET_TO")

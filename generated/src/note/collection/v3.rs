@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes a knowledge base.
 ///
-/// Calls `note.collection.add`; scope `note`. May be called by: a user who may make knowledge bases.
+/// Calls `note.collection.add`; scope `note`. May be called by: a user who may use knowledge bases and make new ones.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/collection/note-collection-add.html>
 ///
@@ -22,8 +22,8 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, too long or of the wrong kind. The list in validation names it; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, empty, too long or of the wrong kind. The list in validation names it; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not make them. Ask an administrator for the right.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::KnowledgeBase> {
     rt::Call::new(
@@ -40,7 +40,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Knowledg
 }
 /// Puts a knowledge base with all its pages into the archive.
 ///
-/// Calls `note.collection.archive`; scope `note`. May be called by: a user who may administer the knowledge base.
+/// Calls `note.collection.archive`; scope `note`. May be called by: a user who may use knowledge bases and administer this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/collection/note-collection-archive.html>
 ///
@@ -58,8 +58,8 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Knowledg
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not administer this one. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, or it is in the archive already. Look at ListKnowledgeBases.
 #[inline]
 pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -76,7 +76,7 @@ pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Puts a knowledge base with all its pages into the trash.
 ///
-/// Calls `note.collection.delete`; scope `note`. May be called by: a user who may administer the knowledge base.
+/// Calls `note.collection.delete`; scope `note`. May be called by: a user who may use knowledge bases and administer this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/collection/note-collection-delete.html>
 ///
@@ -94,8 +94,8 @@ pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not administer this one. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, or the caller may not see it. Look at ListKnowledgeBases.
 /// - `NOTE_COLLECTION_UNDER_IMPORT`: Pages are being imported into it. Wait until that is over, and try again.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -113,7 +113,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Reads one knowledge base.
 ///
-/// Calls `note.collection.get`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.collection.get`; scope `note`. May be called by: a user who may use knowledge bases and read this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/collection/note-collection-get.html>
 ///
@@ -131,7 +131,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgeBase> {
     rt::Call::new(
@@ -168,7 +168,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgeBase> 
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases. Ask an administrator for it.
 #[inline]
 pub fn list() -> List {
     List(
@@ -199,7 +199,7 @@ impl List {
 }
 /// Gives a knowledge base another name.
 ///
-/// Calls `note.collection.update`; scope `note`. May be called by: a user who may change the knowledge base.
+/// Calls `note.collection.update`; scope `note`. May be called by: a user who may use knowledge bases and change this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/collection/note-collection-update.html>
 ///
@@ -217,9 +217,9 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, too long or of the wrong kind. The list in validation names it; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is empty, too long or of the wrong kind. The list in validation names it; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not change this one. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

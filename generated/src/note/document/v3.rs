@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a page to a knowledge base.
 ///
-/// Calls `note.document.add`; scope `note`. May be called by: a user who may change the knowledge base.
+/// Calls `note.document.add`; scope `note`. May be called by: a user who may use knowledge bases and change this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-add.html>
 ///
@@ -22,11 +22,11 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, too long or of the wrong kind. The list in validation names it; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, empty, too long or of the wrong kind. The list in validation names it; mend it.
 /// - `NOTE_MARKDOWN_TOO_LARGE`: The text has more than 1,048,576 bytes. Shorten it.
-/// - `NOTE_INVALID_PARENT`: The page above belongs to another knowledge base. Name one of the same.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
+/// - `NOTE_INVALID_PARENT`: The page above belongs to another knowledge base. Name one of the same, or leave parentId out.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not make pages in this one. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::KnowledgePage> {
     rt::Call::new(
@@ -43,7 +43,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Knowledg
 }
 /// Puts a page with those below it into the archive.
 ///
-/// Calls `note.document.archive`; scope `note`. May be called by: a user who may change the knowledge base.
+/// Calls `note.document.archive`; scope `note`. May be called by: a user who may use knowledge bases and change this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-archive.html>
 ///
@@ -61,8 +61,8 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Knowledg
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not change the page. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the trash, or in the archive already. Look at GetKnowledgeTree.
 #[inline]
 pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -79,7 +79,7 @@ pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Puts a page with those below it into the trash, from which only people can bring it back.
 ///
-/// Calls `note.document.delete`; scope `note`. May be called by: a user who may use Knowledge bases and change this one.
+/// Calls `note.document.delete`; scope `note`. May be called by: a user who may use knowledge bases and change this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-delete.html>
 ///
@@ -97,7 +97,7 @@ pub fn archive(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not change the page. Ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, or it is in the trash already. Look at GetKnowledgeTree.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -115,7 +115,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Reads one page with its text.
 ///
-/// Calls `note.document.get`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.document.get`; scope `note`. May be called by: a user who may use knowledge bases and read this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-get.html>
 ///
@@ -133,7 +133,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases. Ask an administrator for it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgePage> {
@@ -151,7 +151,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgePage> 
 }
 /// Changes heading or text of a page.
 ///
-/// Calls `note.document.update`; scope `note`. May be called by: a user who may change the page or its knowledge base.
+/// Calls `note.document.update`; scope `note`. May be called by: a user who may use knowledge bases and change the page or the one that it is in.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-update.html>
 ///
@@ -172,12 +172,12 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgePage> 
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, too long or of the wrong kind. The list in validation names it; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is empty, too long or of the wrong kind. The list in validation names it; mend it.
 /// - `NOTE_EMPTY_UPDATE`: Neither title nor text is given. Give one of them.
 /// - `NOTE_MARKDOWN_TOO_LARGE`: The text has more than 1,048,576 bytes. Shorten it.
 /// - `NOTE_DOCUMENT_HAS_UNSAVED_CHANGES`: Somebody is changing the page. Wait, or send overwrite to replace the text nevertheless.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not change the page. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, or it is in the archive or the trash. Look at GetKnowledgeTree.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

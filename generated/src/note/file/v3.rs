@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Uploads a file for a page. It is shown only when its assetMarkdown stands in the text.
 ///
-/// Calls `note.file.add`; scope `note`. May be called by: a user who may change the knowledge base.
+/// Calls `note.file.add`; scope `note`. May be called by: a user who may use knowledge bases and change this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/file/note-file-add.html>
 ///
@@ -21,11 +21,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the content is no Base64, or the portal could not keep the file. The list in validation tells which; mend it.
-/// - `NOTE_FILE_TOO_LARGE`: The file is larger than the portal takes. Make it smaller.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the content is no Base64, or the portal could not keep the file. The list in validation tells which; mend it, or try again later.
+/// - `NOTE_FILE_TOO_LARGE`: The file is larger than the portal takes. Make it smaller, or change main.max_file_size in the settings of the portal.
 /// - `NOTE_FILE_TYPE_NOT_ALLOWED`: Files with this ending are not taken. Look at the description of fileName.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not change the page. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, or it is in the archive or the trash. Look at GetKnowledgeTree.
 #[inline]
 pub fn add(
     document_id: impl Into<rt::Id>,
@@ -48,7 +48,7 @@ pub fn add(
 }
 /// Tells about a file of a page.
 ///
-/// Calls `note.file.get`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.file.get`; scope `note`. May be called by: a user who may use knowledge bases and read this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/file/note-file-get.html>
 ///
@@ -66,7 +66,7 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it; or the page has no such file.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it; or the page has no such file. Give both numbers as AddKnowledgeFile answered them.
 #[inline]
 pub fn get(
     id: impl Into<rt::Id>,

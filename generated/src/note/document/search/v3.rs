@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `NOTE_SEARCH_QUERY_TOO_SHORT`: The words to look for have fewer than 3 characters. Give more.
 /// - `NOTE_SEARCH_QUERY_TOO_LONG`: The words to look for have more than 200 characters. Give fewer.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases. Ask an administrator for it.
 #[inline]
 pub fn list(query: impl Into<String>) -> List {
     List(

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Reads the tree of pages of a knowledge base, without archived ones. Of more than 5,000 pages some are left out; truncated is true then.
 ///
-/// Calls `note.document.tree.list`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.document.tree.list`; scope `note`. May be called by: a user who may use knowledge bases and read this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-tree-list.html>
 ///
@@ -22,8 +22,8 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no access to knowledge bases, or may not read this one. Ask for the right.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn list(collection_id: impl Into<rt::Id>) -> List {
     List(
