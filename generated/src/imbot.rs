@@ -33,16 +33,16 @@ pub mod v2;
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
-/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
+/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs. Choose one, and give it in every call.
 /// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is missing or no address that the portal can call. Give a public one.
-/// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
-/// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.
+/// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call. Give a public one.
+/// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call. Give a public one.
 /// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is missing or no address that the portal can call. Give a public one.
 /// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is missing or no address that the portal can call. Give a public one.
 /// - `CODE_ERROR`: CODE is missing. Give it.
-/// - `NAME_ERROR`: PROPERTIES has neither NAME nor LAST_NAME.
+/// - `NAME_ERROR`: PROPERTIES has neither NAME nor LAST_NAME. Give one of them.
 /// - `MAX_COUNT_ERROR`: The application has five bots already, which is the most. Unregister one first.
-/// - `WRONG_REQUEST`: The bot could not be made.
+/// - `WRONG_REQUEST`: The bot could not be made. Look at the values, and try again.
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[allow(deprecated)]
 #[inline]
@@ -139,10 +139,10 @@ impl Register {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
-/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
+/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs. Give the one that the bot was registered with.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
-/// - `WRONG_REQUEST`: The bot could not be removed.
+/// - `WRONG_REQUEST`: The bot could not be removed. Try again later.
 #[deprecated(note = "use `imbot.v2.Bot.unregister`")]
 #[allow(deprecated)]
 #[inline]
@@ -192,16 +192,16 @@ impl Unregister {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
-/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
+/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs. Give the one that the bot was registered with.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
-/// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is no address that the portal can call.
-/// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
-/// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.
-/// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is no address that the portal can call.
-/// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is no address that the portal can call.
+/// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is no address that the portal can call. Give a public one.
+/// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call. Give a public one.
+/// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call. Give a public one.
+/// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is no address that the portal can call. Give a public one.
+/// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is no address that the portal can call. Give a public one.
 /// - `NAME_ERROR`: NAME and LAST_NAME are both empty. Give one of them.
-/// - `WRONG_REQUEST`: There is nothing to change, or the bot could not be changed; the message tells which.
+/// - `WRONG_REQUEST`: There is nothing to change, or the bot could not be changed; the message tells which. Give one new value at least.
 #[deprecated(note = "use `imbot.v2.Bot.update`")]
 #[allow(deprecated)]
 #[inline]

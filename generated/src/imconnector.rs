@@ -102,7 +102,7 @@ pub fn list() -> rt::TypedCall<rt::Map<String>> {
 /// - `APPLICATION_REGISTRATION_ERROR_POINT`: ID has a dot in it. Use letters, digits and underscores.
 /// - `CONNECTOR_ID_REQUIRED`: ID is missing. Give it.
 /// - `NAME_REQUIRED`: NAME is missing. Give it.
-/// - `ICON_REQUIRED`: ICON has no DATA_IMAGE.
+/// - `ICON_REQUIRED`: ICON has no DATA_IMAGE. Give it as a data URI.
 /// - `NO_APPLICATION_ID`: The call did not come from an application. Call as one, not by a webhook.
 /// - `NO_PLACEMENT_HANDLER`: PLACEMENT_HANDLER is missing. Give it.
 /// - `APPLICATION_REGISTRATION_ERROR`: The connector was not saved. Try again later.
@@ -244,7 +244,7 @@ impl Status {
 ///
 /// Among others, the portal's own:
 ///
-/// - `APPLICATION_UNREGISTRATION_ERROR`: The connector was not removed; it may belong to another application.
+/// - `APPLICATION_UNREGISTRATION_ERROR`: The connector was not removed; it may belong to another application. Check its ID, and call as the application that registered it.
 /// - `NO_APPLICATION_ID`: The call did not come from an application. Call as one, not by a webhook.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 #[inline]

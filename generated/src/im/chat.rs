@@ -208,8 +208,8 @@ pub fn get(
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
-/// - `ACCESS_ERROR`: The chat does not exist, or it is of a kind that nobody can leave, such as the chat of a workgroup.
-/// - `ACCESS_DENIED_KICK`: The caller is no member of the chat or may not leave it.
+/// - `ACCESS_ERROR`: The chat does not exist, or it is of a kind that nobody can leave, such as the chat of a workgroup. Check the number, or leave the workgroup itself.
+/// - `ACCESS_DENIED_KICK`: The caller is no member of the chat or may not leave it. GetChatUsers tells who takes part in it.
 #[inline]
 pub fn leave(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -246,9 +246,9 @@ pub fn leave(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given, or CHAT_ID is no number.
+/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given, or CHAT_ID is no number. Give one of them.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced. GetDialog tells in restrictions.mute whether it can be.
 #[inline]
 pub fn mute() -> Mute {
     Mute(
@@ -281,9 +281,9 @@ pub fn mute() -> Mute {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given, or CHAT_ID is no number.
+/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given, or CHAT_ID is no number. Give one of them.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced. GetDialog tells in restrictions.mute whether it can be.
 #[inline]
 pub fn disable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
     Mute(
@@ -318,9 +318,9 @@ pub fn disable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given, or CHAT_ID is no number.
+/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given, or CHAT_ID is no number. Give one of them.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced. GetDialog tells in restrictions.mute whether it can be.
 #[inline]
 pub fn enable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
     Mute(
@@ -382,7 +382,7 @@ impl Mute {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed, or names a private dialog. Write chat and the number of a chat.
 /// - `USER_ID_EMPTY`: USER_ID is missing. Send the number of a member.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or this kind of chat does not allow the action.
+/// - `ACCESS_ERROR`: The owner of this kind of chat cannot be changed, or the caller is no member of it. Call as the owner, or choose another chat.
 /// - `WRONG_REQUEST`: The caller does not own the chat, or the person is no member of it. Add them first.
 #[inline]
 pub fn set_owner(user_id: impl Into<rt::Id>) -> SetOwner {
@@ -439,9 +439,9 @@ impl SetOwner {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed, or names a private dialog. Write chat and the number of a chat.
 /// - `ACCESS_DENIED`: The settings of the chat do not let the caller change its look. Ask its owner.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or this kind of chat does not allow the action.
-/// - `AVATAR_ERROR`: The file is no picture or is larger than 5000 by 5000 pixels.
-/// - `WRONG_REQUEST`: The chat does not exist.
+/// - `ACCESS_ERROR`: The picture of this chat cannot be changed, or the caller is no member of it. GetDialog tells in restrictions.avatar whether it can.
+/// - `AVATAR_ERROR`: The file is no picture or is larger than 5000 by 5000 pixels. Send a smaller picture.
+/// - `WRONG_REQUEST`: The chat does not exist. Check its number.
 #[inline]
 pub fn update_avatar(avatar: impl Into<rt::File>) -> UpdateAvatar {
     UpdateAvatar(
@@ -496,9 +496,9 @@ impl UpdateAvatar {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed, or names a private dialog. Write chat and the number of a chat.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or this kind of chat does not allow the action.
-/// - `WRONG_COLOR`: COLOR is none of the known names.
-/// - `WRONG_REQUEST`: The chat does not exist or has this colour already.
+/// - `ACCESS_ERROR`: The colour of this kind of chat cannot be changed, or the caller is no member of it. Call as a member, or choose another chat.
+/// - `WRONG_COLOR`: COLOR is none of the known names. Give one of them in capitals.
+/// - `WRONG_REQUEST`: The chat does not exist or has this colour already. Check its number; otherwise there is nothing to do.
 #[inline]
 pub fn update_color(color: impl Into<String>) -> UpdateColor {
     UpdateColor(
@@ -553,8 +553,8 @@ impl UpdateColor {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed, or names a private dialog. Write chat and the number of a chat.
-/// - `TITLE_EMPTY`: TITLE is missing or holds nothing but white space.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or this kind of chat does not allow the action.
+/// - `TITLE_EMPTY`: TITLE is missing or holds nothing but white space. Give a name.
+/// - `ACCESS_ERROR`: The chat cannot be renamed, or the caller is no member of it. GetDialog tells in restrictions.rename whether it can.
 #[inline]
 pub fn update_title(title: impl Into<String>) -> UpdateTitle {
     UpdateTitle(

@@ -25,7 +25,7 @@ pub mod managers;
 /// Among others, the portal's own:
 ///
 /// - `INVALID_FORMAT`: ID is missing or no list. Send numbers in a list.
-/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
+/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot. Call as an employee.
 #[inline]
 pub fn get(id: impl IntoIterator<Item = impl Into<rt::Id>>) -> Get {
     Get(

@@ -25,7 +25,7 @@ pub mod users;
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
+/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[inline]
 pub fn get(dialog_id: impl Into<String>) -> rt::TypedCall<crate::types::Chat> {
     rt::Call::new(
@@ -106,7 +106,7 @@ impl Read {
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or not above 0\.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or not above 0\. GetChatMessagesList tells it.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
 pub fn unread(
@@ -145,7 +145,7 @@ pub fn unread(
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
+/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[inline]
 pub fn writing(dialog_id: impl Into<String>) -> rt::TypedCall<bool> {
     rt::Call::new(

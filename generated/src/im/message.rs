@@ -24,18 +24,18 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_EMPTY`: There is neither text nor ATTACH.
-/// - `USER_ID_EMPTY`: The person's number in DIALOG_ID is missing or malformed.
-/// - `USER_NOT_FOUND`: DIALOG_ID names nobody.
-/// - `CHAT_ID`: The message could not be written, mostly because the chat does not exist.
-/// - `ACCESS_ERROR`: The caller may not write there.
-/// - `PARAMS_ERROR`: The parameters do not fit together.
+/// - `MESSAGE_EMPTY`: There is neither text nor ATTACH. Give one of them.
+/// - `USER_ID_EMPTY`: The person's number in DIALOG_ID is missing or malformed. Write the bare number.
+/// - `USER_NOT_FOUND`: DIALOG_ID names nobody. Check the number of the person.
+/// - `CHAT_ID`: The message could not be written, mostly because the chat does not exist. Check DIALOG_ID.
+/// - `ACCESS_ERROR`: The caller may not write there. Call as a member who may, or ask the owner of the chat.
+/// - `PARAMS_ERROR`: The parameters do not fit together. Compare them with the descriptions.
 /// - `ATTACH_ERROR`: ATTACH is malformed. Compare its blocks with the documentation.
-/// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed.
-/// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
-/// - `MENU_ERROR`: MENU is malformed.
-/// - `REPLY_ACCESS_ERROR`: The caller has no access to the message in REPLY_ID.
-/// - `REPLY_FROM_OTHER_CHAT_ERROR`: The message in REPLY_ID stands in another chat.
+/// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed. Shorten it.
+/// - `KEYBOARD_ERROR`: KEYBOARD is malformed. Compare its buttons with the documentation.
+/// - `MENU_ERROR`: MENU is malformed. Compare its entries with the documentation.
+/// - `REPLY_ACCESS_ERROR`: The caller has no access to the message in REPLY_ID. Answer one that the caller can see.
+/// - `REPLY_FROM_OTHER_CHAT_ERROR`: The message in REPLY_ID stands in another chat. Send the answer there, or leave REPLY_ID out.
 #[inline]
 pub fn add(dialog_id: impl Into<String>) -> Add {
     Add(
@@ -131,9 +131,9 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
-/// - `BOT_ID_ERROR`: BOT_ID is missing, or there is no such bot.
-/// - `COMMAND_ERROR`: The command is missing.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
+/// - `BOT_ID_ERROR`: BOT_ID is missing, or there is no such bot. GetBots lists those of the application.
+/// - `COMMAND_ERROR`: The command is missing. Give it in COMMAND, without the slash.
 /// - `PARAMS_ERROR`: The command could not be given. The description tells why.
 #[inline]
 pub fn command(
@@ -185,8 +185,8 @@ impl Command {
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
-/// - `CANT_EDIT_MESSAGE`: The caller may not delete the message, or it is too old for that.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
+/// - `CANT_EDIT_MESSAGE`: The caller may not delete the message, or it is too old for that. Call as its author, or as an administrator of the chat.
 #[inline]
 pub fn delete(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -219,8 +219,8 @@ pub fn delete(message_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
-/// - `WITHOUT_CHANGES`: Nothing was changed, because the reaction was so already.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
+/// - `WITHOUT_CHANGES`: Nothing was changed, because the reaction was so already. There is nothing to do.
 #[inline]
 pub fn like(message_id: impl Into<rt::Id>) -> Like {
     Like(
@@ -270,10 +270,10 @@ impl Like {
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The caller has no access to the dialog.
-/// - `PARAMS_ERROR`: TYPE is none of the known words, or it could not be made.
+/// - `ACCESS_ERROR`: The caller has no access to the dialog. Call as one of its members.
+/// - `PARAMS_ERROR`: TYPE is none of the known words, or it could not be made. Give a known word, and check the message.
 #[inline]
 pub fn share(
     message_id: impl Into<rt::Id>,
@@ -316,13 +316,13 @@ pub fn share(
 ///
 /// Among others, the portal's own:
 ///
-/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
-/// - `CANT_EDIT_MESSAGE`: The caller did not write the message, or it is too old to be changed.
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
+/// - `CANT_EDIT_MESSAGE`: The caller did not write the message, or it is too old to be changed. Call as its author, or send a new one.
 /// - `ATTACH_ERROR`: ATTACH is malformed. Compare its blocks with the documentation.
-/// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed.
-/// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
+/// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed. Shorten it.
+/// - `KEYBOARD_ERROR`: KEYBOARD is malformed. Compare its buttons with the documentation.
 /// - `KEYBOARD_OVERSIZE`: KEYBOARD is too large. Use fewer or shorter buttons.
-/// - `menu_ERROR`: MENU is malformed.
+/// - `menu_ERROR`: MENU is malformed. Compare its entries with the documentation.
 /// - `MENU_OVERSIZE`: MENU is too large. Use fewer or shorter entries.
 #[inline]
 pub fn update(message_id: impl Into<rt::Id>) -> Update {

@@ -26,8 +26,8 @@ pub mod system;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ID_ERROR`: NOTIFY_ID is missing or no number.
-/// - `ANSWER_TEXT_ERROR`: The text is missing.
+/// - `ID_ERROR`: NOTIFY_ID is missing or not above 0\. GetNotifications tells it.
+/// - `ANSWER_TEXT_ERROR`: The text is missing. Give it in ANSWER_TEXT.
 #[inline]
 pub fn answer(
     notify_id: impl Into<rt::Id>,
@@ -64,8 +64,8 @@ pub fn answer(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ID_ERROR`: NOTIFY_ID is missing or no number.
-/// - `NOTIFY_VALUE_ERROR`: The value is missing.
+/// - `ID_ERROR`: NOTIFY_ID is missing or not above 0\. GetNotifications tells it.
+/// - `NOTIFY_VALUE_ERROR`: The value is missing. Give the one of the button in NOTIFY_VALUE.
 #[inline]
 pub fn confirm(
     notify_id: impl Into<rt::Id>,
@@ -105,7 +105,7 @@ pub fn confirm(
 ///
 /// Among others, the portal's own:
 ///
-/// - `PARAMS_ERROR`: None of ID, TAG and SUB_TAG is given, or the session of a browser called without ID.
+/// - `PARAMS_ERROR`: None of ID, TAG and SUB_TAG is given, or the session of a browser called without ID. Give one of them, ID in such a session.
 /// - `ACCESS_DENIED`: It cannot be told which application calls. Send CLIENT_ID.
 #[inline]
 pub fn delete() -> Delete {
@@ -168,8 +168,8 @@ impl Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `LAST_ID_AND_LAST_TYPE`: One of LAST_ID and LAST_TYPE is given without the other.
-/// - `LAST_ID_STRING`: LAST_ID is no number.
+/// - `LAST_ID_AND_LAST_TYPE`: One of LAST_ID and LAST_TYPE is given without the other. Give both, or neither.
+/// - `LAST_ID_STRING`: LAST_ID is no number. Give one from the previous answer.
 #[inline]
 pub fn get() -> Get {
     Get(

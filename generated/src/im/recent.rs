@@ -238,7 +238,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The caller has no access to the dialog.
+/// - `ACCESS_ERROR`: The caller has no access to the dialog. Call as one of its members.
 #[inline]
 pub fn pin(dialog_id: impl Into<String>) -> Pin {
     Pin(

@@ -26,9 +26,9 @@ pub mod status;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ID_EMPTY`: The number is not above 0\.
-/// - `USER_NOT_EXISTS`: There is no such account.
-/// - `ACCESS_DENIED`: A partner from the extranet asks for somebody outside of their workgroups.
+/// - `ID_EMPTY`: The number is not above 0\. Give the number of an account, or leave ID out.
+/// - `USER_NOT_EXISTS`: There is no such account. Check its number.
+/// - `ACCESS_DENIED`: A partner from the extranet asks for somebody outside of their workgroups. Ask for a member of one of these, or call as an employee.
 #[inline]
 pub fn get() -> Get {
     Get(

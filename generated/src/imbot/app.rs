@@ -29,12 +29,12 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_ID_ERROR`: There is no such bot.
-/// - `APP_ID_ERROR`: The application is not the caller's.
-/// - `IFRAME_HTTPS`: The address does not begin with https.
-/// - `HASH_ERROR`: HASH is missing.
+/// - `BOT_ID_ERROR`: There is no such bot. GetBots lists those of the application.
+/// - `APP_ID_ERROR`: The application is not the caller's. Call as the one that registered it.
+/// - `IFRAME_HTTPS`: The address does not begin with https. Give one of a site with a valid certificate.
+/// - `HASH_ERROR`: HASH is missing. Give a word of 32 characters.
 /// - `PARAMS_ERROR`: A parameter is missing or malformed. The description names it.
-/// - `LANG_ERROR`: LANG is missing or malformed.
+/// - `LANG_ERROR`: LANG is missing or malformed. Give a title in one language at least.
 /// - `WRONG_REQUEST`: Something else is wrong. The description tells what.
 #[deprecated(
     note = "use `placement.bind`: The messenger shows widgets in place of such applications."
@@ -163,8 +163,8 @@ impl Register {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_APP_ID_ERROR`: There is no such application.
-/// - `APP_ID_ERROR`: The application is not the caller's.
+/// - `CHAT_APP_ID_ERROR`: There is no such application. Give the number that RegisterChatApplication answered.
+/// - `APP_ID_ERROR`: The application is not the caller's. Call as the one that registered it.
 /// - `WRONG_REQUEST`: Something else is wrong. The description tells what.
 #[deprecated(
     note = "use `placement.unbind`: The messenger shows widgets in place of such applications."
@@ -202,9 +202,9 @@ pub fn unregister(app_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_APP_ID_ERROR`: There is no such application.
-/// - `APP_ID_ERROR`: The application is not the caller's.
-/// - `IFRAME_HTTPS`: The address does not begin with https.
+/// - `CHAT_APP_ID_ERROR`: There is no such application. Give the number that RegisterChatApplication answered.
+/// - `APP_ID_ERROR`: The application is not the caller's. Call as the one that registered it.
+/// - `IFRAME_HTTPS`: The address does not begin with https. Give one of a site with a valid certificate.
 /// - `WRONG_REQUEST`: Something else is wrong. The description tells what.
 #[deprecated(
     note = "use `placement.bind`: The messenger shows widgets in place of such applications."

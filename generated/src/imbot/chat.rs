@@ -33,7 +33,7 @@ pub mod user;
 /// - `INVALID_FORMAT`: USERS is no list. Give a list of numbers.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
-/// - `WRONG_REQUEST`: The chat could not be made.
+/// - `WRONG_REQUEST`: The chat could not be made. Look at the values, and try again.
 #[deprecated(note = "use `imbot.v2.Chat.add`")]
 #[allow(deprecated)]
 #[inline]
@@ -153,8 +153,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `AUTHORIZE_ERROR`: Guest sessions may not call it.
-/// - `ACCESS_ERROR`: The caller has no access to this chat.
+/// - `AUTHORIZE_ERROR`: Guest sessions may not call it. Use a webhook or the token of an application.
+/// - `ACCESS_ERROR`: The caller has no access to this chat. Call as one of its members.
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[allow(deprecated)]
 #[inline]
@@ -199,7 +199,7 @@ pub fn get(
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `ACCESS_ERROR`: The chat does not allow it, or the bot owns the chat; then make somebody else the owner first.
-/// - `WRONG_REQUEST`: The bot is no member of the chat, or may not leave it.
+/// - `WRONG_REQUEST`: The bot is no member of the chat, or may not leave it. Check the number of the chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.leave`")]
@@ -390,7 +390,7 @@ impl SetManager {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `USER_ID_EMPTY`: USER_ID is missing. Give the number of an account.
-/// - `ACCESS_ERROR`: The owner of this kind of chat cannot be changed.
+/// - `ACCESS_ERROR`: The owner of this kind of chat cannot be changed. Choose another chat.
 /// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member. Call as the bot that owns the chat, and name a member.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
@@ -449,9 +449,9 @@ impl SetOwner {
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
-/// - `ACCESS_DENIED`: The bot has no right to change the picture.
-/// - `ACCESS_ERROR`: The chat, or its picture, cannot be changed.
-/// - `AVATAR_ERROR`: AVATAR is no picture, or larger than 5000 by 5000 pixels.
+/// - `ACCESS_DENIED`: The bot has no right to change the picture. Ask the owner of the chat to allow it.
+/// - `ACCESS_ERROR`: The chat, or its picture, cannot be changed. Choose another chat.
+/// - `AVATAR_ERROR`: AVATAR is no picture, or larger than 5000 by 5000 pixels. Send a smaller picture.
 /// - `WRONG_REQUEST`: There is no such chat. Check its number.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
@@ -514,8 +514,8 @@ impl UpdateAvatar {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `ACCESS_ERROR`: That cannot be done in this chat. Choose another chat.
-/// - `WRONG_COLOR`: There is no such colour.
-/// - `WRONG_REQUEST`: The chat has this colour already, or there is no such chat.
+/// - `WRONG_COLOR`: There is no such colour. Give one of the names in capitals.
+/// - `WRONG_REQUEST`: The chat has this colour already, or there is no such chat. Check its number; otherwise there is nothing to do.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
@@ -577,7 +577,7 @@ impl UpdateColor {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `TITLE_EMPTY`: TITLE is missing. Give it.
-/// - `ACCESS_ERROR`: The chat cannot be renamed.
+/// - `ACCESS_ERROR`: The chat cannot be renamed. Choose another chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]

@@ -34,7 +34,7 @@ use ::bitrix24_runtime as rt;
 /// - `KEYBOARD_ERROR`: KEYBOARD is malformed. Mend its buttons.
 /// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB. Leave buttons out.
 /// - `MENU_ERROR`: MENU is malformed. Mend its entries.
-/// - `WRONG_REQUEST`: The message could not be sent.
+/// - `WRONG_REQUEST`: The message could not be sent. Look at the values, and try again.
 #[deprecated(note = "use `imbot.v2.Command.answer`")]
 #[allow(deprecated)]
 #[inline]
@@ -131,7 +131,7 @@ impl Answer {
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `LANG_ERROR`: LANG is missing. Give it.
-/// - `WRONG_REQUEST`: The command could not be made.
+/// - `WRONG_REQUEST`: The command could not be made. Look at the values, and try again.
 #[deprecated(note = "use `imbot.v2.Command.register`")]
 #[allow(deprecated)]
 #[inline]
@@ -205,7 +205,7 @@ impl Register {
 ///
 /// - `COMMAND_ID_ERROR`: There is no such command. Check its number.
 /// - `APP_ID_ERROR`: The command belongs to another application. Call as that one.
-/// - `WRONG_REQUEST`: The command could not be removed.
+/// - `WRONG_REQUEST`: The command could not be removed. Try again later.
 #[deprecated(note = "use `imbot.v2.Command.unregister`")]
 #[allow(deprecated)]
 #[inline]
@@ -256,8 +256,8 @@ impl Unregister {
 ///
 /// - `COMMAND_ID_ERROR`: There is no such command. Check its number.
 /// - `APP_ID_ERROR`: The command belongs to another application. Call as that one.
-/// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is no address that the portal can call.
-/// - `WRONG_REQUEST`: FIELDS is empty, or the command could not be changed; the message tells which.
+/// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is no address that the portal can call. Give a public one.
+/// - `WRONG_REQUEST`: FIELDS is empty, or the command could not be changed; the message tells which. Give one new value at least.
 #[deprecated(note = "use `imbot.v2.Command.update`")]
 #[allow(deprecated)]
 #[inline]

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing or malformed. Write chat123 or the number of a person.
-/// - `ACCESS_ERROR`: The caller has no access to this dialog.
+/// - `ACCESS_ERROR`: The caller has no access to this dialog. Call as one of its members.
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[allow(deprecated)]
 #[inline]

@@ -35,7 +35,7 @@ use ::bitrix24_runtime as rt;
 /// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB. Leave buttons out.
 /// - `MENU_ERROR`: MENU is malformed. Mend its entries.
 /// - `MENU_OVERSIZE`: MENU is larger than 30 KB. Leave entries out.
-/// - `WRONG_REQUEST`: The message could not be stored.
+/// - `WRONG_REQUEST`: The message could not be stored. Try again later.
 #[deprecated(note = "use `imbot.v2.Chat.Message.send`")]
 #[allow(deprecated)]
 #[inline]
@@ -141,7 +141,7 @@ impl Add {
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message. Give the number of a message.
-/// - `CANT_EDIT_MESSAGE`: The time in which it can be deleted is over, or the bot has no access to it.
+/// - `CANT_EDIT_MESSAGE`: The time in which it can be deleted is over, or the bot has no access to it. Check the number; an old message stays.
 #[deprecated(note = "use `imbot.v2.Chat.Message.delete`")]
 #[allow(deprecated)]
 #[inline]
@@ -207,7 +207,7 @@ impl Delete {
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message. Give the number of a message.
-/// - `WITHOUT_CHANGES`: The reaction was so already.
+/// - `WITHOUT_CHANGES`: The reaction was so already. There is nothing to do.
 #[deprecated(
     note = "use `imbot.v2.Chat.Message.Reaction.add`: To take it back there is imbot.v2.Chat.Message.Reaction.delete."
 )]
@@ -288,7 +288,7 @@ impl Like {
 /// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB. Leave buttons out.
 /// - `MENU_ERROR`: MENU is malformed. Mend its entries.
 /// - `MENU_OVERSIZE`: MENU is larger than 30 KB. Leave entries out.
-/// - `CANT_EDIT_MESSAGE`: The message is older than three days, or the bot has no access to it.
+/// - `CANT_EDIT_MESSAGE`: The message is older than three days, or the bot has no access to it. Send a new one.
 #[deprecated(note = "use `imbot.v2.Chat.Message.update`")]
 #[allow(deprecated)]
 #[inline]

@@ -26,7 +26,7 @@ pub mod status;
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `NOT_ACTIVE_LINE`: The line does not exist or is switched off. GetOpenLines lists them.
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
-/// - `IMCONNECTOR_NOT_SPECIFIED_CORRECT_COMMAND`: The portal could not tell what to do with the messages.
+/// - `IMCONNECTOR_NOT_SPECIFIED_CORRECT_COMMAND`: The portal could not tell what to do with the messages. Compare them with the descriptions.
 #[inline]
 pub fn messages(
     connector: impl Into<String>,

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `IM_NOT_INSTALLED`: The portal has no messenger. Ask an administrator of the portal to install it.
-/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
+/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[inline]
 pub fn get() -> Get {
     Get(

@@ -22,7 +22,7 @@ pub mod message;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CODE`: CODE is malformed; it has 32 characters.
+/// - `CODE`: CODE is malformed; it has 32 characters. Copy it from the contact centre.
 /// - `IMBOT_ERROR`: The portal has no module for bots. Ask an administrator of the portal to install it.
 /// - `NOT_FOUND`: There is no open channel with this code. Check the code.
 /// - `INACTIVE`: The open channel is not available at present. Try again later.

@@ -25,7 +25,7 @@ pub mod mode;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
-/// - `OPERATOR_WRONG`: The caller cannot take the dialog, or not in the state that it is in.
+/// - `OPERATOR_WRONG`: The caller cannot take the dialog, or not in the state that it is in. Look whether it is still running, and call as an operator of the channel.
 #[inline]
 pub fn intercept(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(

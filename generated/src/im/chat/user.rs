@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be added to this kind of chat.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be added to this kind of chat. GetDialog tells in restrictions.extend whether people can be.
 /// - `ACCESS_DENIED_EXTEND`: The settings of the chat do not let the caller add people. Ask its owner.
 #[inline]
 pub fn add(
@@ -62,7 +62,7 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be added to this kind of chat.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be added to this kind of chat. GetDialog tells in restrictions.extend whether people can be.
 /// - `ACCESS_DENIED_EXTEND`: The settings of the chat do not let the caller add people. Ask its owner.
 #[inline]
 pub fn add_users_to_chat(
@@ -116,7 +116,7 @@ impl Add {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `USER_ID_EMPTY`: USER_ID is missing. Send the number of the member.
-/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be removed from this kind of chat.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be removed from this kind of chat. Check its number, and call as a member.
 /// - `ACCESS_DENIED_KICK`: The settings of the chat do not let the caller remove people. Ask its owner.
 /// - `USER_NOT_FOUND`: The person is no member of the chat. Look with GetChatUsers.
 #[inline]
@@ -156,7 +156,7 @@ pub fn delete(
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
-/// - `ACCESS_ERROR`: The chat does not exist, or the caller is no member of it.
+/// - `ACCESS_ERROR`: The chat does not exist, or the caller is no member of it. Check its number, and call as a member.
 #[inline]
 pub fn list(chat_id: impl Into<rt::Id>) -> rt::TypedCall<Vec<rt::Id>> {
     rt::Call::new(

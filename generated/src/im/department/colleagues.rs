@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
+/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot. Call as an employee.
 #[inline]
 pub fn list() -> List {
     List(

@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `FIRST_ID_STRING`: FIRST_ID is no number.
-/// - `LAST_ID_STRING`: LAST_ID is no number.
-/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
+/// - `FIRST_ID_STRING`: FIRST_ID is no number. Give the number of a message, or 0\.
+/// - `LAST_ID_STRING`: LAST_ID is no number. Give one from the previous answer.
+/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[inline]
 pub fn get(dialog_id: impl Into<String>) -> Get {
     Get(
@@ -87,8 +87,8 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
-/// - `ACCESS_ERROR`: The chat does not exist, or the caller has no access to it.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `ACCESS_ERROR`: The chat does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[inline]
 pub fn search(chat_id: impl Into<rt::Id>) -> Search {
     Search(

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
+/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[inline]
 pub fn list(dialog_id: impl Into<String>) -> List {
     List(

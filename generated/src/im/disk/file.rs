@@ -26,11 +26,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given.
+/// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given. Give one of them.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `FILES_ERROR`: Neither UPLOAD_ID nor FILE_ID is given.
-/// - `SAVE_ERROR`: There is no such file on the drive, or the list is empty.
-/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
+/// - `FILES_ERROR`: Neither UPLOAD_ID nor FILE_ID is given. Give one of them.
+/// - `SAVE_ERROR`: There is no such file on the drive, or the list is empty. Check the numbers.
+/// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[deprecated(
     note = "use `im.v2.File.upload`: It uploads the file and posts it in one call."
 )]
@@ -112,8 +112,8 @@ impl Commit {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
-/// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number. Give the number of a chat.
+/// - `FILE_ID_EMPTY`: FILE_ID is missing or no number. Give the number of the file on the drive.
 #[inline]
 pub fn delete(
     chat_id: impl Into<rt::Id>,
@@ -150,8 +150,8 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
-/// - `FILE_SAVE_ERROR`: There is no such file, the caller has no access to its chat, the drive is switched off, or there is no room on it.
+/// - `FILE_ID_EMPTY`: FILE_ID is missing or no number. Give the number of the file on the drive.
+/// - `FILE_SAVE_ERROR`: There is no such file, the caller has no access to its chat, the drive is switched off, or there is no room on it. Check the number, and make room on the drive.
 #[inline]
 pub fn save(file_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::SavedChatFile> {
     rt::Call::new(

@@ -26,8 +26,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `SEARCH_TEXT_ERROR`: No condition is given, or the words are too short.
-/// - `LAST_ID_STRING`: LAST_ID is no number.
+/// - `SEARCH_TEXT_ERROR`: No condition is given, or the words are too short. Give three letters at least, or another condition.
+/// - `LAST_ID_STRING`: LAST_ID is no number. Give one from the previous answer.
 #[inline]
 pub fn search() -> Search {
     Search(

@@ -56,7 +56,7 @@ pub fn all() -> rt::TypedCall<crate::types::NotificationsRead> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `PARAMS_ERROR`: IDS is missing or no list.
+/// - `PARAMS_ERROR`: IDS is missing or no list. Send numbers in a list.
 #[inline]
 pub fn list(ids: impl IntoIterator<Item = impl Into<rt::Id>>) -> List {
     List(

@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came from the session of a browser. Use a webhook or an application's token.
-/// - `USER_ID_EMPTY`: USER_ID is missing or not above 0\.
-/// - `MESSAGE_EMPTY`: There is no text.
-/// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed.
+/// - `USER_ID_EMPTY`: USER_ID is missing or not above 0\. Give the number of an account.
+/// - `MESSAGE_EMPTY`: There is no text. Give it in MESSAGE.
+/// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed. Shorten it.
 /// - `ATTACH_ERROR`: ATTACH is malformed. Compare its blocks with the documentation.
 #[inline]
 pub fn add(user_id: impl Into<rt::Id>, message: impl Into<String>) -> Add {

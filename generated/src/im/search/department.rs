@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `FIND_SHORT`: FIND is missing.
+/// - `FIND_SHORT`: FIND is missing. Give it; an empty text finds all departments.
 #[inline]
 pub fn list(find: impl Into<String>) -> List {
     List(

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `FIND_SHORT`: The words are missing or too short.
+/// - `FIND_SHORT`: The words are missing or too short. Give two letters at least.
 #[inline]
 pub fn list(find: impl Into<String>) -> List {
     List(

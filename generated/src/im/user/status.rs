@@ -54,7 +54,7 @@ pub fn get() -> rt::TypedCall<Option<String>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `STATUS_ERROR`: STATUS is none of the known words.
+/// - `STATUS_ERROR`: STATUS is none of the known words. Give one of them in lower-case letters.
 #[inline]
 pub fn set(status: impl Into<String>) -> rt::TypedCall<bool> {
     rt::Call::new(

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `FILE_NOT_FOUND`: There is no such file in the chat.
-/// - `ACCESS_DENIED`: The caller has no access to the dialog.
+/// - `FILE_NOT_FOUND`: There is no such file in the chat. Check its number.
+/// - `ACCESS_DENIED`: The caller has no access to the dialog. Call as one of its members.
 #[inline]
 pub fn download(
     dialog_id: impl Into<String>,
@@ -60,14 +60,14 @@ pub fn download(
 ///
 /// Among others, the portal's own:
 ///
-/// - `FILE_EMPTY`: Name or content is missing.
-/// - `FILE_INVALID_CONTENT`: The content is no Base64 text.
-/// - `CHAT_NOT_FOUND`: There is no such dialog.
-/// - `FOLDER_ERROR`: The folder of the chat on the drive could not be reached.
-/// - `UPLOAD_FAILED`: The file could not be stored.
-/// - `SEND_FAILED`: The file was stored, but the message could not be written.
+/// - `FILE_EMPTY`: Name or content is missing. Give both.
+/// - `FILE_INVALID_CONTENT`: The content is no Base64 text. Encode it.
+/// - `CHAT_NOT_FOUND`: There is no such dialog. Check dialogId.
+/// - `FOLDER_ERROR`: The folder of the chat on the drive could not be reached. Try again later.
+/// - `UPLOAD_FAILED`: The file could not be stored. Try again later.
+/// - `SEND_FAILED`: The file was stored, but the message could not be written. Try again later.
 /// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes. Upload it to the drive instead.
-/// - `ACCESS_DENIED`: The caller may not write in the dialog.
+/// - `ACCESS_DENIED`: The caller has no access to the dialog. Call as one of its members.
 #[inline]
 pub fn upload(
     dialog_id: impl Into<String>,

@@ -25,8 +25,8 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
-/// - `ACCESS_ERROR`: Nobody can be added to this chat.
-/// - `WRONG_REQUEST`: USERS is no list, the bot may not add people, or the person is a member already; the message tells which.
+/// - `ACCESS_ERROR`: Nobody can be added to this chat. Choose another chat.
+/// - `WRONG_REQUEST`: USERS is no list, the bot may not add people, or the person is a member already; the message tells which. Give a list of people who are no members yet.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.User.add`")]
@@ -94,7 +94,7 @@ impl Add {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing. Give the number of a chat.
 /// - `USER_ID_EMPTY`: USER_ID is missing. Give the number of an account.
 /// - `ACCESS_ERROR`: Nobody can be taken out of this chat, or the person owns it; then make somebody else the owner first.
-/// - `WRONG_REQUEST`: The person is no member of the chat, or the bot may not take people out.
+/// - `WRONG_REQUEST`: The person is no member of the chat, or the bot may not take people out. GetOldBotChatUsers tells who takes part.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application. Call as that one, or with the CLIENT_ID the bot was registered with.
 #[deprecated(note = "use `imbot.v2.Chat.User.delete`")]

@@ -25,8 +25,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
-/// - `PARAMS_REQUIRED`: Neither botId nor code is given.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
+/// - `PARAMS_REQUIRED`: Neither botId nor code is given. Give one of them.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 #[inline]
 pub fn get() -> Get {
@@ -86,7 +86,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 #[inline]
 pub fn list() -> List {
     List(
@@ -147,14 +147,14 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_TOKEN_INVALID_LENGTH`: The botToken has more than 40 characters. Choose a shorter one.
-/// - `BOT_CODE_REQUIRED`: The fields have no code.
-/// - `BOT_PROPERTIES_REQUIRED`: The properties have no name.
+/// - `BOT_CODE_REQUIRED`: The fields have no code. Give it.
+/// - `BOT_PROPERTIES_REQUIRED`: The properties have no name. Give it.
 /// - `BOT_CODE_ALREADY_TAKEN`: Another application has a bot with this code. Choose another one.
-/// - `BOT_INVALID_TYPE`: The type is none of bot, network, openline, supervisor and personal.
+/// - `BOT_INVALID_TYPE`: The type is none of bot, network, openline, supervisor and personal. Give one of these.
 /// - `BOT_INVALID_EVENT_MODE`: The eventMode is neither fetch nor webhook. Give one of the two.
-/// - `BOT_WEBHOOK_URL_REQUIRED`: With eventMode webhook there must be a webhookUrl.
+/// - `BOT_WEBHOOK_URL_REQUIRED`: With eventMode webhook there must be a webhookUrl. Give it.
 /// - `BOT_REGISTER_FAILED`: The bot was not registered. Try again later.
 /// - `BOT_INVALID_CALLBACK`: The webhookUrl is no address that the portal can call. Give a public one with https.
 /// - `BOT_LIMIT_EXCEEDED`: The application has a hundred bots already. Unregister one first.
@@ -195,7 +195,7 @@ pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Bot
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -248,7 +248,7 @@ impl Unregister {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.

@@ -30,7 +30,7 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -86,7 +86,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -140,11 +140,11 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, so that there is nothing to leave. Check dialogId.
 #[inline]
 pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
     Leave(
@@ -194,7 +194,7 @@ impl Leave {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -253,7 +253,7 @@ impl SetOwner {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -91,7 +91,7 @@ impl Answer {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -143,12 +143,12 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `COMMAND_NAME_INVALID`: The command is no text. Give it as text.
-/// - `COMMAND_REQUIRED`: The fields have no command.
+/// - `COMMAND_REQUIRED`: The fields have no command. Give it.
 /// - `COMMAND_TITLE_REQUIRED`: A visible command needs a title. Give one, or make it hidden.
 /// - `COMMAND_REGISTER_FAILED`: The command was not registered. Try again later.
 #[inline]
@@ -200,7 +200,7 @@ impl Register {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -257,7 +257,7 @@ impl Unregister {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -79,15 +79,15 @@ impl Download {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `FILE_EMPTY`: Name or content is missing.
+/// - `FILE_EMPTY`: Name or content is missing. Give both.
 /// - `FILE_INVALID_CONTENT`: The content is no Base64 text. Encode it.
-/// - `FILE_FOLDER_ERROR`: The folder of the chat on the Drive could not be reached.
+/// - `FILE_FOLDER_ERROR`: The folder of the chat on the Drive could not be reached. Try again later.
 /// - `FILE_UPLOAD_FAILED`: The file could not be stored. Try again later.
-/// - `FILE_SEND_FAILED`: The file was stored, but the message could not be written.
+/// - `FILE_SEND_FAILED`: The file was stored, but the message could not be written. Try again later.
 /// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes. Send a smaller one.
 #[inline]
 pub fn upload(

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_ACTIVE_LINE`: The line does not exist or is switched off. GetOpenLines lists them.
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
-/// - `CHAT_RENAMING_FAILED`: The chat was not renamed.
+/// - `CHAT_RENAMING_FAILED`: The chat was not renamed. Check CHAT_ID and USER_ID.
 #[inline]
 pub fn set(
     connector: impl Into<String>,

@@ -70,7 +70,7 @@ impl Finish {
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
-/// - `WRONG_CHAT`: An operator has the dialog already, not a bot.
+/// - `WRONG_CHAT`: An operator has the dialog already, not a bot. There is nothing to hand over.
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn operator(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {

@@ -25,7 +25,7 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see this record of the CRM.
+/// - `ACCESS_DENIED`: The caller may not see this record of the CRM. Call as somebody who may.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn get(crm_entity_type: impl Into<String>, crm_entity: impl Into<rt::Id>) -> Get {
@@ -74,7 +74,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CRM_CHAT_EMPTY_CRM_DATA`: The record of the CRM is missing, does not exist, is hidden from the caller or has no chat.
+/// - `CRM_CHAT_EMPTY_CRM_DATA`: The record of the CRM is missing, does not exist, is hidden from the caller or has no chat. Check the kind and the number of the record.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn get_last_id(

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
-/// - `CANT_SAVE_QUICK_ANSWER`: The quick answer was not saved.
+/// - `CANT_SAVE_QUICK_ANSWER`: The quick answer was not saved. Check the number of the message.
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
 #[inline]
 pub fn save(

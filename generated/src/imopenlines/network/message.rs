@@ -22,11 +22,11 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
-/// - `CODE`: CODE is malformed; it has 32 characters.
+/// - `CODE`: CODE is malformed; it has 32 characters. Copy it from the contact centre.
 /// - `IMBOT_ERROR`: The portal has no module for bots. Ask an administrator of the portal to install it.
 /// - `NOT_FOUND`: There is no open channel with this code. Check the code.
 /// - `USER_ID_EMPTY`: USER_ID is empty or not above zero. Give the number of an account.
-/// - `USER_MESSAGE_LIMIT`: The person got a message this week already; one a week is allowed.
+/// - `USER_MESSAGE_LIMIT`: The person got a message this week already; one a week is allowed. Wait until the week is over.
 /// - `MESSAGE_EMPTY`: MESSAGE is missing. Give it.
 /// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB. Shorten it.
 /// - `ATTACH_ERROR`: ATTACH is malformed. Mend its blocks.

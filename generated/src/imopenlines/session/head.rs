@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_SESSION_ID`: SESSION_ID is missing or not above zero. Give it.
-/// - `EMPTY_VOTE_PARAMS`: Neither RATING nor COMMENT is given.
+/// - `EMPTY_VOTE_PARAMS`: Neither RATING nor COMMENT is given. Give one of them.
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
 #[inline]
 pub fn vote(session_id: impl Into<rt::Id>) -> Vote {

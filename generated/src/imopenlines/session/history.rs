@@ -24,9 +24,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `MISSING_REQUIRED_PARAM`: Neither SESSION_ID nor CHAT_ID is given.
-/// - `INVALID_SESSION_ID`: No dialog was found for the values given.
-/// - `ACCESS_DENIED`: There is no such dialog, or the caller has no right to its history.
+/// - `MISSING_REQUIRED_PARAM`: Neither SESSION_ID nor CHAT_ID is given. Give one of them.
+/// - `INVALID_SESSION_ID`: No dialog was found for the values given. Check SESSION_ID or CHAT_ID.
+/// - `ACCESS_DENIED`: There is no such dialog, or the caller has no right to its history. Check the number, and call as an operator of the channel.
 #[inline]
 pub fn get() -> Get {
     Get(

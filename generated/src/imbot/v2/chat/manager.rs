@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `EMPTY_USER_IDS`: There are no userIds. Give the numbers of the people.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
@@ -84,7 +84,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `EMPTY_USER_IDS`: There are no userIds. Give the numbers of the people.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.

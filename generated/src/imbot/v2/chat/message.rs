@@ -25,11 +25,11 @@ pub mod reaction;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `ACCESS_DENIED`: The message is not the bot's and the bot is no administrator of the chat, or there is no such message.
+/// - `ACCESS_DENIED`: The message is not the bot's and the bot is no administrator of the chat, or there is no such message. Check the number, or make the bot an administrator.
 #[inline]
 pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -84,7 +84,7 @@ impl Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
@@ -138,13 +138,13 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this. Call as a bot of such a type.
 /// - `MESSAGE_NOT_FOUND`: There is no such message. Check its number.
-/// - `MESSAGE_ACCESS_DENIED`: The bot takes no part in the chat of this message, or may not see its history.
+/// - `MESSAGE_ACCESS_DENIED`: The bot takes no part in the chat of this message, or may not see its history. Add it to the chat with the history.
 #[inline]
 pub fn get_context(
     bot_id: impl Into<rt::Id>,
@@ -202,12 +202,12 @@ impl GetContext {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
-/// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it.
+/// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it. Check its number.
 #[inline]
 pub fn read(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Read {
     Read(
@@ -262,12 +262,12 @@ impl Read {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
-/// - `EMPTY_MESSAGE`: There is neither text nor attach.
+/// - `EMPTY_MESSAGE`: There is neither text nor attach. Give one of them.
 /// - `SENDING_FAILED`: The message was not sent. Try again later.
 #[inline]
 pub fn send(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Send {
@@ -322,11 +322,11 @@ impl Send {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `ACCESS_DENIED`: The message is not the bot's, or there is no such message.
+/// - `ACCESS_DENIED`: The message is not the bot's, or there is no such message. Check the number; a bot changes its own messages only.
 #[inline]
 pub fn update(
     bot_id: impl Into<rt::Id>,

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `IM_NOT_INSTALLED`: The portal has no messenger. Ask an administrator of the portal to install it.
 /// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM. Check the chat and the record.
 /// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed. Name an active employee.
-/// - `WRONG_REQUEST`: The person is in the chat already, or cannot be added.
+/// - `WRONG_REQUEST`: The person is in the chat already, or cannot be added. GetChatUsers tells who is in it.
 #[inline]
 pub fn add(
     crm_entity_type: impl Into<String>,
@@ -80,15 +80,15 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see this record of the CRM, or there is no such kind of records.
+/// - `ACCESS_DENIED`: The caller may not see this record of the CRM, or there is no such kind of records. Check CRM_ENTITY_TYPE, and call as somebody who may.
 /// - `CRM_CHAT_EMPTY_USER`: USER_ID is missing. Give the number of an account.
-/// - `CRM_CHAT_EMPTY_CRM_DATA`: CRM_ENTITY_TYPE and CRM_ENTITY are missing.
+/// - `CRM_CHAT_EMPTY_CRM_DATA`: CRM_ENTITY_TYPE and CRM_ENTITY are missing. Give both.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `IM_NOT_INSTALLED`: The portal has no messenger. Ask an administrator of the portal to install it.
-/// - `CHAT_NOT_IN_CRM`: There is no such chat, or it does not belong to that record of the CRM.
-/// - `CHAT_DELETE_USER_PERMISSION_DENIED`: The caller may not take people out of this chat.
+/// - `CHAT_NOT_IN_CRM`: There is no such chat, or it does not belong to that record of the CRM. Check the chat and the record.
+/// - `CHAT_DELETE_USER_PERMISSION_DENIED`: The caller may not take people out of this chat. Call as somebody who may, such as an administrator.
 /// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed. Name an active employee.
-/// - `WRONG_REQUEST`: The person is not in the chat any more, or cannot be taken out.
+/// - `WRONG_REQUEST`: The person is not in the chat any more, or cannot be taken out. GetChatUsers tells who is in it.
 #[inline]
 pub fn delete(
     crm_entity_type: impl Into<String>,

@@ -24,13 +24,13 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat of the message. Add it to the chat first.
 /// - `REACTION_NOT_FOUND`: There is no reaction with this code. AddBotReaction lists them.
-/// - `REACTION_ALREADY_SET`: The bot has given this reaction already.
+/// - `REACTION_ALREADY_SET`: The bot has given this reaction already. There is nothing to do.
 #[inline]
 pub fn add(
     bot_id: impl Into<rt::Id>,
@@ -85,7 +85,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing; a webhook needs it.
+/// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
