@@ -378,7 +378,7 @@ impl List {
         Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
-/// Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved; automation rules start as if an employee had done it.
+/// Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved. Required fields are checked when the stage changes within its funnel; automation rules start as if an employee had done it.
 ///
 /// Calls `crm.item.update`; scope `crm`. May be called by: whoever may change the record.
 ///
@@ -425,7 +425,7 @@ pub fn update(
             .put("fields", rt::value::any(fields)),
     )
 }
-/// A call of `crm.item.update`: Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved; automation rules start as if an employee had done it.
+/// A call of `crm.item.update`: Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved. Required fields are checked when the stage changes within its funnel; automation rules start as if an employee had done it.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::CrmItem);

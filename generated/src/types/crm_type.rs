@@ -232,12 +232,12 @@ impl CrmType {
     pub fn is_counters_enabled(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isCountersEnabled")
     }
-    /// `customSectionId`. Automated solution that shows it; null where none does. An old field; new programs use crm.automatedsolution.update.
+    /// `customSectionId`. Automated solution that shows it, by its number; null in answers where none does. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_section_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "customSectionId")
     }
-    /// Sets `customSectionId`. Automated solution that shows it; null where none does. An old field; new programs use crm.automatedsolution.update.
+    /// Sets `customSectionId`. Automated solution that shows it, by its number; null in answers where none does. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_section_id(self, value: impl Into<rt::Id>) -> Self {
