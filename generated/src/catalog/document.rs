@@ -23,7 +23,7 @@ pub mod mode;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not make documents of this type, or there is no such type; GetCatalogDocumentTypes lists them. Inventory management may not be part of the plan. The description tells which.
+/// - `0`: The caller may not make documents of this type, there is no such type (GetCatalogDocumentTypes lists them), or the portal failed. Inventory management may not be part of the plan. The description tells which.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,

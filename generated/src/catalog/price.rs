@@ -236,7 +236,7 @@ impl List {
 /// - `200040300020`: The caller may not change this part of the catalog. Call as an administrator, or have the right given.
 /// - `200040300030`: The caller may not change the product. Have the right to edit products given.
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
-/// - `0`: Something required is missing, a price type does not exist, or one comes twice in the list. The description tells which.
+/// - `0`: Something required is missing, a price type does not exist or comes twice in the list, or the portal failed. The description tells which.
 #[inline]
 pub fn modify(
     fields: impl Into<rt::Value>,

@@ -30,7 +30,7 @@ pub mod sku;
 /// - `200040300043`: The caller may not edit elements of the catalog. Have the right given.
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `100`: The object fields is missing or empty. Give the fields of the record.
-/// - `0`: A required field is missing, a number of the values (a section, a rate of tax, a currency or a user) leads nowhere, or another record has the symbolic code. The description tells which.
+/// - `0`: A required field is missing, a number of the values (a section, a rate of tax, a currency or a user) leads nowhere, another record has the symbolic code, or the portal failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CatalogProduct> {
     rt::Call::new(
@@ -101,7 +101,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
-/// - `0`: A required value is missing, or there is no such product, property or file. The description tells which.
+/// - `0`: A required value is missing, there is no such product, property or file, or the portal failed. The description tells which.
 #[inline]
 pub fn download(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Value> {
     rt::Call::new(
@@ -278,7 +278,7 @@ impl List {
 /// - `200040300043`: The caller may not edit elements of the catalog. Have the right given.
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `100`: The number id is missing, or fields is missing or empty. Give both.
-/// - `0`: There is no product of this number, or a number of the values (a section, a rate of tax, a currency or a user) leads nowhere. The description tells which.
+/// - `0`: There is no product of this number, a number of the values (a section, a rate of tax, a currency or a user) leads nowhere, or the portal failed. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

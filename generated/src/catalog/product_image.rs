@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `200040300020`: The caller may not change this part of the catalog. Call as an administrator, or have the right given.
 /// - `100`: The object fields or the file is missing or empty. Give both.
-/// - `0`: The file cannot be taken: its name is missing, too long or has letters that are not allowed, its type is wrong, or it is too large for the portal or its disk space; or there is no such product, or no property MORE_PHOTO, which must be made first. The description tells which.
+/// - `0`: The file cannot be taken: its name is missing, too long or has letters that are not allowed, its type is wrong, or it is too large for the portal or its disk space; or the number of the product is missing or leads nowhere, there is no property MORE_PHOTO, which must be made first, or the portal failed. The description tells which.
 #[inline]
 pub fn add(
     fields: impl Into<rt::Value>,

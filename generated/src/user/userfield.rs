@@ -22,7 +22,7 @@ pub mod file;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: USER_TYPE_ID is missing or empty. Name the kind of value.
+/// - `ERROR_ARGUMENT`: USER_TYPE_ID is missing or empty, or HANDLER where the portal asks for it. The description tells which; name the kind of value.
 /// - `ERROR_CORE`: A field of this code exists already, or the portal could not make it. Look for it with GetUserCustomFields or choose another code.
 /// - without a code: FIELD_NAME or USER_TYPE_ID is missing, or the caller is no administrator. The description tells which.
 #[inline]
