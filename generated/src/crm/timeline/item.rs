@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - `NOT_FOUND`: There is no such entry. Check its number.
 /// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
-/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be pinned.
+/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be pinned. It is pinned already, or its kind cannot be.
 #[inline]
 pub fn pin(
     id: impl Into<rt::Id>,
