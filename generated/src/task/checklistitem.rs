@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS is missing. Error 8: the item has no TITLE, or the caller may not add items.
+/// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS is missing; give both. Error 8: the item has no TITLE, or the caller may not add items; CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -62,7 +62,7 @@ pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS is missing. Error 8: the item has no TITLE, or the caller may not add items.
+/// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS is missing; give both. Error 8: the item has no TITLE, or the caller may not add items; CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn add_tasks_checklist_element(
     taskid: impl Into<rt::Id>,
@@ -134,7 +134,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing, none or not above 0\.
+/// - `ERROR_CORE`: A number is missing, none or not above 0\. Take TASKID from GetTasksList and ITEMID from GetTasksChecklist.
 #[inline]
 pub fn complete(
     taskid: impl Into<rt::Id>,
@@ -174,7 +174,7 @@ pub fn complete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8: the caller may not do this.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give both. Error 8: the caller may not remove the item; IsChecklistItemActionAllowed tells beforehand.
 #[inline]
 pub fn delete(
     taskid: impl Into<rt::Id>,
@@ -214,7 +214,7 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give both. Error 512: there is no such item or task, the caller may not see it, or the parameters come in another order than here; GetTasksChecklist lists the items.
 #[inline]
 pub fn get(
     taskid: impl Into<rt::Id>,
@@ -254,7 +254,7 @@ pub fn get(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8: there is no such task, or the caller may not see it.
+/// - `ERROR_CORE`: Error 256: TASKID is missing or no number, or ORDER names a field that cannot be sorted by; take one of those listed here. Error 8: there is no such task, or the caller may not see it; check the number with GetTasksList.
 #[inline]
 pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
     Getlist(
@@ -334,7 +334,7 @@ pub fn getmanifest() -> rt::TypedCall<rt::Map<rt::Value>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none.
+/// - `ERROR_CORE`: Error 256: a number is missing or none. Give all three.
 #[inline]
 pub fn isactionallowed(
     taskid: impl Into<rt::Id>,
@@ -380,7 +380,7 @@ pub fn isactionallowed(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none. Error 8: the caller may not change the checklist.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give all three. Error 8: the caller may not change the checklist; IsChecklistItemActionAllowed tells beforehand.
 #[inline]
 pub fn moveafteritem(
     taskid: impl Into<rt::Id>,
@@ -426,7 +426,7 @@ pub fn moveafteritem(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing, none or not above 0\.
+/// - `ERROR_CORE`: A number is missing, none or not above 0\. Take TASKID from GetTasksList and ITEMID from GetTasksChecklist.
 #[inline]
 pub fn renew(
     taskid: impl Into<rt::Id>,
@@ -466,7 +466,7 @@ pub fn renew(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: Error 256: a number is missing or none, or FIELDS is missing or empty; give all three. Error 8: the parameters come in another order than here. Error 4: the caller may not change the item; IsChecklistItemActionAllowed tells beforehand.
 #[inline]
 pub fn update(
     taskid: impl Into<rt::Id>,
@@ -513,7 +513,7 @@ pub fn update(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: Error 256: a number is missing or none, or FIELDS is missing or empty; give all three. Error 8: the parameters come in another order than here. Error 4: the caller may not change the item; IsChecklistItemActionAllowed tells beforehand.
 #[inline]
 pub fn update_tasks_checklist_element(
     taskid: impl Into<rt::Id>,

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Otherwise the text is empty, a file is not there for the author, or the caller may not see the task.
-/// - `ERROR_CODE`: The caller may not comment on this task.
+/// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS has a key that the portal does not take; leave it out. Otherwise the text is empty, a file is not there for the author, or the caller may not see the task; the description tells which.
+/// - `ERROR_CODE`: The caller may not comment on this task. Check with GetTasksList that it is visible to the caller.
 #[deprecated(
     note = "use `tasks.task.chat.message.send`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -67,8 +67,8 @@ pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Otherwise the text is empty, a file is not there for the author, or the caller may not see the task.
-/// - `ERROR_CODE`: The caller may not comment on this task.
+/// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS has a key that the portal does not take; leave it out. Otherwise the text is empty, a file is not there for the author, or the caller may not see the task; the description tells which.
+/// - `ERROR_CODE`: The caller may not comment on this task. Check with GetTasksList that it is visible to the caller.
 #[deprecated(
     note = "use `tasks.task.chat.message.send`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -152,7 +152,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Error 4: there is no such comment or task, or the caller may not remove it.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give both. Error 4: there is no such comment or task, the caller may not remove it, or the parameters come in another order than here; IsCommentItemActionAllowed tells beforehand.
 #[deprecated(
     note = "use `im.message.delete`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -196,8 +196,8 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Error 512: there is no such comment or task, or the caller may not see it.
-/// - `ERROR_CODE`: There is no such comment, or the caller may not see it.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give both. Error 512: there is no such comment or task, the caller may not see it, or the parameters come in another order than here; GetTaskCommentsList lists the comments.
+/// - `ERROR_CODE`: There is no such comment, or the caller may not see it. GetTaskCommentsList lists the comments.
 #[deprecated(
     note = "use `im.dialog.messages.get`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -245,7 +245,7 @@ pub fn get(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: TASKID is no number, a key is unknown, or the parameters come in another order than here. Error 8: a value is refused, or the caller may not see the task.
+/// - `ERROR_CORE`: Error 256: TASKID is no number, a key of ORDER or FILTER is none of those listed here, or the parameters come in another order. Error 8: a value is refused, or the caller may not see the task; check its number with GetTasksList.
 #[deprecated(
     note = "use `im.dialog.messages.get`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -290,7 +290,7 @@ pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: TASKID is no number, a key is unknown, or the parameters come in another order than here. Error 8: a value is refused, or the caller may not see the task.
+/// - `ERROR_CORE`: Error 256: TASKID is no number, a key of ORDER or FILTER is none of those listed here, or the parameters come in another order. Error 8: a value is refused, or the caller may not see the task; check its number with GetTasksList.
 #[deprecated(
     note = "use `im.dialog.messages.get`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -383,7 +383,7 @@ pub fn getmanifest() -> rt::TypedCall<rt::Map<rt::Value>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none. Otherwise there is no such comment or task.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give all three. Otherwise there is no such comment or task; GetTaskCommentsList lists the comments.
 #[inline]
 pub fn isactionallowed(
     taskid: impl Into<rt::Id>,
@@ -429,8 +429,8 @@ pub fn isactionallowed(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Error 4: there is no such comment or task, or the caller may not change it.
-/// - `ERROR_CODE`: The text is missing or empty.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give both. Error 4: there is no such comment or task, the caller may not change it, or the parameters come in another order than here; IsCommentItemActionAllowed tells beforehand. Otherwise POST_MESSAGE is missing or empty.
+/// - `ERROR_CODE`: The text is missing or empty. Give it as POST_MESSAGE.
 #[deprecated(
     note = "use `im.message.update`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -481,8 +481,8 @@ pub fn update(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Error 4: there is no such comment or task, or the caller may not change it.
-/// - `ERROR_CODE`: The text is missing or empty.
+/// - `ERROR_CORE`: Error 256: a number is missing or none; give both. Error 4: there is no such comment or task, the caller may not change it, or the parameters come in another order than here; IsCommentItemActionAllowed tells beforehand. Otherwise POST_MESSAGE is missing or empty.
+/// - `ERROR_CODE`: The text is missing or empty. Give it as POST_MESSAGE.
 #[deprecated(
     note = "use `im.message.update`: On portals with the new task card comments are messages of the chat of the task."
 )]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ILLEGAL_NEW_LINK`: The two tasks are tied already.
+/// - `ILLEGAL_NEW_LINK`: The two tasks are tied already. To tie them in another way, untie them with DeleteTasksDependencies first.
 /// - `ACTION_NOT_ALLOWED`: These tasks cannot be tied, or not by the caller. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn add(
@@ -61,8 +61,8 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ILLEGAL_NEW_LINK`: The two tasks are not tied.
-/// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks.
+/// - `ILLEGAL_NEW_LINK`: The two tasks are not tied. Check both numbers and which of them comes first.
+/// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn delete(
     task_id_from: impl Into<rt::Id>,
@@ -99,8 +99,8 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ILLEGAL_NEW_LINK`: The two tasks are not tied.
-/// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks.
+/// - `ILLEGAL_NEW_LINK`: The two tasks are not tied. Check both numbers and which of them comes first.
+/// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn delete_tasks_dependencies(
     task_id_from: impl Into<rt::Id>,

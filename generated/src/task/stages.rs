@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_TITLE`: The stage has no TITLE. Name it.
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -63,7 +63,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_TITLE`: The stage has no TITLE. Name it.
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
 #[inline]
 pub fn add_kanban_stage(
     title: impl Into<String>,
@@ -155,9 +155,9 @@ pub fn canmovetask(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
 /// - `CANT_DELETE_FIRST`: The first stage cannot be removed. Move it behind another one before.
-/// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed.
+/// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed. Rename it with UpdateTaskStage instead.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -192,9 +192,9 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
 /// - `CANT_DELETE_FIRST`: The first stage cannot be removed. Move it behind another one before.
-/// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed.
+/// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed. Rename it with UpdateTaskStage instead.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn delete_kanban_stage(id: impl Into<rt::Id>, is_admin: bool) -> Delete {
@@ -241,7 +241,7 @@ impl Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup.
+/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup. A member of it may, or an administrator with isAdmin.
 #[inline]
 pub fn get(entity_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -275,7 +275,7 @@ pub fn get(entity_id: impl Into<rt::Id>) -> Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup.
+/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup. A member of it may, or an administrator with isAdmin.
 #[inline]
 pub fn get_kanban_stages(entity_id: impl Into<rt::Id>, is_admin: bool) -> Get {
     Get(
@@ -325,7 +325,7 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED_MOVE`: The caller may not move this task. CanMoveTasks tells about the board.
-/// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it.
+/// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn movetask(id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> Movetask {
@@ -362,7 +362,7 @@ pub fn movetask(id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> Movetask 
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED_MOVE`: The caller may not move this task. CanMoveTasks tells about the board.
-/// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it.
+/// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn move_task_to_kanban_stage(
@@ -419,7 +419,7 @@ impl Movetask {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
@@ -459,7 +459,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn update_kanban_stage(

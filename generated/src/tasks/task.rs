@@ -171,7 +171,7 @@ pub fn defer(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A number is none, the user does not exist, or the caller may not hand this task over.
+/// - `0`: A number is none, the user does not exist, or the caller may not hand this task over. CheckTaskAccesses tells what is allowed.
 /// - `100`: The parameter taskId or userId is missing. Name both.
 #[inline]
 pub fn delegate(
@@ -360,7 +360,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::TaskFieldInfo>> {
 /// Among others, the portal's own:
 ///
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
-/// - `100`: The parameter taskId is missing, or users is no list.
+/// - `100`: The parameter taskId is missing, or users is no list. Name the task, and give the people as a list.
 #[inline]
 pub fn getaccess(task_id: impl Into<rt::Id>) -> Getaccess {
     Getaccess(
@@ -491,7 +491,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number.
+/// - `0`: The parameter id is no number. Give the number that CreateTask or GetTasksList answered.
 #[inline]
 pub fn mute(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
     rt::Call::new(
@@ -525,7 +525,7 @@ pub fn mute(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number.
+/// - `0`: The parameter id is no number. Give the number that CreateTask or GetTasksList answered.
 #[inline]
 pub fn mute_task(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
     rt::Call::new(
@@ -594,7 +594,7 @@ pub fn pause(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number.
+/// - `0`: The parameter id is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `100`: The parameter id is missing. Name the task.
 #[inline]
 pub fn pin(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
@@ -768,7 +768,7 @@ pub fn stopwatch(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number.
+/// - `0`: The parameter id is no number. Give the number that CreateTask or GetTasksList answered.
 #[inline]
 pub fn unmute(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
     rt::Call::new(
@@ -802,7 +802,7 @@ pub fn unmute(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number.
+/// - `0`: The parameter id is no number. Give the number that CreateTask or GetTasksList answered.
 #[inline]
 pub fn unmute_task(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
     rt::Call::new(
@@ -836,7 +836,7 @@ pub fn unmute_task(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Ta
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number.
+/// - `0`: The parameter id is no number. Give the number that CreateTask or GetTasksList answered.
 #[inline]
 pub fn unpin(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
     rt::Call::new(
@@ -871,7 +871,7 @@ pub fn unpin(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 /// Among others, the portal's own:
 ///
 /// - `0`: The parameter taskId is no number, or the caller may not change this task. CheckTaskAccesses tells what is allowed.
-/// - `100`: The parameter taskId or fields is missing or empty.
+/// - `100`: The parameter taskId or fields is missing or empty. Name the task and at least one field.
 /// - `ERROR_CORE`: A value is refused: an unknown responsible person, state or parent task, a task as its own parent or below its own subtask, an end before the start or too far away. The description tells which.
 #[inline]
 pub fn update(

@@ -22,8 +22,8 @@ pub mod checklist;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter fields is missing or empty.
-/// - `0`: The caller may not make templates.
+/// - `100`: The parameter fields is missing or empty. Give at least TITLE, CREATED_BY and RESPONSIBLE_ID.
+/// - `0`: The caller may not make templates. The rights for tasks on the portal decide on it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -56,7 +56,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId is missing or no number.
+/// - `100`: The parameter templateId is missing or no number. Give the number that AddTaskTemplate answered.
 #[inline]
 pub fn delete(template_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -115,7 +115,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::TaskFieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId is missing.
+/// - `100`: The parameter templateId is missing. Name the template.
 #[inline]
 pub fn get(template_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -160,7 +160,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or fields is missing, or templateId is no number.
+/// - `100`: The parameter templateId or fields is missing, or templateId is no number. Name the template and the fields to change.
 #[inline]
 pub fn update(
     template_id: impl Into<rt::Id>,

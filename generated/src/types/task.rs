@@ -35,7 +35,7 @@ impl Task {
     pub fn chat_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "chatId")
     }
-    /// `mark`. Rating of the finished work; null while there is none.
+    /// `mark`. Rating of the finished work; null or empty while there is none.
     #[inline]
     pub fn mark(&self) -> Option<&str> {
         rt::view::text(&self.0, "mark")

@@ -27,8 +27,8 @@ impl TaskResult {
     }
     /// `createdBy`. User who declared it.
     #[inline]
-    pub fn created_by(&self) -> Option<i64> {
-        rt::view::integer(&self.0, "createdBy")
+    pub fn created_by(&self) -> Option<rt::Id> {
+        rt::view::id(&self.0, "createdBy")
     }
     /// `createdAt`. When it was declared.
     #[inline]

@@ -185,7 +185,7 @@ impl WorkgroupDetails {
     pub fn site_ids(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "SITE_IDS")
     }
-    /// `AVATAR`. Address of the picture.
+    /// `AVATAR`. Address of the picture; empty for none.
     #[inline]
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "AVATAR")

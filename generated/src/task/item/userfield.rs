@@ -139,7 +139,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: ID is no number above 0, or the caller is no administrator.
+/// - `ERROR_CORE`: ID is no number above 0, or the caller is no administrator. GetCustomTaskFieldsList tells the numbers.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -173,7 +173,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: ID is no number above 0\.
+/// - `ERROR_CORE`: ID is missing or no number above 0\. GetCustomTaskFieldsList tells the numbers.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskUserField> {

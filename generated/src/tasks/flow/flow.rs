@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
+/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this. A task of the flow tells its number as flowId.
 #[inline]
 pub fn activate(flow_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -54,7 +54,7 @@ pub fn activate(flow_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A value is refused, a flow of this name exists already, the plan of the portal has no flows, or the caller may not make one. The description tells which.
+/// - `0`: A value is refused, a flow of this name exists already, the plan of the portal has no flows, or the caller may not make one. The description tells which; CheckTaskFlowName tells whether a name is free.
 #[inline]
 pub fn create(flow_data: impl Into<rt::Value>) -> rt::TypedCall<crate::types::TaskFlow> {
     rt::Call::new(
@@ -87,7 +87,7 @@ pub fn create(flow_data: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Ta
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
+/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this. A task of the flow tells its number as flowId.
 #[inline]
 pub fn delete(flow_data: impl Into<rt::Value>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -121,7 +121,7 @@ pub fn delete(flow_data: impl Into<rt::Value>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
+/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this. A task of the flow tells its number as flowId.
 #[inline]
 pub fn get(flow_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::TaskFlow> {
     rt::Call::new(
@@ -188,7 +188,7 @@ pub fn is_exists(flow_data: impl Into<rt::Value>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not see it. Portals are known to send this error with the status 200\.
+/// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not see it. A task of the flow tells its number as flowId. Portals are known to send this error with the status 200\.
 #[inline]
 pub fn pin(flow_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -221,7 +221,7 @@ pub fn pin(flow_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A value is refused, or: there is no such flow, the plan of the portal has no flows, or the caller may not do this. The description tells which.
+/// - `0`: A value is refused, a flow of this name exists already, there is no such flow, the plan of the portal has no flows, or the caller may not change it. The description tells which; CheckTaskFlowName tells whether a name is free.
 #[inline]
 pub fn update(flow_data: impl Into<rt::Value>) -> rt::TypedCall<crate::types::TaskFlow> {
     rt::Call::new(

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A number is none, or the workgroup does not exist or is closed to the caller.
+/// - `0`: A number is none, or the workgroup does not exist or is closed to the caller. SearchWorkgroups lists those that the caller sees.
 #[inline]
 pub fn get() -> Get {
     Get(

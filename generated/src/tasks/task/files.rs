@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter taskId is no number, or the caller may not change this task.
-/// - `100`: The parameter taskId or fileId is missing or no number.
+/// - `0`: The parameter taskId is no number, or the caller may not change this task. CheckTaskAccesses tells what is allowed.
+/// - `100`: The parameter taskId or fileId is missing or no number. Give both.
 /// - `ERROR_CORE`: The caller may not read the file. Check its number and its rights.
 #[inline]
 pub fn attach(

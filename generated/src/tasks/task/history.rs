@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter taskId is no number, or the caller may not see the task.
-/// - `100`: The parameter taskId is missing, or filter or order is no object.
+/// - `0`: The parameter taskId is no number, or the caller may not see the task. Check the number with GetTasksList.
+/// - `100`: The parameter taskId is missing, or filter or order is no object. Name the task, and give both as objects.
 #[inline]
 pub fn list(task_id: impl Into<rt::Id>) -> List {
     List(

@@ -22,8 +22,8 @@ pub mod v3;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such comment, it is a result already, or it is somebody else's.
-/// - `100`: The parameter commentId is no number.
+/// - `0`: There is no such comment, it is an open result already, or it is somebody else's. GetTaskCommentsList lists the comments, GetResultsList the results.
+/// - `100`: The parameter commentId is no number. Give the number that GetTaskCommentsList answered.
 #[inline]
 pub fn add_from_comment(
     comment_id: impl Into<rt::Id>,
@@ -58,9 +58,9 @@ pub fn add_from_comment(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such comment, or it is somebody else's.
-/// - `100`: The parameter commentId is no number.
-/// - `ERROR_CORE`: The caller may not do this.
+/// - `0`: There is no such comment, it is somebody else's, or the caller may not see the task. GetResultsList tells the comments that are results.
+/// - `100`: The parameter commentId is no number. Give the number that GetTaskCommentsList answered.
+/// - `ERROR_CORE`: The caller may not do this. The author of the comment or an administrator may.
 #[inline]
 pub fn delete_from_comment(comment_id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -93,8 +93,8 @@ pub fn delete_from_comment(comment_id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such task, or the caller may not see it.
-/// - `100`: The parameter taskId is no number.
+/// - `0`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
+/// - `100`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 #[inline]
 pub fn list(task_id: impl Into<rt::Id>) -> List {
     List(

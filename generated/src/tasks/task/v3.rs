@@ -91,7 +91,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such task, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTaskFields lists those of tasks.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -147,7 +147,7 @@ impl Get {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDORDEREXCEPTION`: The value of order is refused. Give a field that can be sorted by, with ASC or DESC.
-/// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A value of pagination is no number, or limit is 0\.
+/// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A value of pagination is no number, or limit is 0\. Give whole numbers, and a limit of 1 at least.
 #[inline]
 pub fn list() -> List {
     List(
@@ -174,7 +174,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions, each a list of a field, an operator (=, !=, \>, \>=, \<, \<=, in, between) and a value, joined by "and". Tasks can be filtered by id alone so far.
+    /// `filter`. Conditions, each a list of a field, an operator (=, !=, \>, \>=, \<, \<=, in, between) and a value, joined by "and"; \= may be left out. Tasks can be filtered by id alone so far.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "filter", value))

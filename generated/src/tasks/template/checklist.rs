@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or fields is missing.
+/// - `100`: The parameter templateId or fields is missing. Give both.
 /// - `0`: PARENT_ID is missing or no number, TITLE is empty, or the caller may not change the template. The description tells which.
 #[inline]
 pub fn add(
@@ -60,8 +60,8 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId, checkListItemId or attachmentParameters is missing or empty.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or attachmentParameters is missing or empty. Give all three.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn add_attachment_by_content(
     template_id: impl Into<rt::Id>,
@@ -101,8 +101,8 @@ pub fn add_attachment_by_content(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId, checkListItemId or filesIds is missing, or filesIds is no list.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or filesIds is missing, or filesIds is no list. Give all three.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn add_attachments_from_disk(
     template_id: impl Into<rt::Id>,
@@ -142,8 +142,8 @@ pub fn add_attachments_from_disk(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or checkListItemId is missing.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId or checkListItemId is missing. Give both.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn complete(
     template_id: impl Into<rt::Id>,
@@ -181,8 +181,8 @@ pub fn complete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or checkListItemId is missing.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId or checkListItemId is missing. Give both.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn delete(
     template_id: impl Into<rt::Id>,
@@ -219,8 +219,8 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or checkListItemId is missing.
-/// - `0`: The caller may not see the template.
+/// - `100`: The parameter templateId or checkListItemId is missing. Give both.
+/// - `0`: The caller may not see the template. GetTaskTemplate answers false then, too.
 #[inline]
 pub fn get(
     template_id: impl Into<rt::Id>,
@@ -261,8 +261,8 @@ pub fn get(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such template, or the caller may not see it.
-/// - `100`: The parameter templateId is missing.
+/// - `0`: There is no such template, or the caller may not see it. GetTaskTemplate answers false then, too.
+/// - `100`: The parameter templateId is missing. Name the template.
 #[inline]
 pub fn list(template_id: impl Into<rt::Id>) -> List {
     List(
@@ -329,8 +329,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId, checkListItemId or afterItemId is missing.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or afterItemId is missing. Give all three.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn move_after(
     template_id: impl Into<rt::Id>,
@@ -370,8 +370,8 @@ pub fn move_after(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId, checkListItemId or beforeItemId is missing.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or beforeItemId is missing. Give all three.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn move_before(
     template_id: impl Into<rt::Id>,
@@ -411,8 +411,8 @@ pub fn move_before(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId, checkListItemId or attachmentsIds is missing, or attachmentsIds is no list.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or attachmentsIds is missing, or attachmentsIds is no list. Give all three.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn remove_attachments(
     template_id: impl Into<rt::Id>,
@@ -452,8 +452,8 @@ pub fn remove_attachments(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or checkListItemId is missing.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId or checkListItemId is missing. Give both.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn renew(
     template_id: impl Into<rt::Id>,
@@ -491,8 +491,8 @@ pub fn renew(
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId, checkListItemId or fields is missing or empty.
-/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or fields is missing or empty. Give all three.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template. ListTemplateChecklistItems lists the items.
 #[inline]
 pub fn update(
     template_id: impl Into<rt::Id>,

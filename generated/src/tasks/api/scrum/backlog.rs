@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The team is missing or has a backlog already, a person does not exist, or the caller has no right; the message tells which.
+/// - `0`: The team is missing or has a backlog already, a person does not exist, or the caller has no right; the message tells which. GetBacklog tells whether the team has one.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumBacklog> {
     rt::Call::new(
@@ -54,7 +54,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumBac
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The number is missing, there is no such backlog, it holds tasks, or the caller has no right; the message tells which.
+/// - `0`: The number is missing, there is no such backlog, it holds tasks, or the caller has no right; the message tells which. Move its tasks to a sprint before.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -87,7 +87,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The number is missing, the workgroup has no backlog, or the caller has no right; the message tells which.
+/// - `0`: The number is missing, the workgroup has no backlog, or the caller has no right; the message tells which. CreateBacklog makes a backlog.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumBacklog> {
     rt::Call::new(
@@ -148,7 +148,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 /// Among others, the portal's own:
 ///
 /// - `100`: The parameter fields is missing. Give at least one field in it.
-/// - `0`: There is no such backlog, it holds tasks and cannot move, the other team has one already, a person does not exist, or the caller has no right; the message tells which.
+/// - `0`: The id is missing, there is no such backlog, it holds tasks and cannot move, the other team has one already, a person does not exist, or the caller has no right; the message tells which. GetBacklog tells the number of a backlog.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The name or the team is missing, there is no such team or person, or the caller has no access to it; the message tells which.
+/// - `0`: The name or the team is missing, there is no such team or person, the caller has no access to it, or the epic could not be made; the message tells which. SearchWorkgroups lists the teams.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumEpic> {
     rt::Call::new(
@@ -54,8 +54,8 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumEpi
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such epic, or the caller has no access to its team; the message tells which.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: There is no such epic, or the caller has no access to its team; the message tells which. GetEpics lists the epics.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetEpics.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -88,8 +88,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such epic, or the caller may not see it; the message tells which.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: There is no such epic, or the caller may not see it; the message tells which. GetEpics lists the epics.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetEpics.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumEpic> {
     rt::Call::new(
@@ -154,7 +154,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: No epic fits the conditions. This list answers an error where others are empty.
+/// - `0`: No epic fits the conditions. This list answers an error where others are empty; take the error for an empty list.
 #[inline]
 pub fn list() -> List {
     List(
@@ -232,8 +232,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such epic or person, the caller has no access to the team, or the epic could not be changed; the message tells which.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: There is no such epic or person, the caller has no access to the team, or the epic could not be changed; the message tells which. GetEpics lists the epics.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetEpics.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

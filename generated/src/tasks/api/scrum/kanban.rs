@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The sprint or the name is missing, there is no such sprint, or the caller has no access to it; the message tells which.
+/// - `0`: The sprint or the name is missing, there is no such sprint, or the caller has no access to it; the message tells which. GetSprints lists the sprints.
 #[inline]
 pub fn add_stage(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -54,7 +54,7 @@ pub fn add_stage(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A number is missing, there is no such sprint, stage or task, the task is not one of the team, or the caller has no access; the message tells which.
+/// - `0`: A number is missing, there is no such sprint, stage or task, the task is not one of the team, or the caller has no access; the message tells which. GetSprintStages lists the stages.
 #[inline]
 pub fn add_task(
     sprint_id: impl Into<rt::Id>,
@@ -93,7 +93,7 @@ pub fn add_task(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such stage, it holds tasks, or the caller has no access to it; the message tells which.
+/// - `0`: The stageId is missing, there is no such stage, it holds tasks, or the caller has no access to it; the message tells which. Move its tasks to another stage before.
 #[inline]
 pub fn delete_stage(stage_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -126,7 +126,7 @@ pub fn delete_stage(stage_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A number is missing, there is no such sprint or task, the task is not one of the team, or the caller has no access; the message tells which.
+/// - `0`: A number is missing, there is no such sprint or task, the task is not one of the team, or the caller has no access; the message tells which. GetSprints lists the sprints.
 #[inline]
 pub fn delete_task(
     sprint_id: impl Into<rt::Id>,
@@ -190,7 +190,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such sprint, or the caller has no access to it; the message tells which.
+/// - `0`: The sprintId is missing, there is no such sprint, or the caller has no access to it; the message tells which. GetSprints lists the sprints.
 #[inline]
 pub fn get_stages(sprint_id: impl Into<rt::Id>) -> GetStages {
     GetStages(
@@ -230,7 +230,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such stage, there is no such sprint, or the caller has no access to them; the message tells which.
+/// - `0`: The stageId is missing, there is no such stage or sprint, or the caller has no access to them; the message tells which. GetSprintStages lists the stages.
 #[inline]
 pub fn update_stage(
     stage_id: impl Into<rt::Id>,

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `0`: A date is malformed, a person does not exist, the caller has no access to the team, or the sprint could not be made; the message tells which.
-/// - `100`: The parameter fields is missing or is no object.
+/// - `100`: The parameter fields is missing or is no object. Give the fields in it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumSprint> {
     rt::Call::new(
@@ -55,8 +55,8 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumSpr
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The team has no running sprint, or the caller has no access to it; the message tells which.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: The team has no running sprint, or the caller has no access to it; the message tells which. GetSprints lists the sprints with their states.
+/// - `100`: The parameter id is missing or is no whole number. Give the number of the workgroup.
 #[inline]
 pub fn complete(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
     rt::Call::new(
@@ -89,8 +89,8 @@ pub fn complete(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprin
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such sprint, it still has tasks, its tasks could not be moved to the backlog, or the caller has no access to the team; the message tells which.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: There is no such sprint, it still has tasks, its tasks could not be moved to the backlog, or the caller has no access to the team; the message tells which. Take the tasks out of the sprint before.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetSprints.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
@@ -123,8 +123,8 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such sprint, or the caller may not see it; the message tells which.
-/// - `100`: The number of the sprint is missing or is no whole number.
+/// - `0`: There is no such sprint, or the caller may not see it; the message tells which. GetSprints lists the sprints.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetSprints.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
     rt::Call::new(
@@ -187,7 +187,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: No sprint fits the conditions. This list answers an error where others are empty.
+/// - `0`: No sprint fits the conditions. This list answers an error where others are empty; take the error for an empty list.
 #[inline]
 pub fn list() -> List {
     List(
@@ -269,8 +269,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such sprint, it is not a planned one, or the caller has no access to the team; the message tells which.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: There is no such sprint, it is not a planned one, or the caller has no access to the team; the message tells which. GetSprints lists the sprints with their states.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetSprints.
 #[inline]
 pub fn start(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> {
     rt::Call::new(
@@ -303,8 +303,8 @@ pub fn start(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumSprint> 
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such sprint, a date or the state is wrong, another sprint runs already, or the caller has no access to the team; the message tells which.
-/// - `100`: The parameter fields is missing or is no object.
+/// - `0`: There is no such sprint, a date or the state is wrong, another sprint runs already, a person does not exist, or the caller has no access to the team; the message tells which. GetSprints lists the sprints with their states.
+/// - `100`: The parameter fields is missing or is no object. Give the fields in it.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

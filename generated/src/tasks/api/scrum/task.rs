@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such task, or the caller may not see it.
-/// - `100`: The parameter id is missing or is no whole number.
+/// - `0`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
+/// - `100`: The parameter id is missing or is no whole number. Take it from GetTasksList.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::ScrumTask> {
     rt::Call::new(
@@ -87,7 +87,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such task or epic, the caller has no access, or the task could not be taken into scrum; the message tells which.
+/// - `0`: There is no such task or epic, the caller has no access, or the task could not be taken into scrum; the message tells which. GetEpics lists the epics.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

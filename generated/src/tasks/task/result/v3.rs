@@ -137,9 +137,9 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTFILTERVALIDATIONEXCEPTION`: The filter has no condition for taskId. Add one.
-/// - `BITRIX_REST_V3_EXCEPTION_INVALIDFILTEREXCEPTION`: The filter is no list of conditions.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNFILTEROPERATOREXCEPTION`: An operator is none of those listed here.
-/// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A value of pagination is no number, or limit is 0\.
+/// - `BITRIX_REST_V3_EXCEPTION_INVALIDFILTEREXCEPTION`: The filter is no list of conditions. Write it as \[\["taskId", 51\]\].
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNFILTEROPERATOREXCEPTION`: An operator is none of those listed here. Take one of them.
+/// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A value of pagination is no number, or limit is 0\. Give whole numbers, and a limit of 1 at least.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key of filter, select or order is unknown. Take those named here.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDORDEREXCEPTION`: The value of order is refused. Give a field that can be sorted by, with ASC or DESC.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.

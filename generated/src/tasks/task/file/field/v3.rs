@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. Add the scope to the webhook.
 /// - `BITRIX_REST_V3_REALISATION_EXCEPTION_FIELDNOTFOUNDEXCEPTION`: There is no field of this name. ListTaskFileFields tells the names.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. Take those that select lists.
@@ -90,7 +90,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. Add the scope to the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. Take those that select lists.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The value of select is no list of names. Write it as \["name", "type"\].
 #[inline]
