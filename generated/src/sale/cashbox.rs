@@ -97,7 +97,7 @@ impl Add {
     pub fn use_offline(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "USE_OFFLINE", value))
     }
-    /// `SETTINGS`. Values of the settings that the handler defines, by the codes of the sections and then by their own.
+    /// `SETTINGS`. Values of the settings that the handler defines, by the codes of the sections and then by their own: texts or numbers, a list where a setting holds several. Y or N is a text here.
     #[inline]
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "SETTINGS", value))

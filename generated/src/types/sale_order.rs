@@ -194,23 +194,23 @@ impl SaleOrder {
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "responsibleId", value))
     }
-    /// `recurringId`. Subscription that the order renews.
+    /// `recurringId`. Subscription that the order renews; empty for none.
     #[inline]
     pub fn recurring_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "recurringId")
     }
-    /// Sets `recurringId`. Subscription that the order renews.
+    /// Sets `recurringId`. Subscription that the order renews; empty for none.
     #[inline]
     #[must_use]
     pub fn set_recurring_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "recurringId", value))
     }
-    /// `lockedBy`. Employee who has the order open; only where the portal runs on an own server.
+    /// `lockedBy`. Employee who has the order open, empty for nobody; only where the portal runs on an own server.
     #[inline]
     pub fn locked_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "lockedBy")
     }
-    /// Sets `lockedBy`. Employee who has the order open; only where the portal runs on an own server.
+    /// Sets `lockedBy`. Employee who has the order open, empty for nobody; only where the portal runs on an own server.
     #[inline]
     #[must_use]
     pub fn set_locked_by(self, value: impl Into<rt::Id>) -> Self {
