@@ -55,7 +55,7 @@ impl Add {
     pub fn provider_class_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "providerClassName", value))
     }
-    /// `values`. Values to fill in, by the codes of the template's fields.
+    /// `values`. Values to fill in, by the codes of the template's fields: text, a date as in 2026-03-18T00:00:00+01:00, for a NAME an object with NAME, LAST_NAME, SECOND_NAME and GENDER (M or F), for IMAGE and STAMP the address of a file. A table is a list of objects; fields in its row have paths as their values, such as Table.Item.Price, or Table.INDEX for the number of the row.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "values", value))
@@ -371,7 +371,7 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
 pub struct Update(rt::Call);
 rt::request!(Update -> crate ::types::GeneratedDocument);
 impl Update {
-    /// `values`. Values to fill in, by the codes of the template's fields.
+    /// `values`. Values to fill in, by the codes of the template's fields: text, a date as in 2026-03-18T00:00:00+01:00, for a NAME an object with NAME, LAST_NAME, SECOND_NAME and GENDER (M or F), for IMAGE and STAMP the address of a file. A table is a list of objects; fields in its row have paths as their values, such as Table.Item.Price, or Table.INDEX for the number of the row.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "values", value))

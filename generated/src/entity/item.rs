@@ -55,7 +55,7 @@ impl Add {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64. In a filter, PROPERTY\_ and the code is the key.
+    /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64; answers hold the address of the file. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     pub fn property_values(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "PROPERTY_VALUES", value))
@@ -255,7 +255,7 @@ impl Update {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "NAME", value))
     }
-    /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64. In a filter, PROPERTY\_ and the code is the key.
+    /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64; answers hold the address of the file. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     pub fn property_values(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "PROPERTY_VALUES", value))

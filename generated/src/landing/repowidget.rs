@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `APP_NOT_FOUND`: The application is not known to the portal. Call with its token.
+/// - `APP_NOT_FOUND`: No application makes the call, as with a webhook, or the portal does not know it. Call with the access token of an application.
 #[inline]
 pub fn debug() -> Debug {
     Debug(

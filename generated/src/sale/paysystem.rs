@@ -37,7 +37,7 @@ pub mod settings;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 /// - `ERROR_PAY_SYSTEM_ADD`: The payment system could not be made. The description tells why.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
-/// - `ERROR_PERSON_TYPE_NOT_FOUND`: There is no such type of payer. sale.persontype.list tells which there are.
+/// - `ERROR_PERSON_TYPE_NOT_FOUND`: There is no such type of payer, or it belongs to other documents than the payment system. sale.persontype.list tells which there are.
 #[inline]
 pub fn add(
     name: impl Into<String>,
@@ -223,7 +223,7 @@ impl List {
 ///
 /// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it. Call as one, through the application that made it.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
-/// - `ERROR_PERSON_TYPE_NOT_FOUND`: There is no such type of payer. sale.persontype.list tells which there are.
+/// - `ERROR_PERSON_TYPE_NOT_FOUND`: There is no such type of payer, or it belongs to other documents than the payment system. sale.persontype.list tells which there are.
 /// - `ERROR_PAY_SYSTEM_NOT_FOUND`: There is no payment system of this number. Look it up with GetPaySystemsList.
 /// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 #[inline]

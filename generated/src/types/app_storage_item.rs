@@ -26,12 +26,12 @@ impl AppStorageItem {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "NAME", value))
     }
-    /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64. In a filter, PROPERTY\_ and the code is the key.
+    /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64; answers hold the address of the file. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     pub fn property_values(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PROPERTY_VALUES")
     }
-    /// Sets `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64. In a filter, PROPERTY\_ and the code is the key.
+    /// Sets `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells; others are passed over. A property of type F takes a list of the name of a file and its content in Base64; answers hold the address of the file. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     #[must_use]
     pub fn set_property_values(self, value: impl Into<rt::Value>) -> Self {

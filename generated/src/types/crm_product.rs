@@ -158,12 +158,12 @@ impl CrmProduct {
     pub fn set_measure(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "MEASURE", value))
     }
-    /// `PREVIEW_PICTURE`. Small picture of the old card.
+    /// `PREVIEW_PICTURE`. Small picture of the old card; answers hold an object that describes the file.
     #[inline]
     pub fn preview_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PREVIEW_PICTURE")
     }
-    /// Sets `PREVIEW_PICTURE`. Small picture of the old card.
+    /// Sets `PREVIEW_PICTURE`. Small picture of the old card; answers hold an object that describes the file.
     #[inline]
     #[must_use]
     pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
@@ -175,12 +175,12 @@ impl CrmProduct {
             ),
         )
     }
-    /// `DETAIL_PICTURE`. Large picture of the old card.
+    /// `DETAIL_PICTURE`. Large picture of the old card; answers hold an object that describes the file.
     #[inline]
     pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DETAIL_PICTURE")
     }
-    /// Sets `DETAIL_PICTURE`. Large picture of the old card.
+    /// Sets `DETAIL_PICTURE`. Large picture of the old card; answers hold an object that describes the file.
     #[inline]
     #[must_use]
     pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {

@@ -23,7 +23,7 @@ pub mod product;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such record or kind of record, the caller may not change it, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such record or kind of record, its kind has no payments, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn add(
