@@ -15,30 +15,66 @@ impl LandingManifest {
     pub fn block(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "block")
     }
+    /// Sets `block`. What the block is called, where it stands in the repository and what it is for.
+    #[inline]
+    #[must_use]
+    pub fn set_block(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "block", value))
+    }
     /// `cards`. Cards, the parts that can be repeated, by their selectors; other keys are possible.
     #[inline]
     pub fn cards(&self) -> Option<rt::Map<rt::Object>> {
         rt::view::read(&self.0, "cards")
+    }
+    /// Sets `cards`. Cards, the parts that can be repeated, by their selectors; other keys are possible.
+    #[inline]
+    #[must_use]
+    pub fn set_cards(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "cards", value))
     }
     /// `nodes`. Parts that can be edited, by their selectors; other keys are possible.
     #[inline]
     pub fn nodes(&self) -> Option<rt::Map<rt::Object>> {
         rt::view::read(&self.0, "nodes")
     }
+    /// Sets `nodes`. Parts that can be edited, by their selectors; other keys are possible.
+    #[inline]
+    #[must_use]
+    pub fn set_nodes(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "nodes", value))
+    }
     /// `attrs`. Attributes that can be set, by the selectors of their parts; other keys are possible.
     #[inline]
     pub fn attrs(&self) -> Option<rt::Map<Vec<rt::Object>>> {
         rt::view::read(&self.0, "attrs")
+    }
+    /// Sets `attrs`. Attributes that can be set, by the selectors of their parts; other keys are possible.
+    #[inline]
+    #[must_use]
+    pub fn set_attrs(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "attrs", value))
     }
     /// `style`. What can be designed, of the block as a whole and of its parts.
     #[inline]
     pub fn style(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "style")
     }
+    /// Sets `style`. What can be designed, of the block as a whole and of its parts.
+    #[inline]
+    #[must_use]
+    pub fn set_style(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "style", value))
+    }
     /// `menu`. Menus of the block by their selectors.
     #[inline]
     pub fn menu(&self) -> Option<rt::Map<rt::Object>> {
         rt::view::read(&self.0, "menu")
+    }
+    /// Sets `menu`. Menus of the block by their selectors.
+    #[inline]
+    #[must_use]
+    pub fn set_menu(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "menu", value))
     }
     /// `namespace`. Who made the block, as in bitrix; empty for some. Only of a block on a page.
     #[inline]
@@ -59,6 +95,34 @@ impl LandingManifest {
     #[inline]
     pub fn assets(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "assets")
+    }
+    /// Sets `assets`. Resources that the block loads.
+    #[inline]
+    #[must_use]
+    pub fn set_assets(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "assets", value))
+    }
+    /// `lang`. Translations of labels by the labels themselves, for the code of each language.
+    #[inline]
+    pub fn lang(&self) -> Option<rt::Map<rt::Map<String>>> {
+        rt::view::read(&self.0, "lang")
+    }
+    /// Sets `lang`. Translations of labels by the labels themselves, for the code of each language.
+    #[inline]
+    #[must_use]
+    pub fn set_lang(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "lang", value))
+    }
+    /// `lang_original`. Language of the labels themselves.
+    #[inline]
+    pub fn lang_original(&self) -> Option<&str> {
+        rt::view::text(&self.0, "lang_original")
+    }
+    /// Sets `lang_original`. Language of the labels themselves.
+    #[inline]
+    #[must_use]
+    pub fn set_lang_original(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "lang_original", value))
     }
     /// `timestamp`. When the manifest was last changed, in Unix seconds. Only of a block on a page.
     #[inline]
