@@ -49,7 +49,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 }
 /// Removes an activity of any kind from the timeline.
 ///
-/// Calls `crm.activity.delete`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.activity.delete`; scope `crm`. May be called by: whoever may delete the activity.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/activity-base/crm-activity-delete.html>
 ///
@@ -214,7 +214,7 @@ impl List {
 }
 /// Changes an activity, for instance to mark it as done.
 ///
-/// Calls `crm.activity.update`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.activity.update`; scope `crm`. May be called by: whoever may change the activity.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/activity-base/crm-activity-update.html>
 ///

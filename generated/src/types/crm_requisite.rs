@@ -596,12 +596,12 @@ impl CrmRequisite {
     pub fn set_rq_st_cert_date(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_ST_CERT_DATE", value))
     }
-    /// `RQ_VAT_PAYER`. Whether value added tax is paid.
+    /// `RQ_VAT_PAYER`. Whether value added tax is paid (Ukraine).
     #[inline]
     pub fn rq_vat_payer(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "RQ_VAT_PAYER")
     }
-    /// Sets `RQ_VAT_PAYER`. Whether value added tax is paid.
+    /// Sets `RQ_VAT_PAYER`. Whether value added tax is paid (Ukraine).
     #[inline]
     #[must_use]
     pub fn set_rq_vat_payer(self, value: bool) -> Self {

@@ -89,9 +89,9 @@ pub fn delete(
         .put("entityId", rt::value::id(entity_id))
         .typed()
 }
-/// Lists the records that an activity is linked to.
+/// Lists the records that an activity is linked to, as far as the caller may read them.
 ///
-/// Calls `crm.activity.binding.list`; scope `crm`. May be called by: whoever may read the activity.
+/// Calls `crm.activity.binding.list`; scope `crm`. May be called by: whoever may read records of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/activities/binding/crm-activity-binding-list.html>
 ///
@@ -125,7 +125,7 @@ pub fn list(activity_id: impl Into<rt::Id>) -> List {
             .put("activityId", rt::value::id(activity_id)),
     )
 }
-/// A call of `crm.activity.binding.list`: Lists the records that an activity is linked to.
+/// A call of `crm.activity.binding.list`: Lists the records that an activity is linked to, as far as the caller may read them.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
