@@ -15,7 +15,7 @@ impl DocumentFieldInfo {
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// `value`. Value that the document shows: a text, or for a choice the values to choose from; null for none.
+    /// `value`. Value that the document shows: a text, or for a choice a list of objects with value, title and selected.
     #[inline]
     pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "value")
