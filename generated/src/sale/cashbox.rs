@@ -6,7 +6,7 @@ pub mod check;
 pub mod handler;
 /// Connects a cash register through a handler of the application.
 ///
-/// Calls `sale.cashbox.add`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.add`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-add.html>
 ///
@@ -105,7 +105,7 @@ impl Add {
 }
 /// Removes a cash register.
 ///
-/// Calls `sale.cashbox.delete`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.delete`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-delete.html>
 ///
@@ -141,7 +141,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Finds cash registers by conditions on their fields.
 ///
-/// Calls `sale.cashbox.list`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.list`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-list.html>
 ///
@@ -203,7 +203,7 @@ impl List {
 }
 /// Changes a cash register. What is left out stays as it is.
 ///
-/// Calls `sale.cashbox.update`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.update`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-update.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells the portal that a receipt was printed, with its fiscal data.
 ///
-/// Calls `sale.cashbox.check.apply`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.check.apply`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-check-apply.html>
 ///

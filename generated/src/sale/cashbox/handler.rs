@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes a service known that prints receipts: the addresses that the portal calls, and its settings.
 ///
-/// Calls `sale.cashbox.handler.add`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.handler.add`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-handler-add.html>
 ///
@@ -63,7 +63,7 @@ impl Add {
 }
 /// Removes a handler of cash registers. One that has registers stays; delete them first.
 ///
-/// Calls `sale.cashbox.handler.delete`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.handler.delete`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-handler-delete.html>
 ///
@@ -99,7 +99,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Lists the handlers of cash registers.
 ///
-/// Calls `sale.cashbox.handler.list`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.handler.list`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-handler-list.html>
 ///
@@ -139,7 +139,7 @@ rt::request!(
 );
 /// Changes a handler of cash registers.
 ///
-/// Calls `sale.cashbox.handler.update`; scope `cashbox`. May be called by: administrator of the CRM.
+/// Calls `sale.cashbox.handler.update`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/cashbox/sale-cashbox-handler-update.html>
 ///
