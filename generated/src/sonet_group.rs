@@ -31,7 +31,7 @@ pub mod user;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_IMAGE_ID`: IMAGE is no picture of a kind that the portal takes. Send another one.
-/// - without a code: A value is malformed, the caller may not make workgroups, or the workgroup could not be made; the message tells which.
+/// - without a code: A value is malformed, the caller may not make workgroups, or the workgroup could not be made; the message tells which. The settings of the portal decide who may make workgroups.
 #[inline]
 pub fn create(name: impl Into<String>) -> Create {
     Create(
@@ -151,7 +151,7 @@ impl Create {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such workgroup, the caller may not delete it, or it could not be deleted; the message tells which.
+/// - without a code: There is no such workgroup, the caller may not delete it, or it could not be deleted; the message tells which. The owner or an administrator may; GetWorkgroups lists the workgroups.
 #[inline]
 pub fn delete(group_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -257,7 +257,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The workgroup or the person does not exist, or the caller may not hand it over; the message tells which.
+/// - without a code: The workgroup or the person does not exist, or the caller may not hand it over; the message tells which. The owner may; GetWorkgroups lists the workgroups, FindUsers the people.
 #[inline]
 pub fn setowner(
     group_id: impl Into<rt::Id>,
@@ -298,7 +298,7 @@ pub fn setowner(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_IMAGE_ID`: IMAGE is no picture of a kind that the portal takes. Send another one.
-/// - without a code: There is no such workgroup, the caller may not change it, or it could not be changed; the message tells which.
+/// - without a code: There is no such workgroup, the caller may not change it, or it could not be changed; the message tells which. The owner or an administrator may; GetWorkgroups lists the workgroups.
 #[inline]
 pub fn update(group_id: impl Into<rt::Id>) -> Update {
     Update(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The number of the workgroup is wrong, or there is no such tool or operation; the message tells which.
+/// - without a code: The number of the workgroup is wrong, or there is no such tool or operation; the message tells which. GetWorkgroups lists the workgroups; take the operations of the tool as they are listed here.
 #[inline]
 pub fn access(
     group_id: impl Into<rt::Id>,

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not add people; the message tells which.
+/// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not add people; the message tells which. GetWorkgroups lists the workgroups, FindUsers the people.
 #[inline]
 pub fn add(
     group_id: impl Into<rt::Id>,
@@ -58,7 +58,7 @@ pub fn add(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not take people out; the message tells which.
+/// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not take people out; the message tells which. GetWorkgroups lists the workgroups, GetWorkgroupMembers the members.
 #[inline]
 pub fn delete(
     group_id: impl Into<rt::Id>,
@@ -95,7 +95,7 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The number is wrong, or the workgroup does not exist or is hidden from the caller.
+/// - without a code: The number is wrong, or the workgroup does not exist or is hidden from the caller. GetWorkgroups lists those that the caller sees.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -169,7 +169,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: USER_ID is empty or wrong, or the workgroup does not exist or is hidden from the caller; the message tells which.
+/// - without a code: USER_ID is empty or wrong, or the workgroup does not exist or is hidden from the caller; the message tells which. GetWorkgroups lists the workgroups, FindUsers the people.
 #[inline]
 pub fn invite(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Invite {
     Invite(
@@ -218,7 +218,7 @@ impl Invite {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The workgroup does not exist or is hidden from the caller, or the request could not be sent; the message tells which.
+/// - without a code: The workgroup does not exist or is hidden from the caller, or the request could not be sent; the message tells which. GetWorkgroups lists those that the caller sees.
 #[inline]
 pub fn request(group_id: impl Into<rt::Id>) -> Request {
     Request(
@@ -263,7 +263,7 @@ impl Request {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such workgroup, USER_ID or ROLE is empty or wrong, or the caller may not change parts; the message tells which.
+/// - without a code: There is no such workgroup, USER_ID or ROLE is empty or wrong, or the caller may not change parts; the message tells which. GetWorkgroups lists the workgroups, GetWorkgroupMembers the members.
 #[inline]
 pub fn update(
     group_id: impl Into<rt::Id>,

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `SONET_CONTROLLER_WORKGROUP_EMPTY`: The groupId in params is missing.
-/// - `SONET_CONTROLLER_WORKGROUP_NOT_FOUND`: There is no such workgroup, or the caller may not see it.
+/// - `SONET_CONTROLLER_WORKGROUP_EMPTY`: The groupId in params is missing. Name the workgroup.
+/// - `SONET_CONTROLLER_WORKGROUP_NOT_FOUND`: There is no such workgroup, or the caller may not see it. SearchWorkgroups lists those that the caller sees.
 #[inline]
 pub fn get(
     params: impl Into<rt::Value>,

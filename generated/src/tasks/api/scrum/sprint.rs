@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: A date is malformed, a person does not exist, the caller has no access to the team, or the sprint could not be made; the message tells which.
+/// - `0`: A date is malformed, a person does not exist, the caller has no access to the team, or the sprint could not be made; the message tells which. SearchWorkgroups lists the teams.
 /// - `100`: The parameter fields is missing or is no object. Give the fields in it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumSprint> {
