@@ -25,7 +25,7 @@ impl TaskHistoryEntry {
     pub fn field(&self) -> Option<&str> {
         rt::view::text(&self.0, "field")
     }
-    /// `value`. Old and new value as from and to, both as text or null. A moment is a Unix time.
+    /// `value`. Old and new value. Their form depends on the event, as in the number of a comment, the text of a checklist item or a moment as Unix time.
     #[inline]
     pub fn value(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "value")
