@@ -61,7 +61,8 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmProductR
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The number is missing or wrong, rows is no list, there is no such lead, the caller may not change it, or a discount is incomplete. The description tells which.
+/// - `ERROR_CORE`: A discount is incomplete. Give DISCOUNT_RATE for one in per cent, and DISCOUNT_SUM for an amount or for 100 per cent.
+/// - without a code: The number is missing or wrong, rows is no list, there is no such lead, or the caller may not change it. The description tells which.
 #[deprecated(
     note = "use `crm.item.productrow.set`: It does the same for every kind of record: ownerType L."
 )]
