@@ -264,7 +264,7 @@ impl Update {
     pub fn entity_new(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ENTITY_NEW", value))
     }
-    /// `ACCESS`. Who may do what, by access codes, such as U1 for an account, G2 for a group or AU for everybody who is signed in. An entry with another letter is left out. The caller always gets X.
+    /// `ACCESS`. Who may do what, by access codes, such as U1 for an account, G2 for a group or AU for everybody who is signed in. An entry with another letter is left out, and the caller always gets X. The rights stay as they are when it is left out.
     ///
     /// Known values:
     /// - `R`: Reads.

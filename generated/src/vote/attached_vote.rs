@@ -49,10 +49,11 @@ impl Download {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -126,10 +127,11 @@ impl Get {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The samples of the official page write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -218,10 +220,11 @@ impl GetAnswerVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -293,7 +296,7 @@ pub fn get_many(
 pub struct GetMany(rt::Call);
 rt::request!(GetMany -> Vec < crate ::types::Poll >, all crate ::types::Poll);
 impl GetMany {
-    /// `entityId`. The same numbers under the name that the table of the official page has; its samples send entityIds.
+    /// `entityId`. The same numbers under another name, which may go along.
     #[inline]
     pub fn entity_id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "entityId", value))
@@ -357,10 +360,11 @@ impl GetWithVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -434,10 +438,11 @@ impl Recall {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -510,10 +515,11 @@ impl Resume {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -586,10 +592,11 @@ impl Stop {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -665,10 +672,11 @@ impl Vote {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
     }
-    /// `moduleId`. Where the poll is; needed with entityId. The official samples of GetPoll write im for a chat.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
+    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
