@@ -317,13 +317,13 @@ pub use catalog_vat::CatalogVat;
 mod chat;
 #[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 pub use chat::Chat;
-#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+#[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 mod chat_block;
-#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+#[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 pub use chat_block::ChatBlock;
-#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+#[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 mod chat_button;
-#[cfg(any(feature = "imbot", feature = "imopenlines"))]
+#[cfg(any(feature = "im", feature = "imbot", feature = "imopenlines"))]
 pub use chat_button::ChatButton;
 #[cfg(feature = "im")]
 mod chat_counters;
@@ -337,6 +337,10 @@ pub use chat_department::ChatDepartment;
 mod chat_file;
 #[cfg(any(feature = "im", feature = "imbot"))]
 pub use chat_file::ChatFile;
+#[cfg(any(feature = "im", feature = "imbot"))]
+mod chat_menu_item;
+#[cfg(any(feature = "im", feature = "imbot"))]
+pub use chat_menu_item::ChatMenuItem;
 #[cfg(feature = "im")]
 mod chat_message;
 #[cfg(feature = "im")]

@@ -83,12 +83,12 @@ impl Add {
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ATTACH", value))
     }
-    /// `KEYBOARD`. Buttons below the message: a list of buttons, or an object with BUTTONS.
+    /// `KEYBOARD`. Buttons below the message: an object with BUTTONS, the list of buttons alone, or JSON text.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
-    /// `MENU`. Further entries of the context menu of the message: a list of entries, or an object with ITEMS.
+    /// `MENU`. Further entries of the context menu of the message: an object with ITEMS, the list of entries alone, or JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "MENU", value))

@@ -73,17 +73,17 @@ impl Answer {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `ATTACH`. Blocks below the text.
+    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines; as an object with BLOCKS and a colour, as the list of blocks alone, or as JSON text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ATTACH", value))
     }
-    /// `KEYBOARD`. Buttons below the message.
+    /// `KEYBOARD`. Buttons below the message: an object with BUTTONS, the list of buttons alone, or JSON text.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
-    /// `MENU`. Further entries of the context menu, as a list, an object with ITEMS, or its JSON text.
+    /// `MENU`. Further entries of the context menu of the message: an object with ITEMS, the list of entries alone, or JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "MENU", value))

@@ -79,17 +79,17 @@ impl Add {
     pub fn to_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "TO_USER_ID", value))
     }
-    /// `ATTACH`. Blocks below the text, as a list, an object with BLOCKS, or its JSON text.
+    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines; as an object with BLOCKS and a colour, as the list of blocks alone, or as JSON text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ATTACH", value))
     }
-    /// `KEYBOARD`. Buttons below the message, as an object with BUTTONS or its JSON text.
+    /// `KEYBOARD`. Buttons below the message: an object with BUTTONS, the list of buttons alone, or JSON text.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
-    /// `MENU`. Further entries of the context menu, as a list, an object with ITEMS, or its JSON text.
+    /// `MENU`. Further entries of the context menu of the message: an object with ITEMS, the list of entries alone, or JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "MENU", value))
@@ -322,17 +322,17 @@ impl Update {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `ATTACH`. New blocks below the text; N takes them away.
+    /// `ATTACH`. New blocks below the text, in any form that SendOldBotMessage takes; N takes them away.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ATTACH", value))
     }
-    /// `KEYBOARD`. New buttons below the message; N takes them away.
+    /// `KEYBOARD`. New buttons below the message, in any form that SendOldBotMessage takes; N takes them away.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "KEYBOARD", value))
     }
-    /// `MENU`. New entries of the context menu; N takes them away.
+    /// `MENU`. New entries of the context menu, in any form that SendOldBotMessage takes; N takes them away.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "MENU", value))

@@ -6,7 +6,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
-/// Part of the crate with any of the features `imbot`, `imopenlines`.
+/// Part of the crate with any of the features `im`, `imbot`, `imopenlines`.
 pub struct ChatBlock(rt::Object);
 rt::view!(ChatBlock);
 impl ChatBlock {
@@ -59,38 +59,32 @@ impl ChatBlock {
     }
     /// `IMAGE`. Pictures. One alone may stand without a list around it.
     #[inline]
-    pub fn image(&self) -> Option<Vec<rt::Object>> {
-        rt::view::read(&self.0, "IMAGE")
+    pub fn image(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "IMAGE")
     }
     /// Sets `IMAGE`. Pictures. One alone may stand without a list around it.
     #[inline]
     #[must_use]
-    pub fn set_image(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Value>>,
-    ) -> Self {
-        Self(rt::set::field::anys(self.0, "IMAGE", value))
+    pub fn set_image(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "IMAGE", value))
     }
     /// `FILE`. Files to fetch. One alone may stand without a list around it.
     #[inline]
-    pub fn file(&self) -> Option<Vec<rt::Object>> {
-        rt::view::read(&self.0, "FILE")
+    pub fn file(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "FILE")
     }
     /// Sets `FILE`. Files to fetch. One alone may stand without a list around it.
     #[inline]
     #[must_use]
-    pub fn set_file(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Value>>,
-    ) -> Self {
-        Self(rt::set::field::anys(self.0, "FILE", value))
+    pub fn set_file(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "FILE", value))
     }
-    /// `DELIMITER`. A line between blocks.
+    /// `DELIMITER`. A line between blocks; true for a usual one.
     #[inline]
-    pub fn delimiter(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DELIMITER")
+    pub fn delimiter(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "DELIMITER")
     }
-    /// Sets `DELIMITER`. A line between blocks.
+    /// Sets `DELIMITER`. A line between blocks; true for a usual one.
     #[inline]
     #[must_use]
     pub fn set_delimiter(self, value: impl Into<rt::Value>) -> Self {

@@ -6,7 +6,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 ///
-/// Part of the crate with any of the features `imbot`, `imopenlines`.
+/// Part of the crate with any of the features `im`, `imbot`, `imopenlines`.
 pub struct ChatButton(rt::Object);
 rt::view!(ChatButton);
 impl ChatButton {

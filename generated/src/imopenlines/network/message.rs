@@ -57,12 +57,12 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
-    /// `ATTACH`. Blocks below the text.
+    /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines; as an object with BLOCKS and a colour, as the list of blocks alone, or as JSON text.
     #[inline]
     pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ATTACH", value))
     }
-    /// `KEYBOARD`. Buttons below the message; only links to other sites.
+    /// `KEYBOARD`. Buttons below the message, with links to other sites only: an object with BUTTONS, the list of buttons alone, or JSON text.
     #[inline]
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "KEYBOARD", value))
