@@ -136,7 +136,7 @@ impl Add {
 }
 /// Finds the chat that was made for an object.
 ///
-/// Calls `imbot.chat.get`; scope `imbot`. May be called by: member of the chat.
+/// Calls `imbot.chat.get`; scope `imbot`. May be called by: whoever has access to the chat.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-get.html>
 ///

@@ -2,9 +2,9 @@
 //!
 //! Methods of `imbot.dialog`.
 use ::bitrix24_runtime as rt;
-/// Reads the facts of a chat or private dialog that the caller takes part in.
+/// Reads the facts of a chat or private dialog that the caller has access to.
 ///
-/// Calls `imbot.dialog.get`; scope `imbot`. May be called by: member of the chat.
+/// Calls `imbot.dialog.get`; scope `imbot`. May be called by: whoever has access to the chat.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-dialog-get.html>
 ///

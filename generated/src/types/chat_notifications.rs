@@ -35,7 +35,7 @@ impl ChatNotifications {
     pub fn total_unread_count(&self) -> Option<i64> {
         rt::view::integer(&self.0, "total_unread_count")
     }
-    /// `total_results`. How many were found; only in SearchNotifications.
+    /// `total_results`. How many were found; only in SearchNotifications, and there on the first page alone.
     #[inline]
     pub fn total_results(&self) -> Option<i64> {
         rt::view::integer(&self.0, "total_results")

@@ -30,7 +30,7 @@ impl ConnectorStatus {
     pub fn configured(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "CONFIGURED")
     }
-    /// `STATUS`. Whether messages come and go.
+    /// `STATUS`. Whether it can be used at this open channel, all in all.
     #[inline]
     pub fn status(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "STATUS")

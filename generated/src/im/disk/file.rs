@@ -14,7 +14,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// let result = im::disk::file::commit()
 ///     .chat_id(3372)
-///     .upload_id(49586)
+///     .upload_id(json!(49586))
 ///     .message("Very important file")
 ///     .send(client)
 ///     .await?;
@@ -64,8 +64,8 @@ impl Commit {
     }
     /// `UPLOAD_ID`. File on the drive by its number, or a list of them. One of UPLOAD_ID and FILE_ID is needed; only this one knows AS_FILE.
     #[inline]
-    pub fn upload_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(rt::set::param::id(self.0, "UPLOAD_ID", value))
+    pub fn upload_id(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "UPLOAD_ID", value))
     }
     /// `MESSAGE`. Text that goes with the file.
     #[inline]
@@ -77,10 +77,10 @@ impl Commit {
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
-    /// `FILE_ID`. Files on the drive by their numbers, in place of UPLOAD_ID. One number alone is taken too.
+    /// `FILE_ID`. File on the drive by its number, or a list of them, in place of UPLOAD_ID.
     #[inline]
-    pub fn file_id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
-        Self(rt::set::param::ids(self.0, "FILE_ID", value))
+    pub fn file_id(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "FILE_ID", value))
     }
     /// `SILENT_MODE`. In the chat of an open channel: Y tells the client of the file, N does not.
     #[inline]

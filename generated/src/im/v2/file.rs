@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Gives an address from which a file of a chat can be downloaded once.
 ///
-/// Calls `im.v2.File.download`; scope `im`. May be called by: whoever may read the dialog.
+/// Calls `im.v2.File.download`; scope `im`. May be called by: whoever has access to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/chat-bots-v2/im.v2/files/file-download.html>
 ///
@@ -43,7 +43,7 @@ pub fn download(
 }
 /// Uploads a file and posts it in a chat, in one call.
 ///
-/// Calls `im.v2.File.upload`; scope `im`. May be called by: whoever may write in the dialog.
+/// Calls `im.v2.File.upload`; scope `im`. May be called by: whoever has access to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/chat-bots-v2/im.v2/files/file-upload.html>
 ///
