@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: One of users, from and to is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
+/// - without a code: One of users, from and to is missing, or the caller is an outside partner, for whom the method is closed. The description tells which; give the value, or call as an employee.
 #[inline]
 pub fn get(
     users: impl IntoIterator<Item = impl Into<rt::Id>>,

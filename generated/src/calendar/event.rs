@@ -251,7 +251,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The type is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
+/// - without a code: The type is missing, or the caller is an outside partner, for whom the method is closed. The description tells which; give the type, or call as an employee.
 #[inline]
 pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
     Get(
@@ -322,7 +322,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The number is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
+/// - without a code: The number is missing, or the caller is an outside partner, for whom the method is closed. The description tells which; give the number, or call as an employee.
 #[inline]
 pub fn getbyid(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CalendarEvent> {
     rt::Call::new(

@@ -88,7 +88,7 @@ pub fn delete(resource_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller is an outside partner, for whom the method is closed.
+/// - without a code: The caller is an outside partner, for whom the method is closed. Call as an employee.
 #[inline]
 pub fn list() -> List {
     List(

@@ -148,7 +148,7 @@ pub fn delete(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The type is missing, ownerId is missing for another type than user, or the caller is an outside partner, for whom the method is closed. The description tells which.
+/// - without a code: The type is missing, ownerId is missing for another type than user, or the caller is an outside partner, for whom the method is closed. The description tells which; give the value, or call as an employee.
 #[inline]
 pub fn get(r#type: impl Into<String>) -> Get {
     Get(

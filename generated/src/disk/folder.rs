@@ -102,7 +102,7 @@ pub fn copy_to(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `DISK_OBJ_22000`: It is the root folder of a storage, which cannot be removed.
+/// - `DISK_OBJ_22000`: It is the root folder of a storage, which cannot be removed. Remove what is in it.
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
@@ -299,7 +299,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::DiskFieldInfo>> {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `DISK_OBJ_22000`: It is the root folder of a storage, which cannot be removed.
+/// - `DISK_OBJ_22000`: It is the root folder of a storage, which cannot be removed. Remove what is in it.
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]

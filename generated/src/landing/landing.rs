@@ -464,7 +464,7 @@ impl Deleteblock {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
-/// - `BLOCK_WRONG_SORT`: The block is the last already and cannot go further down.
+/// - `BLOCK_WRONG_SORT`: The block is the last already and cannot go further down. Leave it there.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn downblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Downblock {
@@ -1549,7 +1549,7 @@ impl Unpublic {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
-/// - `BLOCK_WRONG_SORT`: The block is the first already and cannot go further up.
+/// - `BLOCK_WRONG_SORT`: The block is the first already and cannot go further up. Leave it there.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn upblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Upblock {

@@ -185,7 +185,7 @@ impl Register {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `PLACEMENT_NO_EXIST`: The application has no handler at this place.
+/// - `PLACEMENT_NO_EXIST`: The application has no handler at this place, or not this one. Compare code and handler with those that were bound.
 /// - `ACCESS_DENIED`: The caller may not see sites. Ask for the right.
 #[inline]
 pub fn unbind(code: impl Into<String>) -> Unbind {

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
-/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites, or scope is given, which needs an administrator.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites, or scope is given, which needs an administrator. Call as one, or leave scope out.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites. It takes a larger one.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]

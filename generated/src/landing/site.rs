@@ -280,9 +280,9 @@ impl Delete {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
-/// - `AI_SITE_EXPORT_NOT_ALLOWED`: Sites made by the assistant cannot be exported.
+/// - `AI_SITE_EXPORT_NOT_ALLOWED`: Sites made by the assistant cannot be exported. Choose another site.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this, or params.code has other characters than small letters and digits; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this, or params.code has other characters than small letters and digits; the message tells why. Mend the code, or try again later.
 #[inline]
 pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
     FullExport(

@@ -54,7 +54,7 @@ pub fn get(event_id: impl Into<rt::Id>) -> rt::TypedCall<String> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A value is missing, or status is none of Y, N and Q. The description tells which.
+/// - without a code: A value is missing, or status is none of Y, N and Q. The description tells which; mend it.
 #[inline]
 pub fn set(
     event_id: impl Into<rt::Id>,

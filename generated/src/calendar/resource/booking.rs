@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Neither list of numbers was given, or the caller is an outside partner, for whom the method is closed. The description tells which.
+/// - without a code: Neither list of numbers was given, or the caller is an outside partner, for whom the method is closed. The description tells which; give one of the lists, or call as an employee.
 #[inline]
 pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
