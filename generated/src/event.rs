@@ -13,7 +13,10 @@ pub mod offline;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = event::bind("ONCRMLEADADD", "https://app.example.org/handler/").send(client).await?;
+/// let result = event::bind("ONCRMLEADADD")
+///     .handler("https://app.example.org/handler/")
+///     .send(client)
+///     .await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -25,7 +28,7 @@ pub mod offline;
 /// - `ERROR_EVENT_NOT_FOUND`: There is no such event. Look at GetEvents.
 /// - `ACCESS_DENIED`: Only an administrator may use the queue or the account of somebody else. Leave event_type and auth_type out, or call as an administrator.
 #[inline]
-pub fn bind(event: impl Into<String>, handler: impl Into<String>) -> Bind {
+pub fn bind(event: impl Into<String>) -> Bind {
     Bind(
         rt::Call::new(
                 rt::Method::new(
@@ -35,8 +38,7 @@ pub fn bind(event: impl Into<String>, handler: impl Into<String>) -> Bind {
                     rt::Paging::None,
                 ),
             )
-            .put("event", rt::value::text(event))
-            .put("handler", rt::value::text(handler)),
+            .put("event", rt::value::text(event)),
     )
 }
 /// A call of `event.bind`: Has the portal call an address whenever something happens, or keep it in a queue. It holds until the application is updated or removed.
@@ -44,6 +46,11 @@ pub fn bind(event: impl Into<String>, handler: impl Into<String>) -> Bind {
 pub struct Bind(rt::Call);
 rt::request!(Bind -> bool);
 impl Bind {
+    /// `handler`. Address that the portal calls. It must be reachable from the internet. Needed unless event_type is offline, for the queue calls nobody.
+    #[inline]
+    pub fn handler(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "handler", value))
+    }
     /// `auth_type`. Number of the account whose token the call carries. That of the person who caused the event when it is left out.
     #[inline]
     pub fn auth_type(self, value: impl Into<rt::Id>) -> Self {

@@ -23,15 +23,14 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `CODE_EMPTY`: CODE is missing. Give one of the features.
 #[inline]
-pub fn get(code: impl Into<String>) -> rt::TypedCall<bool> {
+pub fn get(code: impl Into<String>) -> rt::TypedCall<crate::types::FeatureState> {
     rt::Call::new(
             rt::Method::new(
-                    "feature.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                )
-                .with_records("value"),
+                "feature.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
         )
         .put("CODE", rt::value::text(code))
         .typed()

@@ -24,8 +24,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_BATCH_LENGTH_EXCEEDED`: There are more than 50 calls. Cut the batch.
-/// - `ERROR_BATCH_METHOD_NOT_ALLOWED`: A call is a batch itself, or moves a file, which has to be done outside of a batch.
+/// - `ERROR_BATCH_LENGTH_EXCEEDED`: There are more than 50 calls. Those beyond are not run and have this error in result_error; the batch itself is answered with 200\. Cut it.
+/// - `ERROR_BATCH_METHOD_NOT_ALLOWED`: A call is a batch itself, or moves a file. It has this error in result_error; the batch itself is answered with 200\. Make the call outside of a batch.
 #[inline]
 pub fn batch(cmd: impl Into<rt::Value>) -> Batch {
     Batch(

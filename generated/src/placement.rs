@@ -123,7 +123,7 @@ rt::request!(
 );
 /// Lists the places of the portal where an application can show a page.
 ///
-/// Calls `placement.list`; scope `placement`.
+/// Calls `placement.list`; scope `placement`. May be called by: a signed-in user of the application.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/widgets/placement-list.html>
 ///

@@ -769,6 +769,10 @@ pub use event_handler::EventHandler;
 mod external_line;
 #[cfg(feature = "telephony")]
 pub use external_line::ExternalLine;
+#[cfg(feature = "feature")]
+mod feature_state;
+#[cfg(feature = "feature")]
+pub use feature_state::FeatureState;
 #[cfg(feature = "log")]
 mod feed_comments;
 #[cfg(feature = "log")]

@@ -61,8 +61,8 @@ impl BiSource {
     }
     /// `settings`. Values of the connector's settings by their codes, such as a login; text, or a whole number for a setting of the kind INT. GetBiConnector tells the codes.
     #[inline]
-    pub fn settings(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "settings")
+    pub fn settings(&self) -> Option<rt::Map<rt::Value>> {
+        rt::view::read(&self.0, "settings")
     }
     /// Sets `settings`. Values of the connector's settings by their codes, such as a login; text, or a whole number for a setting of the kind INT. GetBiConnector tells the codes.
     #[inline]

@@ -25,12 +25,12 @@ impl OfflineEvent {
     pub fn event_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "EVENT_NAME")
     }
-    /// `EVENT_DATA`. What changed, mostly an object with the number of the record; false where there is nothing to tell.
+    /// `EVENT_DATA`. What changed: an object, mostly with the number of the record; false where there is nothing to tell.
     #[inline]
     pub fn event_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EVENT_DATA")
     }
-    /// `EVENT_ADDITIONAL`. Further data, such as who made the change; false where there is none.
+    /// `EVENT_ADDITIONAL`. Further data: an object, such as who made the change; false where there is none.
     #[inline]
     pub fn event_additional(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EVENT_ADDITIONAL")

@@ -25,12 +25,12 @@ impl StructureEmployee {
     pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "workPosition")
     }
-    /// `avatar`. Address of the portrait.
+    /// `avatar`. Address of the portrait; only FindEmployees tells it.
     #[inline]
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
     }
-    /// `url`. Address of the profile on the portal.
+    /// `url`. Address of the profile on the portal; only FindEmployees tells it.
     #[inline]
     pub fn url(&self) -> Option<&str> {
         rt::view::text(&self.0, "url")
@@ -40,7 +40,7 @@ impl StructureEmployee {
     pub fn departments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "departments")
     }
-    /// `teams`. Teams, each with id and name.
+    /// `teams`. Teams, each with id and name; only FindEmployees tells them.
     #[inline]
     pub fn teams(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "teams")

@@ -50,7 +50,7 @@ impl TimeControlUser {
     pub fn last_activity_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "last_activity_date")
     }
-    /// `active`. Whether the account may sign in.
+    /// `active`. Whether the account may sign in; only GetAbsenceReport tells it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "active")

@@ -515,10 +515,11 @@ pub fn search(r#type: impl Into<String>, name: impl Into<String>) -> Search {
                         "humanresources.node.search",
                         rt::Rest::V3,
                         rt::Effect::List,
-                        rt::Paging::Pagination,
+                        rt::Paging::First,
                     )
                     .with_records("items")
-                    .with_place("pagination.afterCursor", "pagination.limit"),
+                    .with_place("", "pagination.limit")
+                    .with_page(200u16),
             )
             .put("type", rt::value::text(r#type))
             .put("name", rt::value::text(name)),
@@ -528,7 +529,7 @@ pub fn search(r#type: impl Into<String>, name: impl Into<String>) -> Search {
 #[must_use = "a call does nothing until it is sent"]
 pub struct Search(rt::Call);
 rt::request!(
-    Search -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
+    Search -> Vec < crate ::types::StructureNode >, all crate ::types::StructureNode
 );
 impl Search {
     /// `parentId`. Number of a department to look below, as ListStructureNodes tells it. Everywhere when it is left out.
@@ -536,7 +537,7 @@ impl Search {
     pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "parentId", value))
     }
-    /// `pagination`. How much to answer: 50 nodes when it is left out, 200 at most.
+    /// `pagination`. How much to answer. There is one part only.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "pagination", value))
