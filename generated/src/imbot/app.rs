@@ -100,7 +100,7 @@ impl Register {
     pub fn hash(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "HASH", value))
     }
-    /// `ICON_FILE`. Icon of the application.
+    /// `ICON_FILE`. Icon of the application. Without one people find it only in the list of the applications of chats.
     #[inline]
     pub fn icon_file(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["ICON_FILE"], rt::value::FileForm::Base64, Into::into(value)))
