@@ -736,7 +736,7 @@ impl Getpreview {
 }
 /// Tells the public address of a page.
 ///
-/// Calls `landing.landing.getpublicurl`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.landing.getpublicurl`; scope `landing`. May be called by: a user with access to the sites who may see this one.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/methods/landing-landing-get-public-url.html>
 ///
@@ -1589,7 +1589,7 @@ impl Upblock {
 }
 /// Changes the title, the address or other settings of a page.
 ///
-/// Calls `landing.landing.update`; scope `landing`. May be called by: a user who may change the site's settings.
+/// Calls `landing.landing.update`; scope `landing`. May be called by: a user who may change the site's settings; DELETED needs the right to delete, DATE_PUBLIC the right to publish.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/page/methods/landing-landing-update.html>
 ///

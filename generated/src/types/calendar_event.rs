@@ -242,13 +242,13 @@ impl CalendarEvent {
     }
     /// `UF_CRM_CAL_EVENT`. Records of the CRM that the event belongs to, such as D_7; false where there are none.
     #[inline]
-    pub fn uf_crm_cal_event(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "UF_CRM_CAL_EVENT")
+    pub fn uf_crm_cal_event(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "UF_CRM_CAL_EVENT")
     }
     /// `UF_WEBDAV_CAL_EVENT`. Numbers of the files attached; false where there are none.
     #[inline]
-    pub fn uf_webdav_cal_event(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "UF_WEBDAV_CAL_EVENT")
+    pub fn uf_webdav_cal_event(&self) -> Option<Vec<rt::Id>> {
+        rt::view::read(&self.0, "UF_WEBDAV_CAL_EVENT")
     }
     /// `SECTION_DAV_XML_ID`. Key by which other programs know the calendar; null for none.
     #[inline]

@@ -107,8 +107,8 @@ impl CalendarSettings {
     }
     /// `pathes_for_sites`. Whether all sites share the templates of addresses. It may be an empty text, which means no.
     #[inline]
-    pub fn pathes_for_sites(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "pathes_for_sites")
+    pub fn pathes_for_sites(&self) -> Option<bool> {
+        rt::view::boolean(&self.0, "pathes_for_sites")
     }
     /// `forum_id`. Number of the forum that keeps comments on events.
     #[inline]
