@@ -2,6 +2,7 @@
 
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {readRows} from './rows.mjs';
 
 export interface Param {
   name: string;
@@ -76,14 +77,13 @@ export const OBJECTS = '/reference/objects';
 export const objectPage = (entity: string): string => `${OBJECTS}/${entity.toLowerCase().replaceAll('_', '-')}`;
 
 export function readTables(path: string): Tables {
-  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
   const types = new Map<string, Entity>();
   const categories: Category[] = [];
   const commands: Command[] = [];
-  for (const {key, ...row} of lines) {
-    if (key?.startsWith('type:')) types.set(row.entity, row);
-    else if (key?.startsWith('category:')) categories.push(row);
-    else if (key) commands.push({key, ...row});
+  for (const {key, ...row} of readRows(path) as any[]) {
+    if (key.startsWith('type:')) types.set(row.entity, row);
+    else if (key.startsWith('category:')) categories.push(row);
+    else commands.push({key, ...row});
   }
   categories.sort((a, b) => a.order - b.order);
   const place = new Map(categories.map(({folder, order}) => [folder, order]));

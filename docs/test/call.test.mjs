@@ -7,9 +7,10 @@ import {bodyOf} from '../src/call/body.mjs';
 import {rust} from '../src/call/rust.mjs';
 import {bash, batch, curl, powershell} from '../src/call/shell.mjs';
 import {inputOf, read, show} from '../src/call/values.mjs';
+import {readRows} from '../plugins/rows.mjs';
 
 const read_ = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
-const rows = read_('../../generated/src/tables/rows.ndjson').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+const rows = readRows(new URL('../../generated/src/tables/rows.ndjson', import.meta.url));
 const types = Object.fromEntries(rows.filter(({entity, fields}) => entity && fields).map((row) => [row.entity, row]));
 const commands = rows.filter(({method, procedure, examples}) => method && !procedure && examples);
 const words = JSON.parse(read_('../reference/_words.json'));

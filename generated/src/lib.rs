@@ -225,4 +225,5 @@ pub use bitrix24_runtime::*;
 pub static TABLES: table::Tables = table::Tables {
     names: include_str!("tables/names.tsv"),
     rows: include_str!("tables/rows.ndjson"),
+    places: include_str!(concat!(env!("OUT_DIR"), "/places.tsv")),
 };

@@ -5,7 +5,7 @@
 //! # #[cfg(feature = "sandbox")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-//! # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+//! # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 //! # let address = portal.webhook();
 //! use bitrix24_runtime::{blocking, json};
 //!

@@ -59,7 +59,7 @@ pub trait FromValue: Sized + 'static {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// # portal.fill("crm.deal", 120);
 /// use bitrix24_runtime::{Call, Client, Effect, Id, Keyset, Method, Paging, Rest, output::Json};
 ///

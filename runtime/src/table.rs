@@ -1,8 +1,9 @@
 //! The generated tables that the command line and the sandbox are driven by.
 //!
-//! Two strings without a single pointer inside: `rows` holds one JSON object a line, sorted by key, and `names` maps each
-//! other spelling to a key. A lookup bisects both and parses one line, so that starting up costs the same for ten methods
-//! and for two thousand. Neither holds a number that moves when another row changes.
+//! Strings without a single pointer inside: `rows` holds one JSON object a line, sorted by key, and `names` maps each other
+//! spelling to a key. A lookup bisects and parses one line, so that starting up costs the same for ten methods and for two
+//! thousand. Neither holds a number that moves when another row changes; `places`, which does, is made when the client is
+//! compiled. It spares a start the pages of the rows that a search would touch.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub struct Tables {
     /// Sorted lines `{"key":"<key>",…}\n`. A key is a command's name in kebab case (`update-user`), `type:user` or
     /// `category:user`. The first line is a note for readers.
     pub rows: &'static str,
+    /// Sorted lines `<key>\t<place>\t<length>\n`: where the row of each key begins and how long it is, in bytes. Where it is
+    /// empty, the rows themselves are searched.
+    pub places: &'static str,
 }
 
 /// A command: one function of the documented list, which is a call of a method (possibly with fixed values) or a
@@ -281,12 +285,13 @@ pub struct Param<'t> {
     #[serde(borrow)]
     pub name: Cow<'t, str>,
     /// The name in the documented signature. Entries have none.
-    #[serde(borrow)]
+    #[serde(default, borrow)]
     pub argument: Option<Cow<'t, str>>,
     /// The long option, without dashes. Entries have none.
-    #[serde(borrow)]
+    #[serde(default, borrow)]
     pub option: Option<Cow<'t, str>>,
     /// The one-letter option.
+    #[serde(default)]
     pub short: Option<char>,
     /// The type word: `string`, `integer`, `number`, `boolean`, `boolean<Y/N>`, `boolean<1/0>` (an inverted flag:
     /// `boolean<N/Y>`), `id`, `date`, `datetime`, `datetime<Z>`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `map<…>`
@@ -294,17 +299,20 @@ pub struct Param<'t> {
     #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// Whether the call needs it.
+    #[serde(default)]
     pub required: bool,
     /// What the command sends when the option is left out; none: nothing is sent.
+    #[serde(default)]
     pub default: Option<Box<Value>>,
     /// The known values; others are passed on.
+    #[serde(default)]
     pub values: Vec<Value>,
     /// What each known value means, by its text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meanings: Option<Box<Object>>,
     /// Where the value goes in the body: a path of keys with dots between them (a dot inside a key is written `\.`), or
     /// `merge`: its entries go to the top level. See [`Param::path`].
-    #[serde(borrow)]
+    #[serde(default, borrow)]
     pub wire: Cow<'t, str>,
     /// What it means.
     #[serde(borrow)]
@@ -500,6 +508,16 @@ impl Param<'_> {
     }
 }
 
+/// Gives entries their own names as places in the body: a row leaves out what goes without saying.
+fn spell_out(entries: &mut [Param<'static>]) {
+    for entry in entries {
+        if entry.wire.is_empty() {
+            entry.wire = entry.name.clone();
+        }
+        spell_out(&mut entry.entries);
+    }
+}
+
 /// Drops what comes in answers only inside a key that is sent.
 fn keep_keys(entries: &mut Vec<Param<'_>>) {
     entries.retain(|entry| !entry.readonly);
@@ -546,14 +564,27 @@ pub fn split_path(path: &str) -> Vec<String> {
     keys
 }
 
+/// What stands before the first tab.
+fn first(line: &'static str) -> &'static str {
+    line.split('\t').next().unwrap_or_default()
+}
+
 impl Tables {
+    /// No command at all: for a simulated portal that only keeps state.
+    pub const EMPTY: Self = Self { names: "", rows: "", places: "" };
+
     /// The line of a key or of another spelling.
     fn row(&self, name: &str) -> Option<&'static str> {
-        let by_key = |key: &str| bisect(self.rows, key, |line| key_of(line).unwrap_or_default());
-        let by_spelling = || {
-            let line = bisect(self.names, name, |line| line.split('\t').next().unwrap_or_default())?;
-            by_key(line.split_once('\t')?.1)
+        let by_key = |key: &str| {
+            if self.places.is_empty() {
+                return bisect(self.rows, key, |line| key_of(line).unwrap_or_default());
+            }
+            let mut place =
+                bisect(self.places, key, first)?.split('\t').skip(1).map_while(|number| number.parse().ok());
+            let (at, length): (usize, usize) = (place.next()?, place.next()?);
+            self.rows.get(at..at + length)
         };
+        let by_spelling = || by_key(bisect(self.names, name, first)?.split_once('\t')?.1);
         // Keys have no dots, so that the name of a method is looked for once, and in the smaller table.
         if name.contains('.') { by_spelling().or_else(|| by_key(name)) } else { by_key(name).or_else(by_spelling) }
     }
@@ -624,11 +655,14 @@ impl Tables {
 
     /// A shared type by its name.
     pub fn entity(&self, name: &str) -> Option<TypeRow<'static>> {
-        serde_json::from_str(self.row(&format!("type:{name}"))?).ok()
+        let mut row: TypeRow<'static> = serde_json::from_str(self.row(&format!("type:{name}"))?).ok()?;
+        spell_out(&mut row.fields);
+        Some(row)
     }
 
     fn parse(&self, line: &'static str) -> Option<Command<'static>> {
         let mut command: Command<'static> = serde_json::from_str(line).ok()?;
+        spell_out(&mut command.params);
         self.resolve(&mut command.params);
         Some(command)
     }
@@ -658,7 +692,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Rows of one command each, with only what the format demands, and a second spelling with a slash.
-    fn tables(keys: &std::collections::BTreeSet<String>) -> Tables {
+    fn tables(keys: &std::collections::BTreeSet<String>, with_places: bool) -> Tables {
         let (mut rows, mut names) = (String::from("{\"note\":\"x\"}\n"), String::new());
         for key in keys {
             names.push_str(&format!("{key}/\t{key}\n"));
@@ -671,15 +705,25 @@ mod tests {
         }
         let mut names: Vec<&str> = names.lines().collect();
         names.sort_unstable_by_key(|line| line.split('\t').next());
-        Tables { names: (names.join("\n") + "\n").leak(), rows: rows.leak() }
+        let mut places = String::new();
+        if with_places {
+            let mut at = 0;
+            for line in rows.split_inclusive('\n') {
+                if let Some(key) = key_of(line) {
+                    places.push_str(&format!("{key}\t{at}\t{}\n", line.len() - 1));
+                }
+                at += line.len();
+            }
+        }
+        Tables { names: (names.join("\n") + "\n").leak(), rows: rows.leak(), places: places.leak() }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn every_spelling_is_found_and_no_other(keys in proptest::collection::btree_set("[a-zа-я0-9.-]{1,12}", 0..40), other in "[a-zа-я0-9.-]{1,12}") {
-            let tables = tables(&keys);
+        fn every_spelling_is_found_and_no_other(keys in proptest::collection::btree_set("[a-zа-я0-9.-]{1,12}", 0..40), other in "[a-zа-я0-9.-]{1,12}", with_places: bool) {
+            let tables = tables(&keys, with_places);
             for key in &keys {
                 for spelling in [key.to_uppercase(), format!("{key}/")] {
                     let found = tables.command(&spelling, None).and_then(|found| found.method);

@@ -10,7 +10,7 @@ use bitrix24_runtime::{
     Batch, Call, Client, Effect, Error, Handle, Limits, Method, Paging, Replies, Rest, RetryPolicy, Value, json,
 };
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 fn portal(deals: usize) -> Portal {
     let portal = Sandbox::new(&TABLES).seed(Seed::Small).start().expect("a free port");

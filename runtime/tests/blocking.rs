@@ -10,7 +10,7 @@ use bitrix24_runtime::{Call, CallOptions, Effect, Error, blocking, json};
 
 #[test]
 fn scripts_need_no_async() {
-    let portal = Sandbox::new(&Tables { names: "", rows: "" }).start().expect("a free port");
+    let portal = Sandbox::new(&Tables::EMPTY).start().expect("a free port");
     let client = blocking::Client::webhook(&portal.webhook()).expect("a good address");
     let id = client.call("crm.deal.add", json!({"FIELDS": {"TITLE": "New"}})).expect("added");
     let deal = client.execute(Call::named("crm.deal.get").param("ID", id)).expect("found");

@@ -13,7 +13,7 @@ use bitrix24_runtime::{Batch, Call, Client, Effect, Limits, Method, Object, Pagi
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 /// Any JSON, odd texts and keys among it.
 fn values() -> impl Strategy<Value = Value> {

@@ -65,7 +65,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 /// The calls: a read, a list, and every kind of write.
 fn calls() -> Vec<Call> {

@@ -11,7 +11,7 @@ use bitrix24_runtime::sandbox::{Portal, Sandbox, Seed};
 use bitrix24_runtime::table::Tables;
 use bitrix24_runtime::{Call, Client, Effect, Error, File, Limits, Method, Paging, Rest, RetryPolicy, Upload, json};
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 fn portal() -> Portal {
     Sandbox::new(&TABLES).seed(Seed::Small).start().expect("a free port")

@@ -16,7 +16,7 @@ use bitrix24_runtime::{
 
 use common::{Reply, Server};
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 fn portal(options: Options) -> Portal {
     Sandbox::new(&TABLES).seed(Seed::Small).options(options).start().expect("a free port")

@@ -445,7 +445,7 @@ async fn the_simulated_portal_is_used_as_a_real_one() {
     use bitrix24_runtime::sandbox::Sandbox;
     use bitrix24_runtime::table::Tables;
 
-    let portal = Sandbox::new(&Tables { names: "", rows: "" }).start().expect("a free port");
+    let portal = Sandbox::new(&Tables::EMPTY).start().expect("a free port");
     let app = OAuthApp::new(portal.client_id(), portal.client_secret()).server(portal.authorization_server());
     // The user's browser.
     let page = browse(&app.authorize_url(&portal.address(), "state").expect("a good address"));

@@ -64,7 +64,7 @@ async fn names_are_stable_and_secrets_are_not_said() {
         said.iter().filter(|words| words.starts_with(beginning)).cloned().collect::<Vec<_>>()
     };
 
-    let portal = Sandbox::new(&Tables { names: "", rows: "" }).webhook_code("s3cretCode").start().expect("a free port");
+    let portal = Sandbox::new(&Tables::EMPTY).webhook_code("s3cretCode").start().expect("a free port");
     let client = Client::builder(&portal.webhook())
         .limits(Limits::custom(50.0, 3))
         .retry(RetryPolicy::default().base(Duration::from_millis(1)))

@@ -17,7 +17,7 @@ use bitrix24_runtime::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 const DEALS: Method =
     Method::new("crm.deal.list", Rest::V2, Effect::List, Paging::Start).with_keyset(Keyset::new("ID"));

@@ -152,6 +152,7 @@ fn library(api: &Api, tree: &Tree) -> TokenStream {
         pub static TABLES: table::Tables = table::Tables {
             names: include_str!("tables/names.tsv"),
             rows: include_str!("tables/rows.ndjson"),
+            places: include_str!(concat!(env!("OUT_DIR"), "/places.tsv")),
         };
     }
 }

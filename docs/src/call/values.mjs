@@ -55,10 +55,10 @@ export function read(type, text) {
 /** A text as a value of the first type that takes it; plain text comes last. @param {string} type @param {string} text @returns {any} */
 function oneOf(type, text) {
   const rank = (/** @type {string} */ one) => (one === 'string' ? 2 : one === 'id' ? 1 : 0);
-  const isWritten = /^\s*[[{]/.test(text);
+  const mark = text.trim()[0];
   let fault = new Error(NO_NUMBER);
   for (const one of alternatives(type).sort((a, b) => rank(a) - rank(b))) {
-    if (isNested(one) && !isWritten) continue;
+    if (isNested(one) && mark !== (itemOf(one) ? '[' : '{')) continue;
     try {
       return read(one, text);
     } catch (error) {

@@ -12,7 +12,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use std::io::{Read as _, Write as _};
 //! # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-//! # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+//! # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 //! # let (client_id, client_secret, address) = (portal.client_id(), portal.client_secret(), portal.address());
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("tokens.json");
@@ -58,7 +58,7 @@
 //! use bitrix24_runtime::table::Tables;
 //! use bitrix24_runtime::{Client, json};
 //!
-//! let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+//! let portal = Sandbox::new(&Tables::EMPTY).start()?;
 //! let app = OAuthApp::new(portal.client_id(), portal.client_secret()).server(portal.authorization_server());
 //! let tokens = Tokens::new(portal.token(), portal.refresh_token());
 //! let client = Client::builder(&portal.address()).oauth(app, MemoryStore::new(tokens)).build()?;

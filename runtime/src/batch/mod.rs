@@ -32,7 +32,7 @@ pub(crate) use send::the_same;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// use bitrix24_runtime::{Batch, Call, Client, json};
 ///
 /// let client = Client::webhook(&portal.webhook())?;
@@ -320,7 +320,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> bitrix24_runtime::Result<()> {
     /// # use bitrix24_runtime::{Client, sandbox::Sandbox, table::Tables};
-    /// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start().expect("a free port");
+    /// # let portal = Sandbox::new(&Tables::EMPTY).start().expect("a free port");
     /// # // The numbers that 11 divides are left out.
     /// # portal.fill("crm.deal", 110);
     /// # let client = Client::webhook(&portal.webhook())?;

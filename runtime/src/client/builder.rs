@@ -145,7 +145,7 @@ impl ClientBuilder {
     /// # use bitrix24_runtime::sandbox::{Operating, Options, Sandbox};
     /// # let operating = Operating { limit: Some(2.0), cost: 1.0, window: 1, ..Operating::default() };
     /// # let options = Options { operating, ..Options::default() };
-    /// # let tables = bitrix24_runtime::table::Tables { names: "", rows: "" };
+    /// # let tables = bitrix24_runtime::table::Tables::EMPTY;
     /// # let portal = Sandbox::new(&tables).options(options).start()?;
     /// # let address = portal.webhook();
     /// use std::time::Duration;

@@ -105,7 +105,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use bitrix24_runtime::{sandbox::{Sandbox, Seed}, table::Tables};
-    /// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).seed(Seed::Small).start()?;
+    /// # let portal = Sandbox::new(&Tables::EMPTY).seed(Seed::Small).start()?;
     /// # let client = bitrix24_runtime::Client::webhook(&portal.webhook())?;
     /// # let storages = client.call("disk.storage.getlist", bitrix24_runtime::json!({})).await?;
     /// # let storage = storages[0]["ID"].clone();
@@ -192,7 +192,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use bitrix24_runtime::{Call, Client, Upload, json, sandbox::{Sandbox, Seed}, table::Tables};
-    /// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).seed(Seed::Small).start()?;
+    /// # let portal = Sandbox::new(&Tables::EMPTY).seed(Seed::Small).start()?;
     /// # let client = Client::webhook(&portal.webhook())?;
     /// # let storages = client.call("disk.storage.getlist", json!({})).await?;
     /// # let place = Call::named("disk.storage.uploadfile").param("id", storages[0]["ID"].clone());

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// # let address = portal.webhook();
 /// use bitrix24_runtime::{Client, json};
 ///

@@ -57,7 +57,7 @@ pub(crate) use pipeline::random;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// # let (address, domain, token) = (portal.webhook(), portal.address(), portal.token());
 /// use bitrix24_runtime::{Client, json};
 ///
@@ -86,7 +86,7 @@ pub(crate) use pipeline::random;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// # let address = portal.webhook();
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("calls.log");

@@ -17,7 +17,7 @@ use crate::paging::Layout;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// # let address = portal.webhook();
 /// use std::time::Duration;
 /// use bitrix24_runtime::{Call, CallOptions, Client, Effect, Method, Paging, Rest, RetryPolicy, json};

@@ -16,7 +16,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).tls().start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).tls().start()?;
 /// # let address = portal.secure_webhook().ok_or("it speaks https")?;
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("company-ca.pem");

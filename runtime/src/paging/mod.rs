@@ -76,7 +76,7 @@ type Hook = Box<dyn FnMut(&Progress) + Send>;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).start()?;
 /// # portal.fill("crm.deal", 2_600);
 /// use bitrix24_runtime::{Call, Client, Effect, Keyset, Method, Paging, Rest, filter};
 ///

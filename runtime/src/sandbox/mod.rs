@@ -4,7 +4,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let tables = bitrix24_runtime::table::Tables { names: "", rows: "" };
+//! # let tables = bitrix24_runtime::table::Tables::EMPTY;
 //! use bitrix24_runtime::sandbox::{Sandbox, Seed};
 //! use bitrix24_runtime::{Client, json};
 //!

@@ -8,7 +8,7 @@ use bitrix24_runtime::Value;
 use bitrix24_runtime::sandbox::{Portal, Sandbox};
 use bitrix24_runtime::table::Tables;
 
-const TABLES: Tables = Tables { names: "", rows: "" };
+const TABLES: Tables = Tables::EMPTY;
 
 pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(&TABLES)

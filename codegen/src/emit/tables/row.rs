@@ -267,19 +267,27 @@ impl<'a> FormRow<'a> {
     }
 }
 
-/// A parameter of a command, or a key inside one; a key has no argument and no option.
+/// A parameter of a command, or a key inside one. There are ten times as many keys: they leave out what goes without saying,
+/// their own name as the place in the body too.
 #[derive(Serialize)]
 struct ParamRow<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     argument: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     option: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     short: Option<char>,
     r#type: String,
+    #[serde(skip_serializing_if = "is_unset")]
     required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     values: Vec<&'a Value>,
     #[serde(skip_serializing_if = "Pairs::is_empty")]
     meanings: Pairs<'a, &'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
     wire: Cow<'a, str>,
     description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -306,7 +314,12 @@ struct ParamRow<'a> {
 
 impl<'a> ParamRow<'a> {
     fn parameter(param: &'a Param) -> Self {
-        Self { argument: Some(param.argument.as_str()), option: Some(param.option.as_str()), ..Self::entry(param) }
+        Self {
+            argument: Some(param.argument.as_str()),
+            option: Some(param.option.as_str()),
+            wire: wire(param),
+            ..Self::entry(param)
+        }
     }
 
     fn entry(param: &'a Param) -> Self {
@@ -322,10 +335,7 @@ impl<'a> ParamRow<'a> {
             default: param.default.as_ref(),
             values: param.values.iter().map(|known| &known.value).collect(),
             meanings: Pairs(param.values.iter().filter_map(meaning).collect()),
-            wire: match &param.wire {
-                Wire::Merge => "merge".into(),
-                Wire::Path(path) => dotted(path),
-            },
+            wire: Some(wire(param)).filter(|wire| *wire != param.name).unwrap_or_default(),
             description: &param.description,
             unless: param.unless.as_deref(),
             filename: param.filename.as_deref(),
@@ -338,6 +348,14 @@ impl<'a> ParamRow<'a> {
             readonly: param.readonly,
             nullable: param.nullable,
         }
+    }
+}
+
+/// Where a value goes in the body.
+fn wire(param: &Param) -> Cow<'_, str> {
+    match &param.wire {
+        Wire::Merge => "merge".into(),
+        Wire::Path(path) => dotted(path),
     }
 }
 

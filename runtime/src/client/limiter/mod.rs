@@ -26,7 +26,7 @@ pub(super) use bucket::{Bucket, Size};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use bitrix24_runtime::{sandbox::{Bucket, Options, Sandbox}, table::Tables};
 /// # let bucket = Some(Bucket { rate: 20.0, burst: 10.0, level: 0.0 });
-/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).options(Options { bucket, ..Options::default() }).start()?;
+/// # let portal = Sandbox::new(&Tables::EMPTY).options(Options { bucket, ..Options::default() }).start()?;
 /// # let address = portal.webhook();
 /// use bitrix24_runtime::{Client, Limits, json};
 ///
