@@ -788,7 +788,7 @@ fn view(comments: &Comments, entity: &Entity) -> TokenStream {
 fn getter(comments: &Comments, field: &Param) -> TokenStream {
     let (name, key) = (ident(&field.ident), &field.name);
     let docs = comments.add(format!("`{key}`. {}", rust_doc::prose(&field.description)));
-    let (read, returned) = match &field.ty {
+    let (read, returned) = match meant(&field.ty) {
         Ty::String | Ty::Date | Ty::DateTime(_) => (quote! { text }, quote! { &str }),
         Ty::Object => (quote! { object }, quote! { &rt::Object }),
         Ty::File(_) | Ty::OneOf(_) | Ty::Any => (quote! { any }, quote! { &rt::Value }),
@@ -812,6 +812,15 @@ fn getter(comments: &Comments, field: &Param) -> TokenStream {
         pub fn #name(&self) -> Option<#returned> {
             rt::view::#read(&self.0, #key)
         }
+    }
+}
+
+/// The type that a getter reads. A flag beside one other type is how the portal says that there is nothing; who wants to
+/// know whether it was said finds it in the record.
+fn meant(ty: &Ty) -> &Ty {
+    match ty.each() {
+        [one, Ty::Boolean(BooleanForm::Json)] | [Ty::Boolean(BooleanForm::Json), one] => one,
+        _ => ty,
     }
 }
 

@@ -87,28 +87,28 @@ impl BotUser {
     }
     /// `idle`. Since when the person is away; false for not.
     #[inline]
-    pub fn idle(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "idle")
+    pub fn idle(&self) -> Option<&str> {
+        rt::view::text(&self.0, "idle")
     }
     /// `lastActivityDate`. When the person last did something; false when that is not known.
     #[inline]
-    pub fn last_activity_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "lastActivityDate")
+    pub fn last_activity_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "lastActivityDate")
     }
     /// `mobileLastDate`. When the mobile application was last used; false for never.
     #[inline]
-    pub fn mobile_last_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "mobileLastDate")
+    pub fn mobile_last_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "mobileLastDate")
     }
     /// `desktopLastDate`. When the desktop application was last used; false for never.
     #[inline]
-    pub fn desktop_last_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "desktopLastDate")
+    pub fn desktop_last_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "desktopLastDate")
     }
     /// `absent`. Since when the person is absent; false for not.
     #[inline]
-    pub fn absent(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "absent")
+    pub fn absent(&self) -> Option<&str> {
+        rt::view::text(&self.0, "absent")
     }
     /// `departments`. Numbers of the departments.
     #[inline]
@@ -117,8 +117,8 @@ impl BotUser {
     }
     /// `phones`. Telephone numbers by kind, these and others; false for none.
     #[inline]
-    pub fn phones(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "phones")
+    pub fn phones(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "phones")
     }
     /// `type`. Kind of account.
     #[inline]

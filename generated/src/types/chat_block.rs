@@ -81,8 +81,8 @@ impl ChatBlock {
     }
     /// `DELIMITER`. A line between blocks; true for a usual one.
     #[inline]
-    pub fn delimiter(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DELIMITER")
+    pub fn delimiter(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DELIMITER")
     }
     /// Sets `DELIMITER`. A line between blocks; true for a usual one.
     #[inline]

@@ -22,8 +22,8 @@ impl ChatFile {
     }
     /// `date`. When it was uploaded; an empty object where the portal leaves it out.
     #[inline]
-    pub fn date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "date")
+    pub fn date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "date")
     }
     /// `type`. Kind of the content.
     #[inline]
@@ -47,8 +47,8 @@ impl ChatFile {
     }
     /// `image`. Size of a picture; false for other files.
     #[inline]
-    pub fn image(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "image")
+    pub fn image(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "image")
     }
     /// `status`. How far the upload is, such as done.
     #[inline]

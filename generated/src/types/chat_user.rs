@@ -62,8 +62,8 @@ impl ChatUser {
     }
     /// `birthday`. Day and month of birth as DD-MM; empty or false when it is not stated.
     #[inline]
-    pub fn birthday(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "birthday")
+    pub fn birthday(&self) -> Option<&str> {
+        rt::view::text(&self.0, "birthday")
     }
     /// `extranet`. Whether it is a partner who sees the extranet only.
     #[inline]
@@ -97,28 +97,28 @@ impl ChatUser {
     }
     /// `idle`. Since when nothing was done at the computer, or false when the person is busy at it.
     #[inline]
-    pub fn idle(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "idle")
+    pub fn idle(&self) -> Option<&str> {
+        rt::view::text(&self.0, "idle")
     }
     /// `last_activity_date`. When the person was last seen on the portal, or false.
     #[inline]
-    pub fn last_activity_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "last_activity_date")
+    pub fn last_activity_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "last_activity_date")
     }
     /// `mobile_last_date`. When the mobile application was last used, or false for never.
     #[inline]
-    pub fn mobile_last_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "mobile_last_date")
+    pub fn mobile_last_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "mobile_last_date")
     }
     /// `desktop_last_date`. When the desktop application was last used, or false for never.
     #[inline]
-    pub fn desktop_last_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "desktop_last_date")
+    pub fn desktop_last_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "desktop_last_date")
     }
     /// `absent`. Until when the person is absent by the calendar of absences, or false.
     #[inline]
-    pub fn absent(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "absent")
+    pub fn absent(&self) -> Option<&str> {
+        rt::view::text(&self.0, "absent")
     }
     /// `departments`. Numbers of the departments that the person belongs to.
     #[inline]
@@ -127,8 +127,8 @@ impl ChatUser {
     }
     /// `phones`. Telephone numbers by kind; false when there are none.
     #[inline]
-    pub fn phones(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "phones")
+    pub fn phones(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "phones")
     }
     /// `bot_data`. What a bot is and may do, or null for people.
     #[inline]

@@ -97,8 +97,8 @@ impl FoundPerson {
     }
     /// `idle`. Since when nothing was done at the computer, or false.
     #[inline]
-    pub fn idle(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "idle")
+    pub fn idle(&self) -> Option<&str> {
+        rt::view::text(&self.0, "idle")
     }
     /// `lastActivityDate`. When the person was last seen on the portal.
     #[inline]
@@ -107,18 +107,18 @@ impl FoundPerson {
     }
     /// `mobileLastDate`. When the mobile application was last used, or false for never.
     #[inline]
-    pub fn mobile_last_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "mobileLastDate")
+    pub fn mobile_last_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "mobileLastDate")
     }
     /// `desktopLastDate`. When the desktop application was last used, or false for never.
     #[inline]
-    pub fn desktop_last_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "desktopLastDate")
+    pub fn desktop_last_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "desktopLastDate")
     }
     /// `absent`. Until when the person is absent, or false.
     #[inline]
-    pub fn absent(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "absent")
+    pub fn absent(&self) -> Option<&str> {
+        rt::view::text(&self.0, "absent")
     }
     /// `departments`. Departments of the person by their numbers.
     #[inline]
@@ -127,8 +127,8 @@ impl FoundPerson {
     }
     /// `phones`. Telephone numbers by kind; false for none.
     #[inline]
-    pub fn phones(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "phones")
+    pub fn phones(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "phones")
     }
     /// `botData`. What a bot is and may do, or null for people.
     #[inline]

@@ -77,8 +77,8 @@ impl LandingDemo {
     }
     /// `MANIFEST`. Contents of the template, as they were registered; false when there are none.
     #[inline]
-    pub fn manifest(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "MANIFEST")
+    pub fn manifest(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "MANIFEST")
     }
     /// `LANG`. Translations of its texts.
     #[inline]

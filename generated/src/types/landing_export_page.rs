@@ -155,8 +155,8 @@ impl LandingExportPage {
     }
     /// `layout`. Arrangement of included pages; an empty list for none.
     #[inline]
-    pub fn layout(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "layout")
+    pub fn layout(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "layout")
     }
     /// Sets `layout`. Arrangement of included pages; an empty list for none.
     #[inline]

@@ -42,8 +42,8 @@ impl LandingRepositorySection {
     }
     /// `app_code`. Code of the application that brought it; false for none.
     #[inline]
-    pub fn app_code(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "app_code")
+    pub fn app_code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "app_code")
     }
     /// `items`. The blocks by their codes, which for favourites may end in @ and a number. Keys that do not apply to a block are absent.
     #[inline]

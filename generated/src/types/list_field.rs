@@ -195,8 +195,8 @@ impl ListField {
     }
     /// `PROPERTY_USER_TYPE`. Second part of the type, such as Date; false or null where it has none.
     #[inline]
-    pub fn property_user_type(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PROPERTY_USER_TYPE")
+    pub fn property_user_type(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PROPERTY_USER_TYPE")
     }
     /// `DISPLAY_VALUES_FORM`. Choices of a field of type L, their words by their numbers.
     #[inline]

@@ -12,7 +12,7 @@ rt::view!(NotificationReply);
 impl NotificationReply {
     /// `result_message`. Its words as a list of texts; false when it says nothing.
     #[inline]
-    pub fn result_message(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "result_message")
+    pub fn result_message(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "result_message")
     }
 }

@@ -27,13 +27,13 @@ impl OfflineEvent {
     }
     /// `EVENT_DATA`. What changed: an object, mostly with the number of the record; false where there is nothing to tell.
     #[inline]
-    pub fn event_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "EVENT_DATA")
+    pub fn event_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "EVENT_DATA")
     }
     /// `EVENT_ADDITIONAL`. Further data: an object, such as who made the change; false where there is none.
     #[inline]
-    pub fn event_additional(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "EVENT_ADDITIONAL")
+    pub fn event_additional(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "EVENT_ADDITIONAL")
     }
     /// `MESSAGE_ID`. Key of the changed record. Several changes of one record make one entry.
     #[inline]

@@ -74,8 +74,8 @@ impl RpaTimelineEntry {
     }
     /// `action`. What happened, such as task_complete or comment; false for nothing of that kind.
     #[inline]
-    pub fn action(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "action")
+    pub fn action(&self) -> Option<&str> {
+        rt::view::text(&self.0, "action")
     }
     /// `isFixed`. Whether it is pinned.
     #[inline]

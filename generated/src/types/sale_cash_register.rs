@@ -50,8 +50,8 @@ impl SaleCashRegister {
     }
     /// `DATE_CREATE`. When it was added; some portals answer an empty object instead of a time.
     #[inline]
-    pub fn date_create(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_CREATE")
+    pub fn date_create(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_LAST_CHECK`. When it was last checked; null for never.
     #[inline]

@@ -87,12 +87,12 @@ impl TimeReportEntry {
     }
     /// `ip_start_network`. Network that the address at the beginning belongs to: an object where it is not the office's, false for the office. For heads only.
     #[inline]
-    pub fn ip_start_network(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ip_start_network")
+    pub fn ip_start_network(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ip_start_network")
     }
     /// `ip_finish_network`. Network that the address at the end belongs to: an object where it is not the office's, false for the office. For heads only.
     #[inline]
-    pub fn ip_finish_network(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ip_finish_network")
+    pub fn ip_finish_network(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ip_finish_network")
     }
 }

@@ -108,13 +108,13 @@ impl User {
     }
     /// `TIMESTAMP_X`. When the account was last changed; some portals answer an empty object instead of a time.
     #[inline]
-    pub fn timestamp_x(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "TIMESTAMP_X")
+    pub fn timestamp_x(&self) -> Option<&str> {
+        rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `LAST_ACTIVITY_DATE`. When the person last did something on the portal; some portals answer an empty object instead of a time.
     #[inline]
-    pub fn last_activity_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LAST_ACTIVITY_DATE")
+    pub fn last_activity_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LAST_ACTIVITY_DATE")
     }
     /// `PERSONAL_GENDER`. Gender; empty when it is not stated.
     #[inline]
