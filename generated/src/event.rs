@@ -125,7 +125,10 @@ rt::request!(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = event::unbind("ONCRMLEADADD", "https://app.example.org/handler/").send(client).await?;
+/// let result = event::unbind("ONCRMLEADADD")
+///     .handler("https://app.example.org/handler/")
+///     .send(client)
+///     .await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -136,7 +139,7 @@ rt::request!(
 ///
 /// - `ACCESS_DENIED`: Only an administrator may end the queue or the handlers of somebody else. Call as an administrator.
 #[inline]
-pub fn unbind(event: impl Into<String>, handler: impl Into<String>) -> Unbind {
+pub fn unbind(event: impl Into<String>) -> Unbind {
     Unbind(
         rt::Call::new(
                 rt::Method::new(
@@ -147,8 +150,7 @@ pub fn unbind(event: impl Into<String>, handler: impl Into<String>) -> Unbind {
                     )
                     .with_records("count"),
             )
-            .put("event", rt::value::text(event))
-            .put("handler", rt::value::text(handler)),
+            .put("event", rt::value::text(event)),
     )
 }
 /// A call of `event.unbind`: Ends what BindEvent began. All handlers that fit are removed.
@@ -156,6 +158,11 @@ pub fn unbind(event: impl Into<String>, handler: impl Into<String>) -> Unbind {
 pub struct Unbind(rt::Call);
 rt::request!(Unbind -> i64);
 impl Unbind {
+    /// `handler`. Address of the handler, as BindEvent got it. Needed unless event_type is offline, for the queue has none.
+    #[inline]
+    pub fn handler(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "handler", value))
+    }
     /// `auth_type`. Number of the account, as it was bound; 0 for handlers without one. Handlers of all accounts when it is left out.
     #[inline]
     pub fn auth_type(self, value: impl Into<rt::Id>) -> Self {

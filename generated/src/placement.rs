@@ -81,7 +81,7 @@ impl Bind {
         Self(rt::set::param::id(self.0, "USER_ID", value))
     }
 }
-/// Lists the pages that the application shows in the portal.
+/// Lists the pages that the application shows in the portal. Beside placement the scopes of the places are needed, such as crm.
 ///
 /// Calls `placement.get`; scope `placement`. May be called by: administrator.
 ///
@@ -115,7 +115,7 @@ pub fn get() -> Get {
         ),
     )
 }
-/// A call of `placement.get`: Lists the pages that the application shows in the portal.
+/// A call of `placement.get`: Lists the pages that the application shows in the portal. Beside placement the scopes of the places are needed, such as crm.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
 rt::request!(

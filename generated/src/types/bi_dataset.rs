@@ -48,12 +48,12 @@ impl BiDataset {
     pub fn set_external_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "externalCode", value))
     }
-    /// `sourceId`. Number of the source, as ListBiSources tells it.
+    /// `sourceId`. Number of the source, as ListBiSources tells it; GetBiDataset leaves it out.
     #[inline]
     pub fn source_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "sourceId")
     }
-    /// Sets `sourceId`. Number of the source, as ListBiSources tells it.
+    /// Sets `sourceId`. Number of the source, as ListBiSources tells it; GetBiDataset leaves it out.
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<rt::Id>) -> Self {
