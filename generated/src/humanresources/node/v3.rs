@@ -436,7 +436,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `pagination`. Which part of the list to answer.
+    /// `pagination`. Which part of the list to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "pagination", value))

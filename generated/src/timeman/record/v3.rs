@@ -56,7 +56,7 @@ rt::request!(
     List -> rt::Page < crate ::types::WorkTimeRecord >, all crate ::types::WorkTimeRecord
 );
 impl List {
-    /// `select`. Fields to answer.
+    /// `select`. Fields to answer. The portal chooses when it is left out.
     ///
     /// Known values:
     /// - `id`
@@ -76,7 +76,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `pagination`. Which part of the list to answer.
+    /// `pagination`. Which part of the list to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "pagination", value))
