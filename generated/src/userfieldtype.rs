@@ -58,7 +58,7 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
-    /// `OPTIONS`. How the field is drawn.
+    /// `OPTIONS`. How the field is drawn; GetUserFieldTypes leaves it out.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "OPTIONS", value))
@@ -193,7 +193,7 @@ impl Update {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
     }
-    /// `OPTIONS`. How the field is drawn.
+    /// `OPTIONS`. How the field is drawn; GetUserFieldTypes leaves it out.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "OPTIONS", value))

@@ -70,12 +70,12 @@ impl BiDataset {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "description", value))
     }
-    /// `fields`. Columns of the table.
+    /// `fields`. Columns of the table; ListBiDatasets leaves them out.
     #[inline]
     pub fn fields(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "fields")
     }
-    /// Sets `fields`. Columns of the table.
+    /// Sets `fields`. Columns of the table; ListBiDatasets leaves them out.
     #[inline]
     #[must_use]
     pub fn set_fields(

@@ -54,12 +54,12 @@ impl UserFieldType {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
-    /// `OPTIONS`. How the field is drawn.
+    /// `OPTIONS`. How the field is drawn; GetUserFieldTypes leaves it out.
     #[inline]
     pub fn options(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "OPTIONS")
     }
-    /// Sets `OPTIONS`. How the field is drawn.
+    /// Sets `OPTIONS`. How the field is drawn; GetUserFieldTypes leaves it out.
     #[inline]
     #[must_use]
     pub fn set_options(self, value: impl Into<rt::Value>) -> Self {

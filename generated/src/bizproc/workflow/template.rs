@@ -56,7 +56,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `DESCRIPTION`. What the template is for.
+    /// `DESCRIPTION`. What the template is for; ListWorkflowTemplates leaves it out.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
