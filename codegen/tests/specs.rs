@@ -117,6 +117,7 @@ fn what_good_specs_become_compiles() {
         );
         let generated = folder.path().join("generated");
         fs::write(generated.join("Cargo.toml"), manifest).expect("written");
+        fs::copy(project.join("generated/build.rs"), generated.join("build.rs")).expect("copied");
         fs::copy(project.join("Cargo.lock"), generated.join("Cargo.lock")).expect("copied");
         for arguments in [
             &["check", "--features", "full"][..],
