@@ -217,7 +217,7 @@ impl Get {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))
     }
-    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one, or with \=, the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))

@@ -505,7 +505,7 @@ impl Get {
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ID", value))
     }
-    /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Times are written as in 2026-01-01T00:00:00+02:00 or in the format of the portal; a text that is no time finds nobody.
+    /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. Times are written as in 2026-01-01T00:00:00+02:00 or in the format of the portal; a text that is no time finds nobody.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))

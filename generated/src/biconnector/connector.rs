@@ -200,7 +200,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. The key logic, AND or OR, tells how they are joined. All when it is left out.
+    /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. The key logic, AND or OR, tells how they are joined. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -65,7 +65,7 @@ impl Instances {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "SELECT", value))
     }
-    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one the value must be equal. All when it is left out.
+    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one, or with \=, the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))

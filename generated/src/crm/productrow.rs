@@ -32,7 +32,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
         )
         .typed()
 }
-/// Finds the rows of goods and services of a lead, a deal or an estimate, in the old way.
+/// Finds the rows of goods and services of a lead or a deal, in the old way.
 ///
 /// Calls `crm.productrow.list`; scope `crm`.
 ///
@@ -68,7 +68,7 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
             .put("filter", rt::value::any(filter)),
     )
 }
-/// A call of `crm.productrow.list`: Finds the rows of goods and services of a lead, a deal or an estimate, in the old way.
+/// A call of `crm.productrow.list`: Finds the rows of goods and services of a lead or a deal, in the old way.
 #[deprecated(
     note = "use `crm.item.productrow.list`: It finds rows of every kind of record."
 )]

@@ -237,7 +237,7 @@ pub fn list() -> List {
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmType >, all crate ::types::CrmType);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. An entry whose key is a number holds a group with logic (AND or OR).
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. An entry whose key is a number holds a group with logic (AND or OR).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

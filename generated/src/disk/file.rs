@@ -222,7 +222,7 @@ rt::request!(
     ::types::DiskVersion
 );
 impl GetVersions {
-    /// `filter`. Conditions on the versions. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the versions. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

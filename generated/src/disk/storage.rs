@@ -135,7 +135,7 @@ rt::request!(
     GetChildren -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
 );
 impl GetChildren {
-    /// `filter`. Conditions on the folders and files. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the folders and files. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
@@ -251,7 +251,7 @@ rt::request!(
     GetList -> rt::Page < crate ::types::DiskStorage >, all crate ::types::DiskStorage
 );
 impl GetList {
-    /// `filter`. Conditions on the storages. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the storages. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -217,7 +217,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. All that are not removed when it is left out.
+    /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. All that are not removed when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

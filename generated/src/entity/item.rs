@@ -191,7 +191,7 @@ impl Get {
     pub fn sort(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "SORT", value))
     }
-    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \>\< (lies between two values), !\>\< (lies outside of them), ? (is filled or not). Without one the value must be equal. PROPERTY\_ and a code compares a property. All when it is left out.
+    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \>\< (lies between two values), !\>\< (lies outside of them), ? (is filled or not). Without one, or with \=, the value must be equal. PROPERTY\_ and a code compares a property. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))

@@ -318,12 +318,12 @@ impl Company {
     pub fn set_revenue(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "REVENUE", value))
     }
-    /// `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// `OPENED`. Whether everybody sees the company whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// Sets `OPENED`. Whether everybody sees the company whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {

@@ -241,12 +241,12 @@ impl Contact {
     pub fn set_comments(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "COMMENTS", value))
     }
-    /// `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// `OPENED`. Whether everybody sees the contact whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// Sets `OPENED`. Whether everybody sees the contact whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {

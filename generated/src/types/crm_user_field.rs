@@ -91,12 +91,12 @@ impl CrmUserField {
     pub fn set_mandatory(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "MANDATORY", value))
     }
-    /// `SHOW_FILTER`. Whether and how the lists can be filtered by it. Adding and updating take Y and N alone: anything else counts as N, as does a new one without it. Answers tell the way of comparing, which is E after Y, or I for an employee; filters of lists take it too.
+    /// `SHOW_FILTER`. Whether and how the lists can be filtered by it. A yes of adding or updating becomes E, or I for an employee.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
-    /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it. Adding and updating take Y and N alone: anything else counts as N, as does a new one without it. Answers tell the way of comparing, which is E after Y, or I for an employee; filters of lists take it too.
+    /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it. A yes of adding or updating becomes E, or I for an employee.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {

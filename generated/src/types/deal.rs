@@ -124,12 +124,12 @@ impl Deal {
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
-    /// `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
+    /// `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set. 0 when a new one is made without it.
     #[inline]
     pub fn opportunity(&self) -> Option<f64> {
         rt::view::number(&self.0, "OPPORTUNITY")
     }
-    /// Sets `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
+    /// Sets `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set. 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
@@ -209,23 +209,23 @@ impl Deal {
     pub fn set_begindate(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "BEGINDATE", value))
     }
-    /// `CLOSEDATE`. Day on which it is expected to end; a week after the first one when a new one is made without it.
+    /// `CLOSEDATE`. Day on which it is expected to end; a week after the making when a new one is made without it.
     #[inline]
     pub fn closedate(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSEDATE")
     }
-    /// Sets `CLOSEDATE`. Day on which it is expected to end; a week after the first one when a new one is made without it.
+    /// Sets `CLOSEDATE`. Day on which it is expected to end; a week after the making when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_closedate(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CLOSEDATE", value))
     }
-    /// `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// `OPENED`. Whether everybody sees the deal whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when a new one is made without it.
+    /// Sets `OPENED`. Whether everybody sees the deal whose rights cover open ones only. Yes when a new one is made without it, unless the CRM settings say otherwise.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {

@@ -15,9 +15,4 @@ impl FeatureState {
     pub fn value(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "value")
     }
-    /// `lang_selfhosted`. Mark of a portal on a server of one's own; the code of its language stands for lang in the key, as in en_selfhosted.
-    #[inline]
-    pub fn lang_selfhosted(&self) -> Option<&str> {
-        rt::view::text(&self.0, "lang_selfhosted")
-    }
 }

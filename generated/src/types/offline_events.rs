@@ -15,7 +15,7 @@ impl OfflineEvents {
     pub fn process_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "process_id")
     }
-    /// `events`. Changes in the package, oldest first.
+    /// `events`. Changes in the package, in the order asked for; oldest first when none was.
     #[inline]
     pub fn events(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "events")

@@ -86,12 +86,12 @@ impl UserField {
     pub fn set_mandatory(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "MANDATORY", value))
     }
-    /// `SHOW_FILTER`. Whether and how lists can be filtered by the field. Adding and updating take Y or N; answers tell the way of comparing.
+    /// `SHOW_FILTER`. Whether and how lists can be filtered by the field.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
-    /// Sets `SHOW_FILTER`. Whether and how lists can be filtered by the field. Adding and updating take Y or N; answers tell the way of comparing.
+    /// Sets `SHOW_FILTER`. Whether and how lists can be filtered by the field.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {

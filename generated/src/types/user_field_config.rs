@@ -92,12 +92,12 @@ impl UserFieldConfig {
     pub fn set_mandatory(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "mandatory", value))
     }
-    /// `showFilter`. Whether and how the lists can be filtered by it. Adding and updating take Y or N, N when a new one is made without it; answers and filters tell the way of comparing.
+    /// `showFilter`. Whether and how the lists can be filtered by it.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "showFilter")
     }
-    /// Sets `showFilter`. Whether and how the lists can be filtered by it. Adding and updating take Y or N, N when a new one is made without it; answers and filters tell the way of comparing.
+    /// Sets `showFilter`. Whether and how the lists can be filtered by it.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {

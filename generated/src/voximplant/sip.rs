@@ -149,7 +149,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::SipLine >, all crate ::types::SipLine);
 impl Get {
-    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one, or with \=, the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))

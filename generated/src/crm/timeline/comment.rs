@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Writes a comment into the timeline of a record.
 ///
-/// Calls `crm.timeline.comment.add`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.timeline.comment.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/crm-timeline-comment-add.html>
 ///
@@ -41,7 +41,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 }
 /// Removes a comment from the timeline.
 ///
-/// Calls `crm.timeline.comment.delete`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.timeline.comment.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/crm-timeline-comment-delete.html>
 ///
@@ -63,7 +63,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 /// Among others, the portal's own:
 ///
 /// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
-/// - `ACCESS_DENIED`: The caller may not change the comment. Call as the one who wrote it, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - `NOT_FOUND`: There is no such comment. Look it up with GetTimelineComments.
 /// - `MULTIPLE_BINDINGS`: The comment is shown at several records. Name one with ownerTypeId and ownerId.
 /// - `100`: A required parameter is missing. The description names it.
@@ -225,7 +225,7 @@ impl List {
 }
 /// Changes a comment in the timeline of a record.
 ///
-/// Calls `crm.timeline.comment.update`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.timeline.comment.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/crm-timeline-comment-update.html>
 ///
@@ -247,7 +247,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
-/// - `ACCESS_DENIED`: The caller may not change the comment. Call as the one who wrote it, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not change the record. Ask an administrator of the CRM for the right.
 /// - `NOT_FOUND`: There is no such comment. Look it up with GetTimelineComments.
 /// - `INVALID_ARG_VALUE`: The comment is empty. Give it a text.
 /// - `100`: A required parameter is missing. The description names it.

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.v2.event`.
 use ::bitrix24_runtime as rt;
-/// Fetches what happened in the caller's chats. An offset confirms the events before it, which are then dropped for every application; one alone should fetch them.
+/// Fetches what happened in the caller's chats since SubscribeToChatEvents, without which nothing is kept. An offset confirms the events before it, which are then dropped for every application; one alone should fetch them.
 ///
 /// Calls `im.v2.Event.get`; scope `im`.
 ///
@@ -33,7 +33,7 @@ pub fn get() -> Get {
         ),
     )
 }
-/// A call of `im.v2.Event.get`: Fetches what happened in the caller's chats. An offset confirms the events before it, which are then dropped for every application; one alone should fetch them.
+/// A call of `im.v2.Event.get`: Fetches what happened in the caller's chats since SubscribeToChatEvents, without which nothing is kept. An offset confirms the events before it, which are then dropped for every application; one alone should fetch them.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::MessengerEvents);

@@ -86,7 +86,7 @@ rt::request!(
     List -> rt::Page < crate ::types::GroupListEntry >, all crate ::types::GroupListEntry
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. The portal adds the site and, but for IS_ADMIN, what the caller may see.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one, or with \=, the value must be equal. The portal adds the site and, but for IS_ADMIN, what the caller may see.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_REALISATION_EXCEPTION_FIELDNOTFOUNDEXCEPTION`: There is no field of this name. ListMailRecipientFields tells the names.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: The select names something that descriptions of fields do not have. Take only the values listed there.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as \["name", "type"\].
 #[inline]
 pub fn get(name: impl Into<String>) -> Get {

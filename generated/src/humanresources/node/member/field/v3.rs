@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: The select names something that descriptions of fields do not have. Take only the values listed there.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as one.
 /// - `BITRIX_REST_V3_REALISATION_EXCEPTION_FIELDNOTFOUNDEXCEPTION`: There is no field of this name. ListStructureMemberFields tells the names.
 #[inline]
