@@ -178,7 +178,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such address, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: TYPE_ID, ENTITY_TYPE_ID or ENTITY_ID is missing or wrong, there is no such address, or the caller may not change it. The description tells which.
 #[inline]
 pub fn update(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
     rt::Call::new(

@@ -101,7 +101,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Lists the fields that companies have on this portal, custom ones included, with type, title and what may be done with each.
 ///
-/// Calls `crm.company.fields`; scope `crm`.
+/// Calls `crm.company.fields`; scope `crm`. May be called by: whoever may read companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/companies/crm-company-fields.html>
 ///

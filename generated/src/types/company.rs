@@ -504,17 +504,6 @@ impl Company {
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "UTM_TERM", value))
     }
-    /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the company is made, never answered.
-    #[inline]
-    pub fn trace(&self) -> Option<&str> {
-        rt::view::text(&self.0, "TRACE")
-    }
-    /// Sets `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the company is made, never answered.
-    #[inline]
-    #[must_use]
-    pub fn set_trace(self, value: impl Into<String>) -> Self {
-        Self(rt::set::field::text(self.0, "TRACE", value))
-    }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
     pub fn last_activity_time(&self) -> Option<&str> {

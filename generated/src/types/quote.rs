@@ -53,12 +53,12 @@ impl Quote {
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CURRENCY_ID", value))
     }
-    /// `OPPORTUNITY`. Amount of the offer in that currency.
+    /// `OPPORTUNITY`. Amount of the offer in that currency; a new estimate names both.
     #[inline]
     pub fn opportunity(&self) -> Option<f64> {
         rt::view::number(&self.0, "OPPORTUNITY")
     }
-    /// Sets `OPPORTUNITY`. Amount of the offer in that currency.
+    /// Sets `OPPORTUNITY`. Amount of the offer in that currency; a new estimate names both.
     #[inline]
     #[must_use]
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {

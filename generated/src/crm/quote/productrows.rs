@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The number is missing or wrong, there is no such estimate, or the caller may not read it. The description tells which.
+/// - without a code: The number is missing or wrong, or the caller may not read the estimate. The description tells which.
 #[deprecated(
     note = "use `crm.item.productrow.list`: It finds rows of every kind of record: =ownerType Q."
 )]

@@ -150,7 +150,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: A number is missing or wrong, there are no such details or accounts, or they belong to somebody else. The description tells which.
+/// - without a code: A number is missing or wrong, there is no such record, there are no such details or accounts, or they belong to somebody else. The description tells which.
 #[inline]
 pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
     rt::Call::new(

@@ -197,7 +197,7 @@ pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::Bot
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `BOT_UNREGISTER_FAILED`: The bot was not removed. Try again later.
 #[inline]
@@ -250,7 +250,7 @@ impl Unregister {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `BOT_INVALID_EVENT_MODE`: The eventMode is neither fetch nor webhook. Give one of the two.
 /// - `BOT_INVALID_CALLBACK`: The webhookUrl is no address that the portal can call. Give a public one with https.

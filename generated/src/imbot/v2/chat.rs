@@ -32,7 +32,7 @@ pub mod user;
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 #[inline]
 pub fn add(bot_id: impl Into<rt::Id>) -> Add {
@@ -88,7 +88,7 @@ impl Add {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
@@ -142,7 +142,7 @@ impl Get {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, so that there is nothing to leave. Check dialogId.
 #[inline]
@@ -196,7 +196,7 @@ impl Leave {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]
@@ -255,7 +255,7 @@ impl SetOwner {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `FILE_ACCESS_ERROR`: The bot may not download this file. Add it to the chat that the file stands in.
 /// - `FILE_NOT_FOUND`: There is no such file. Check its number.
@@ -81,7 +81,7 @@ impl Download {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `FILE_EMPTY`: Name or content is missing. Give both.
 /// - `FILE_INVALID_CONTENT`: The content is no Base64 text. Encode it.

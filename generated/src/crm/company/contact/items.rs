@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the company. Ask an administrator of the CRM for the right.
-/// - without a code: The number is missing or wrong, or there is no such company. The description tells which.
+/// - without a code: The number is missing or not above 0\. Give it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -56,7 +56,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not read the company. Ask an administrator of the CRM for the right.
-/// - without a code: The number is missing or wrong, or there is no such company. The description tells which.
+/// - without a code: The number is missing or not above 0\. Give it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<Vec<crate::types::CrmContactLink>> {
     rt::Call::new(

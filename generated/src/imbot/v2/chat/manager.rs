@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `EMPTY_USER_IDS`: There are no userIds. Give the numbers of the people.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]
@@ -87,7 +87,7 @@ impl Add {
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `EMPTY_USER_IDS`: There are no userIds. Give the numbers of the people.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]

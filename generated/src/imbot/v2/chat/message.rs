@@ -27,7 +27,7 @@ pub mod reaction;
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The message is not the bot's and the bot is no administrator of the chat, or there is no such message. Check the number, or make the bot an administrator.
 #[inline]
@@ -86,7 +86,7 @@ impl Delete {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this. Call as a bot of such a type.
 #[inline]
@@ -140,7 +140,7 @@ impl Get {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this. Call as a bot of such a type.
 /// - `MESSAGE_NOT_FOUND`: There is no such message. Check its number.
@@ -204,7 +204,7 @@ impl GetContext {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it. Check its number.
@@ -264,7 +264,7 @@ impl Read {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `EMPTY_MESSAGE`: There is neither text nor attach. Give one of them.
@@ -324,7 +324,7 @@ impl Send {
 ///
 /// - `BOT_TOKEN_NOT_SPECIFIED`: The botToken is missing. Give it with a webhook; an application needs none.
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
-/// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
+/// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The message is not the bot's, or there is no such message. Check the number; a bot changes its own messages only.
 #[inline]
