@@ -93,7 +93,7 @@ impl Events {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "SCOPE", value))
     }
-    /// `FULL`. Whether all events of the portal are wanted. It has no effect beside SCOPE.
+    /// `FULL`. Whether all events of the portal are wanted. Only those of the application's scopes and the general ones come when it is left out; it has no effect beside SCOPE.
     #[inline]
     pub fn full(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "FULL", value))

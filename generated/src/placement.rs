@@ -70,7 +70,7 @@ impl Bind {
     pub fn lang_all(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "LANG_ALL", value))
     }
-    /// `OPTIONS`. Settings of the place, for those in the messenger and in forms of the CRM and for PAGE_BACKGROUND_WORKER; others keep none.
+    /// `OPTIONS`. Settings of the place, for those in the messenger and in cards of the CRM and for PAGE_BACKGROUND_WORKER; others keep none.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "OPTIONS", value))

@@ -488,12 +488,12 @@ impl Update {
     pub fn comment_text(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "COMMENT_TEXT"], rt::value::text(value)))
     }
-    /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
+    /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. It stays as it is without it.
     #[inline]
     pub fn created_date(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "CREATED_DATE"], rt::value::text(value)))
     }
-    /// `USER_ID`. User who worked; the caller without it.
+    /// `USER_ID`. User who worked. It stays as it is without it.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "USER_ID"], rt::value::id(value)))

@@ -45,7 +45,7 @@ impl MailMessage {
     pub fn cc(&self) -> Option<&str> {
         rt::view::text(&self.0, "cc")
     }
-    /// `date`. When it was sent, as 2026-05-25T10:00:00+03:00; GetMailThread writes it as 2026-05-26 12:17:35.
+    /// `date`. When it was sent.
     #[inline]
     pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")

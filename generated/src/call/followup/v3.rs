@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
-/// - `access_denied`: The caller has no access to the call and does not belong to its chat.
+/// - `access_denied`: The caller has no access to the call and does not belong to its chat. Call as somebody who took part.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no call with this number. Find it with ListFollowups.
 /// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Compare it with ListFollowupFields.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
