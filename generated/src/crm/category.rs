@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
-/// - `ADDING_DISABLED`: Funnels of this kind are the portal's own; none can be added.
+/// - `ADDING_DISABLED`: A funnel of the portal's own was to be added to a smart process. Only the portal adds those.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
 #[inline]
@@ -68,7 +68,7 @@ pub fn add(
 /// - `REMOVING_DISABLED`: The funnel is one of the portal's own. It cannot be removed; rename it if need be.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
-/// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Move them first.
+/// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Make another one the usual one, or move the records first.
 #[inline]
 pub fn delete(
     entity_type_id: impl Into<i64>,

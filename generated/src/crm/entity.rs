@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Merges records of one kind into the first of the list, as far as their values do not contradict each other; a filled field wins over an empty one. The others are removed.
 ///
-/// Calls `crm.entity.mergeBatch`; scope `crm`. May be called by: whoever may change and delete the records.
+/// Calls `crm.entity.mergeBatch`; scope `crm`. May be called by: whoever may change the first record and delete the others.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/duplicates/crm-entity-merge-batch.html>
 ///

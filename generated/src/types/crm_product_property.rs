@@ -114,12 +114,12 @@ impl CrmProductProperty {
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "USER_TYPE_SETTINGS", value))
     }
-    /// `DEFAULT_VALUE`. Value of new products; for HTML an object with TYPE, which is html or text, and TEXT.
+    /// `DEFAULT_VALUE`. Value of new products; text or a number, and an object with TYPE and TEXT where USER_TYPE is HTML.
     #[inline]
     pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DEFAULT_VALUE")
     }
-    /// Sets `DEFAULT_VALUE`. Value of new products; for HTML an object with TYPE, which is html or text, and TEXT.
+    /// Sets `DEFAULT_VALUE`. Value of new products; text or a number, and an object with TYPE and TEXT where USER_TYPE is HTML.
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {

@@ -205,7 +205,7 @@ impl List {
 /// # }
 /// ```
 #[deprecated(
-    note = "use `catalog.productProperty.getFields`: The catalogue has its own method."
+    note = "use `catalog.productPropertyFeature.getFields`: The catalogue has its own method."
 )]
 #[allow(deprecated)]
 #[inline]

@@ -148,7 +148,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such comment, or the caller may not read it. The description tells which.
+/// - without a code: There is no such comment, the caller may not read it, or its number is missing or wrong. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmTimelineComment> {
     rt::Call::new(

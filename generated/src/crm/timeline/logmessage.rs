@@ -141,11 +141,12 @@ pub fn list(entity_type_id: impl Into<i64>, entity_id: impl Into<rt::Id>) -> Lis
     List(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.timeline.logmessage.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                ),
+                        "crm.timeline.logmessage.list",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Start,
+                    )
+                    .with_page(10u16),
             )
             .put("entityTypeId", rt::value::integer(entity_type_id))
             .put("entityId", rt::value::id(entity_id)),

@@ -110,7 +110,7 @@ pub fn get(
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
-/// - `NOT_FOUND`: There is no such record, entry, activity or note. Check the numbers.
+/// - `NOT_FOUND`: There is no such record, entry or activity. Check the numbers.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
