@@ -134,7 +134,7 @@ impl Add {
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
 /// - `BOT_ID_ERROR`: BOT_ID is missing, or there is no such bot. GetBots lists those of the application.
 /// - `COMMAND_ERROR`: The command is missing. Give it in COMMAND, without the slash.
-/// - `PARAMS_ERROR`: The command could not be given. The description tells why.
+/// - `PARAMS_ERROR`: The parameters do not fit together. Check that BOT_ID names the bot which registered the command.
 #[inline]
 pub fn command(
     message_id: impl Into<rt::Id>,

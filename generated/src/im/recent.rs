@@ -306,7 +306,7 @@ pub fn unread(dialog_id: impl Into<String>) -> Unread {
 pub struct Unread(rt::Call);
 rt::request!(Unread -> bool);
 impl Unread {
-    /// `ACTION`. True to mark it, false to take the mark back. It is marked when it is left out.
+    /// `ACTION`. True to mark it, false to take the mark back and count all in it as read. It is marked when it is left out.
     #[inline]
     pub fn action(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTION", value))

@@ -133,7 +133,7 @@ impl Register {
     pub fn iframe_popup(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "IFRAME_POPUP", value))
     }
-    /// `LANG`. Titles of the application by languages.
+    /// `LANG`. Titles of the application by languages; needed unless it is hidden.
     #[inline]
     pub fn lang(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "LANG", value))

@@ -671,15 +671,15 @@ impl OpenLine {
     pub fn set_auto_expire_time(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "AUTO_EXPIRE_TIME", value))
     }
-    /// `DATE_CREATE`. When the channel was made, as an object of the portal's own that may be empty.
+    /// `DATE_CREATE`. When the channel was made; an empty object where the portal does not tell.
     #[inline]
-    pub fn date_create(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DATE_CREATE")
+    pub fn date_create(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_CREATE")
     }
-    /// `DATE_MODIFY`. When the channel was last changed, as an object of the portal's own that may be empty.
+    /// `DATE_MODIFY`. When the channel was last changed; an empty object where the portal does not tell.
     #[inline]
-    pub fn date_modify(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "DATE_MODIFY")
+    pub fn date_modify(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `MODIFY_USER_ID`. Employee who changed the channel last.
     #[inline]

@@ -245,10 +245,7 @@ impl List {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::deal::recurring::update(25)
-///     .fields(json!({"ACTIVE":"N"}))
-///     .send(client)
-///     .await?;
+/// let result = crm::deal::recurring::update(25, json!({"ACTIVE":"N"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -259,27 +256,19 @@ impl List {
 ///
 /// - without a code: The number is missing or wrong, there is no such rule, fields is no object, the portal has no recurring deals, or the caller may not read or change the deal. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>) -> Update {
-    Update(
-        rt::Call::new(
-                rt::Method::new(
-                    "crm.deal.recurring.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
-            )
-            .put("id", rt::value::id(id)),
-    )
-}
-/// A call of `crm.deal.recurring.update`: Changes the rule by which deals are made again and again.
-#[must_use = "a call does nothing until it is sent"]
-pub struct Update(rt::Call);
-rt::request!(Update -> bool);
-impl Update {
-    /// `fields`. New values; what is not named stays.
-    #[inline]
-    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "fields", value))
-    }
+pub fn update(
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+) -> rt::TypedCall<bool> {
+    rt::Call::new(
+            rt::Method::new(
+                "crm.deal.recurring.update",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        )
+        .put("id", rt::value::id(id))
+        .put("fields", rt::value::any(fields))
+        .typed()
 }

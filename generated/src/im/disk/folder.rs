@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: Neither CHAT_ID nor DIALOG_ID is given. Give one of them.
-/// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
+/// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat and the number of the chat, as in chat1489.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it. Check its number, and call as a member.
 #[deprecated(
     note = "use `im.v2.File.upload`: It takes the file itself and posts it, so the folder need not be known."

@@ -97,7 +97,7 @@ impl Search {
     pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "LIMIT", value))
     }
-    /// `CONVERT_TEXT`. Whether BB codes become HTML.
+    /// `CONVERT_TEXT`. Whether BB codes become HTML. They do not when it is left out.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "CONVERT_TEXT", value))

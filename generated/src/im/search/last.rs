@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
+/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489 or the number of a person.
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[allow(deprecated)]
 #[inline]
@@ -56,7 +56,7 @@ pub fn add(dialog_id: impl Into<String>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
+/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489 or the number of a person.
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[allow(deprecated)]
 #[inline]
