@@ -305,7 +305,7 @@ pub fn delete_list(
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> rt::TypedCall<Vec<rt::Object>> {
+pub fn fields() -> rt::TypedCall<Vec<rt::Map<rt::Object>>> {
     rt::Call::new(
             rt::Method::new(
                 "catalog.document.fields",

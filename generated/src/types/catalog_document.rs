@@ -37,12 +37,12 @@ impl CatalogDocument {
     pub fn set_doc_number(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "docNumber", value))
     }
-    /// `title`. Title that lists show.
+    /// `title`. Title that lists show; null for none.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// Sets `title`. Title that lists show.
+    /// Sets `title`. Title that lists show; null for none.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
@@ -156,12 +156,12 @@ impl CatalogDocument {
     pub fn set_total(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "total", value))
     }
-    /// `commentary`. Remarks on the document.
+    /// `commentary`. Remarks on the document; null for none.
     #[inline]
     pub fn commentary(&self) -> Option<&str> {
         rt::view::text(&self.0, "commentary")
     }
-    /// Sets `commentary`. Remarks on the document.
+    /// Sets `commentary`. Remarks on the document; null for none.
     #[inline]
     #[must_use]
     pub fn set_commentary(self, value: impl Into<String>) -> Self {

@@ -48,12 +48,12 @@ impl CatalogDocumentElement {
     pub fn set_store_from(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "storeFrom", value))
     }
-    /// `storeTo`. Warehouse that gets the product, in receipts and transfers.
+    /// `storeTo`. Warehouse that gets the product, in receipts and transfers; null for the others.
     #[inline]
     pub fn store_to(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "storeTo")
     }
-    /// Sets `storeTo`. Warehouse that gets the product, in receipts and transfers.
+    /// Sets `storeTo`. Warehouse that gets the product, in receipts and transfers; null for the others.
     #[inline]
     #[must_use]
     pub fn set_store_to(self, value: impl Into<rt::Id>) -> Self {

@@ -459,12 +459,12 @@ impl CatalogProduct {
     pub fn parent_id(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "parentId")
     }
-    /// `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. The value of a checkbox (BoolEnum) is Y or N. What an update gives without valueId replaces the values there were, but files stay.
+    /// `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. The value of a checkbox (BoolEnum) is Y or N, that of a file {fileData: \[name, content in Base64\]}; {remove: Y} as the value takes the file of valueId away, after which the other files have new valueId. What an update gives without valueId replaces the values there were, but files stay.
     #[inline]
     pub fn property_n(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "propertyN")
     }
-    /// Sets `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. The value of a checkbox (BoolEnum) is Y or N. What an update gives without valueId replaces the values there were, but files stay.
+    /// Sets `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. The value of a checkbox (BoolEnum) is Y or N, that of a file {fileData: \[name, content in Base64\]}; {remove: Y} as the value takes the file of valueId away, after which the other files have new valueId. What an update gives without valueId replaces the values there were, but files stay.
     #[inline]
     #[must_use]
     pub fn set_property_n(self, value: impl Into<rt::Value>) -> Self {

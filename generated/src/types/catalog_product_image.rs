@@ -47,7 +47,7 @@ impl CatalogProductImage {
     pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
-    /// `downloadUrl`. Address to download it from.
+    /// `downloadUrl`. Address to download it from, signed with the token of the call.
     #[inline]
     pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrl")

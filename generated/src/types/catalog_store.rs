@@ -81,12 +81,12 @@ impl CatalogStore {
     pub fn set_gps_s(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "gpsS", value))
     }
-    /// `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture.
+    /// `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture; null for none.
     #[inline]
     pub fn image_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "imageId")
     }
-    /// Sets `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture.
+    /// Sets `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture; null for none.
     #[inline]
     #[must_use]
     pub fn set_image_id(self, value: impl Into<rt::File>) -> Self {
@@ -208,12 +208,12 @@ impl CatalogStore {
     pub fn set_issuing_center(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "issuingCenter", value))
     }
-    /// `code`. Symbolic code of the warehouse, such as store_1.
+    /// `code`. Symbolic code of the warehouse, such as store_1; null for none.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code of the warehouse, such as store_1.
+    /// Sets `code`. Symbolic code of the warehouse, such as store_1; null for none.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

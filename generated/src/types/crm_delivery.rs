@@ -25,7 +25,7 @@ impl CrmDelivery {
     pub fn deducted(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "deducted")
     }
-    /// `dateDeducted`. When they left it, or null.
+    /// `dateDeducted`. When it was noted that they left, or that they did not; null while nobody did.
     #[inline]
     pub fn date_deducted(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateDeducted")

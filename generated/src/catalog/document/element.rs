@@ -100,7 +100,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields() -> rt::TypedCall<Vec<rt::Object>> {
+pub fn fields() -> rt::TypedCall<Vec<rt::Map<rt::Object>>> {
     rt::Call::new(
             rt::Method::new(
                 "catalog.document.element.fields",
