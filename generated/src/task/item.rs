@@ -45,7 +45,7 @@ pub fn add(taskdata: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = task::item::addfile(140, "desc.txt", File::read("desc.txt")?).send(client).await?;
+/// let result = task::item::addfile(140, json!({"NAME":"desc.txt","CONTENT":{"file":"desc.txt"}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -56,8 +56,7 @@ pub fn add(taskdata: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 #[inline]
 pub fn addfile(
     task_id: impl Into<rt::Id>,
-    name: impl Into<String>,
-    content: impl Into<rt::File>,
+    file: impl Into<rt::Value>,
 ) -> rt::TypedCall<rt::Value> {
     rt::Call::new(
             rt::Method::new(
@@ -67,16 +66,11 @@ pub fn addfile(
                     rt::Paging::None,
                 )
                 .with_order(
-                    &[
-                        rt::Position::Plain("TASK_ID"),
-                        rt::Position::Plain("NAME"),
-                        rt::Position::Plain("CONTENT"),
-                    ],
+                    &[rt::Position::Plain("TASK_ID"), rt::Position::Container("FILE")],
                 ),
         )
         .put("TASK_ID", rt::value::id(task_id))
-        .put("NAME", rt::value::text(name))
-        .file(&["CONTENT"], rt::value::FileForm::Base64, Into::into(content))
+        .put("FILE", rt::value::any(file))
         .typed()
 }
 /// Marks a task as a favourite of the caller.

@@ -154,7 +154,7 @@ pub fn defer(task_id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 }
 /// Hands a task over to another responsible person.
 ///
-/// Calls `tasks.task.delegate`; scope `task`. May be called by: people of the task who may delegate it.
+/// Calls `tasks.task.delegate`; scope `task`. May be called by: everybody who may delegate the task.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/tasks-task-delegate.html>
 ///
@@ -853,7 +853,7 @@ pub fn unpin(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::Task> {
 }
 /// Changes fields of a task. Those that are not named keep their values, and lists such as ACCOMPLICES are replaced as a whole.
 ///
-/// Calls `tasks.task.update`; scope `task`. May be called by: everybody who may edit the task.
+/// Calls `tasks.task.update`; scope `task`. May be called by: creator of the task, or everybody who may edit it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/tasks-task-update.html>
 ///

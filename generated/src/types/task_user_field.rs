@@ -20,12 +20,12 @@ impl TaskUserField {
     pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
-    /// `USER_TYPE_ID`. Kind of value; it cannot be changed later.
+    /// `USER_TYPE_ID`. Kind of value; it cannot be changed later. The fields of the system itself have others: crm, mail_message and disk_file.
     #[inline]
     pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE_ID")
     }
-    /// Sets `USER_TYPE_ID`. Kind of value; it cannot be changed later.
+    /// Sets `USER_TYPE_ID`. Kind of value; it cannot be changed later. The fields of the system itself have others: crm, mail_message and disk_file.
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
