@@ -130,12 +130,12 @@ impl WorkgroupDetails {
     pub fn landing(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "LANDING")
     }
-    /// `SCRUM_MASTER_ID`. Scrum master; with one the project becomes a scrum team.
+    /// `SCRUM_MASTER_ID`. Scrum master of a scrum team; 0 where it is none.
     #[inline]
     pub fn scrum_master_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "SCRUM_MASTER_ID")
     }
-    /// `SCRUM_SPRINT_DURATION`. Length of sprints in seconds.
+    /// `SCRUM_SPRINT_DURATION`. Length of sprints in seconds; 0 where it is no scrum team.
     #[inline]
     pub fn scrum_sprint_duration(&self) -> Option<i64> {
         rt::view::integer(&self.0, "SCRUM_SPRINT_DURATION")
