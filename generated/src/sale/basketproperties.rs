@@ -46,7 +46,7 @@ pub fn add(
 }
 /// Removes a property of an item in an order.
 ///
-/// Calls `sale.basketproperties.delete`; scope `sale`. May be called by: administrator.
+/// Calls `sale.basketproperties.delete`; scope `sale`. May be called by: administrator of the shop.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/basket-properties/sale-basket-properties-delete.html>
 ///
@@ -64,7 +64,7 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `200140400001`: There is no property with this number. Find it with GetBasketProperties.
-/// - `200040300010`: Only an administrator may change this. Call as one.
+/// - `200040300010`: Only an administrator of the shop may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -221,7 +221,7 @@ impl List {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Changes a property of an item. What is left out stays as it is.
+/// Changes a property of an item. Its name, value and code are sent along even where they stay as they are.
 ///
 /// Calls `sale.basketproperties.update`; scope `sale`. May be called by: administrator.
 ///
@@ -231,7 +231,7 @@ impl List {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::basketproperties::update(17, json!({"value":"4653-4878"})).send(client).await?;
+/// let result = sale::basketproperties::update(17, json!({"name":"Article","value":"4653-4878","code":"ARTICLE"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -230,7 +230,7 @@ impl List {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::persontype::update(68, json!({"name":"Sole trader or freelancer"})).send(client).await?;
+/// let result = sale::persontype::update(68, json!({"name":"Sole trader or freelancer","sort":"100","active":"Y"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -227,7 +227,7 @@ impl List {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::shipment::update(2471, json!({"deliveryId":225,"allowDelivery":"Y","deducted":"Y","trackingNumber":"RX123456789"})).send(client).await?;
+/// let result = sale::shipment::update(2471, json!({"deliveryId":225,"allowDelivery":"Y","deducted":"Y","basePriceDelivery":9.9,"trackingNumber":"RX123456789"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

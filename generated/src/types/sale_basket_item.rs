@@ -206,12 +206,12 @@ impl SaleBasketItem {
     pub fn set_can_buy(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "canBuy", value))
     }
-    /// `vatRate`. Tax rate, 0\.1 for 10 %. Null for none, for which a call sends an empty text.
+    /// `vatRate`. Tax rate, 0\.1 for 10 %. Null for none.
     #[inline]
     pub fn vat_rate(&self) -> Option<f64> {
         rt::view::number(&self.0, "vatRate")
     }
-    /// Sets `vatRate`. Tax rate, 0\.1 for 10 %. Null for none, for which a call sends an empty text.
+    /// Sets `vatRate`. Tax rate, 0\.1 for 10 %. Null for none.
     #[inline]
     #[must_use]
     pub fn set_vat_rate(self, value: impl Into<f64>) -> Self {

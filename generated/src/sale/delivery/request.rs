@@ -127,9 +127,9 @@ pub fn sendmessage(
 /// - `STATUS_TEXT_NOT_SPECIFIED`: STATUS has no TEXT. Give it.
 /// - `STATUS_SEMANTIC_NOT_SPECIFIED`: STATUS has no SEMANTIC, or one that does not exist. Give process or success.
 /// - `PROPERTIES_UNEXPECTED_FORMAT`: PROPERTIES is no list. Write it as one.
-/// - `PROPERTY_VALUE_UNEXPECTED_FORMAT`: One of the PROPERTIES is malformed.
+/// - `PROPERTY_VALUE_UNEXPECTED_FORMAT`: One of the PROPERTIES is malformed. Give each as an object with NAME and VALUE.
 /// - `PROPERTY_VALUE_TAGS_UNEXPECTED_FORMAT`: The TAGS of a property are no list. Write them as one.
-/// - `PROPERTY_VALUE_TAG_UNEXPECTED_FORMAT`: One of the TAGS is no text.
+/// - `PROPERTY_VALUE_TAG_UNEXPECTED_FORMAT`: One of the TAGS is no text. Give texts such as phone.
 /// - `UNEXPECTED_REQUEST_FINALIZE_INDICATOR_VALUE`: FINALIZE must be Y or N.
 /// - `UNEXPECTED_OVERWRITE_PROPERTIES_VALUE`: OVERWRITE_PROPERTIES must be Y or N.
 /// - `UPDATE_REQUEST_INTERNAL_ERROR`: The request was not changed. The description tells why.

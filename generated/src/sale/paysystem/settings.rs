@@ -24,7 +24,7 @@ pub mod payment;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
+/// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system. The description tells which.
 #[inline]
 pub fn get(
     id: impl Into<rt::Id>,
@@ -65,7 +65,7 @@ pub fn get(
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
+/// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system. The description tells which.
 /// - `ERROR_HANDLER_NOT_FOUND`: The settings are missing or empty. Give at least one.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, settings: impl Into<rt::Value>) -> Update {

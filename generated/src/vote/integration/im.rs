@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `403`: Polls cannot be made here, or the caller has no right to make them; the message tells which.
-/// - `400`: The question or its answers are missing or too many, or the vote could not be stored; the message tells which.
+/// - `400`: The question or its answers are missing or too many, the chat is closed to the caller, or the vote could not be stored; the message tells which.
 #[inline]
 pub fn send(
     chat_id: impl Into<rt::Id>,
