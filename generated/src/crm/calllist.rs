@@ -30,7 +30,7 @@ pub mod items;
 /// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY. Give one of the two.
 /// - `ENTITY_ERROR`: One of the contacts or companies does not exist. Look them up with GetContactsList or GetCompaniesList.
 /// - `WEBFORM_ERROR`: There is no such CRM form. Check its number, or leave it out.
-/// - `ACCESS_ERROR`: The caller may not read the contacts or companies. Ask an administrator of the CRM for the right.
+/// - `ACCESS_ERROR`: The caller may read none of the contacts or companies. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn add(
     entity_type: impl Into<String>,
