@@ -12,7 +12,8 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = calendar::section::add("user", 1, "New calendar")
+/// let result = calendar::section::add("user", "New calendar")
+///     .owner_id(1)
 ///     .description("My new calendar")
 ///     .color("#FFFFFF")
 ///     .text_color("#000000")
@@ -29,11 +30,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: A value is missing or malformed, the caller may not make a calendar for this owner, or the portal failed. The description tells which; mend the value, call as an administrator, or try again later.
 #[inline]
-pub fn add(
-    r#type: impl Into<String>,
-    owner_id: impl Into<rt::Id>,
-    name: impl Into<String>,
-) -> Add {
+pub fn add(r#type: impl Into<String>, name: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -44,7 +41,6 @@ pub fn add(
                 ),
             )
             .put("type", rt::value::text(r#type))
-            .put("ownerId", rt::value::id(owner_id))
             .put("name", rt::value::text(name)),
     )
 }
@@ -53,7 +49,7 @@ pub fn add(
 #[must_use]
 pub fn get_calendar_structure() -> rt::Value {
     rt::value::constant(
-        "{\"type\":\"user | group\",\"ownerId\":\"Number of the account or the workgroup that owns the calendar.\",\"name\":\"What the calendar is called.\",\"description\":\"What the calendar is for.\",\"color\":\"Colour of its events: # and six hexadecimal digits.\",\"text_color\":\"Colour of the words in its events: # and six hexadecimal digits.\",\"export\":{\"ALLOW\":\"Whether subscribing is allowed.\",\"SET\":\"all | 3_9 | 6_12\"}}",
+        "{\"type\":\"user | group\",\"ownerId\":\"Number of the account or the workgroup that owns the calendar. The caller's own when a new one of the type user is made without it; it is needed for a workgroup and for a change.\",\"name\":\"What the calendar is called.\",\"description\":\"What the calendar is for.\",\"color\":\"Colour of its events: # and six hexadecimal digits.\",\"text_color\":\"Colour of the words in its events: # and six hexadecimal digits.\",\"export\":{\"ALLOW\":\"Whether subscribing is allowed.\",\"SET\":\"all | 3_9 | 6_12\"}}",
     )
 }
 /// A call of `calendar.section.add`: Makes a calendar for the caller or for a workgroup; an administrator can make one for somebody else.
@@ -65,6 +61,11 @@ impl Add {
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", value))
+    }
+    /// `ownerId`. Number of the account or the workgroup that owns the calendar. The caller's own when a new one of the type user is made without it; it is needed for a workgroup and for a change.
+    #[inline]
+    pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(rt::set::param::id(self.0, "ownerId", value))
     }
     /// `description`. What the calendar is for.
     #[inline]

@@ -21,12 +21,12 @@ impl CalendarFields {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "type", value))
     }
-    /// `ownerId`. Number of the account or the workgroup that owns the calendar.
+    /// `ownerId`. Number of the account or the workgroup that owns the calendar. The caller's own when a new one of the type user is made without it; it is needed for a workgroup and for a change.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ownerId")
     }
-    /// Sets `ownerId`. Number of the account or the workgroup that owns the calendar.
+    /// Sets `ownerId`. Number of the account or the workgroup that owns the calendar. The caller's own when a new one of the type user is made without it; it is needed for a workgroup and for a change.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {

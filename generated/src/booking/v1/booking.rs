@@ -195,7 +195,7 @@ pub fn list() -> List {
                     "booking.v1.booking.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Start,
                 )
                 .with_records("booking"),
         ),
@@ -204,7 +204,7 @@ pub fn list() -> List {
 /// A call of `booking.v1.booking.list`: Finds bookings by time and customer.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < crate ::types::Booking >, all crate ::types::Booking);
+rt::request!(List -> rt::Page < crate ::types::Booking >, all crate ::types::Booking);
 impl List {
     /// `filter`. Which bookings are wanted. All when it is left out.
     #[inline]
@@ -215,6 +215,11 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes what is booked, or when.

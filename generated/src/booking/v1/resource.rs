@@ -144,7 +144,7 @@ pub fn list() -> List {
                     "booking.v1.resource.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Start,
                 )
                 .with_records("resource"),
         ),
@@ -154,7 +154,8 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::BookingResource >, all crate ::types::BookingResource
+    List -> rt::Page < crate ::types::BookingResource >, all crate
+    ::types::BookingResource
 );
 impl List {
     /// `filter`. Which resources are wanted. All when it is left out.
@@ -166,6 +167,11 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a resource or the settings of its messages to customers.

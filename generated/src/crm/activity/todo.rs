@@ -237,7 +237,7 @@ pub fn update_color(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::activity::todo::update_deadline(999, 2, 7528, "2026-12-05T10:00:00").send(client).await?;
+/// let result = crm::activity::todo::update_deadline(999, 2, 7528, "2026-12-05T10:00:00+03:00").send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -111,7 +111,7 @@ pub fn get(
 /// - `OWNER_NOT_FOUND`: There is no such record. Check its number and its kind.
 /// - `NOT_FOUND`: There is no such activity. Look it up with GetSystemActivities.
 /// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
-/// - `UNSUITABLE_ACTIVITY_TYPE_ERROR`: Configurable activities and those of outdated kinds take no further blocks.
+/// - `UNSUITABLE_ACTIVITY_TYPE_ERROR`: Configurable activities and those of outdated kinds take no further blocks. Change the layout of a configurable one with UpdateConfigurableActivity.
 /// - `FIELD_IS_REQUIRED`: There are no blocks, or a block lacks something. The description names it.
 #[inline]
 pub fn set(

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Ties chats, channels or collaborations to a department or team, takes them off, or makes one.
 ///
-/// Calls `humanresources.node.communication.edit`; scope `humanresources`. May be called by: a user who may change the communications of the department or team.
+/// Calls `humanresources.node.communication.edit`; scope `humanresources`. May be called by: a user who may change the department or team.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/node-communication/humanresources-node-communication-edit.html>
 ///
@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not change the chats, channels and collaborations of this department or team.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not change the chats, channels and collaborations of this department or team. Call as somebody with the right to change departments or teams.
 #[inline]
 pub fn edit(node_id: impl Into<rt::Id>, communication_type: impl Into<String>) -> Edit {
     Edit(
