@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
 /// - `access_denied`: The caller has no access to the call and does not belong to its chat. Call as somebody who took part.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no call with this number. Find it with ListFollowups.
-/// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Compare it with ListFollowupFields.
+/// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Take only the values listed there.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 #[inline]
 pub fn get(call_id: impl Into<rt::Id>) -> Get {
@@ -49,7 +49,47 @@ pub fn get(call_id: impl Into<rt::Id>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CallFollowup);
 impl Get {
-    /// `select`. Fields to answer, nested ones with dots but none within lists; callId always comes. All when it is left out; callId, callType, initiatorId, startDate, endDate and durationSeconds when it is empty.
+    /// `select`. Fields to answer; callId always comes. All when it is left out; callId, callType, initiatorId, startDate, endDate and durationSeconds when it is empty.
+    ///
+    /// Known values:
+    /// - `callId`
+    /// - `callType`
+    /// - `initiatorId`
+    /// - `startDate`
+    /// - `endDate`
+    /// - `durationSeconds`
+    /// - `uuid`
+    /// - `language`
+    /// - `version`
+    /// - `participants`
+    /// - `outcomes`
+    /// - `createdAt`
+    /// - `tracks`
+    /// - `transcription`
+    /// - `transcription.language`
+    /// - `transcription.segments`
+    /// - `overview`
+    /// - `overview.topic`
+    /// - `overview.detailedTakeaways`
+    /// - `overview.meetingType`
+    /// - `overview.agenda`
+    /// - `overview.agreements`
+    /// - `overview.actionItems`
+    /// - `overview.meetings`
+    /// - `summary`
+    /// - `insights`
+    /// - `insights.speakerEvaluationAvailable`
+    /// - `insights.speakerAnalysis`
+    /// - `insights.meetingStrengths`
+    /// - `insights.meetingWeaknesses`
+    /// - `insights.speechStyleInfluence`
+    /// - `insights.engagementLevel`
+    /// - `insights.areasOfResponsibility`
+    /// - `insights.finalRecommendations`
+    /// - `evaluation`
+    /// - `evaluation.efficiencyValue`
+    /// - `evaluation.calendar`
+    /// - `evaluation.criteria`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
@@ -91,7 +131,7 @@ impl Get {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
 /// - `invalid_date_range`: The days in filter.startDate are malformed, or end before they begin. Write both ends as in 2026-01-01T00:00:00Z.
-/// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Compare it with ListFollowupFields.
+/// - `invalid_select_field`: The value of select names a field that follow-ups do not have. Take only the values listed there.
 /// - `invalid_order`: The value of order is refused. Write it as {startDate \= asc} or {startDate \= desc}.
 /// - `invalid_pagination`: The value of pagination is refused. The limit is above zero, and afterCursor comes from the previous answer.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
@@ -118,7 +158,47 @@ rt::request!(
     List -> rt::Page < crate ::types::CallFollowup >, all crate ::types::CallFollowup
 );
 impl List {
-    /// `select`. Fields to answer, nested ones with dots but none within lists. Only callId, callType, initiatorId, startDate, endDate and durationSeconds come when it is left out or empty.
+    /// `select`. Fields to answer; callId always comes. Only callId, callType, initiatorId, startDate, endDate and durationSeconds come when it is left out or empty.
+    ///
+    /// Known values:
+    /// - `callId`
+    /// - `callType`
+    /// - `initiatorId`
+    /// - `startDate`
+    /// - `endDate`
+    /// - `durationSeconds`
+    /// - `uuid`
+    /// - `language`
+    /// - `version`
+    /// - `participants`
+    /// - `outcomes`
+    /// - `createdAt`
+    /// - `tracks`
+    /// - `transcription`
+    /// - `transcription.language`
+    /// - `transcription.segments`
+    /// - `overview`
+    /// - `overview.topic`
+    /// - `overview.detailedTakeaways`
+    /// - `overview.meetingType`
+    /// - `overview.agenda`
+    /// - `overview.agreements`
+    /// - `overview.actionItems`
+    /// - `overview.meetings`
+    /// - `summary`
+    /// - `insights`
+    /// - `insights.speakerEvaluationAvailable`
+    /// - `insights.speakerAnalysis`
+    /// - `insights.meetingStrengths`
+    /// - `insights.meetingWeaknesses`
+    /// - `insights.speechStyleInfluence`
+    /// - `insights.engagementLevel`
+    /// - `insights.areasOfResponsibility`
+    /// - `insights.finalRecommendations`
+    /// - `evaluation`
+    /// - `evaluation.efficiencyValue`
+    /// - `evaluation.calendar`
+    /// - `evaluation.criteria`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
