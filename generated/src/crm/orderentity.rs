@@ -133,7 +133,7 @@ pub fn get_fields() -> rt::TypedCall<rt::Map<crate::types::CommerceFieldInfo>> {
 /// Among others, the portal's own:
 ///
 /// - `200040300010`: The caller may not read orders of the shop. Call as a manager of the shop.
-/// - `200540400002`: The portal has no online store.
+/// - `200540400002`: The portal has no online store. Install the module sale.
 #[inline]
 pub fn list() -> List {
     List(

@@ -157,7 +157,7 @@ rt::request!(
     List -> rt::Page < crate ::types::CrmPayment >, all crate ::types::CrmPayment
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it). The fields of sale.payment.list can be named as well.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal, or with \= one of a list. The fields of sale.payment.list can be named as well.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
