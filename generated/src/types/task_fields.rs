@@ -228,12 +228,12 @@ impl TaskFields {
     pub fn set_backlog_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "BACKLOG_ID", value))
     }
-    /// `FLOW_ID`. Flow that hands the task out by its own rules.
+    /// `FLOW_ID`. Flow that hands the task out by its own rules; it chooses the responsible person.
     #[inline]
     pub fn flow_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "FLOW_ID")
     }
-    /// Sets `FLOW_ID`. Flow that hands the task out by its own rules.
+    /// Sets `FLOW_ID`. Flow that hands the task out by its own rules; it chooses the responsible person.
     #[inline]
     #[must_use]
     pub fn set_flow_id(self, value: impl Into<rt::Id>) -> Self {

@@ -20,7 +20,7 @@ impl TaskResult {
     pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "taskId")
     }
-    /// `commentId`. Comment that was declared to be the result.
+    /// `commentId`. Comment that was declared to be the result; 0 with the new task card.
     #[inline]
     pub fn comment_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "commentId")
