@@ -156,12 +156,12 @@ impl CrmItem {
     pub fn set_status_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "statusDescription", value))
     }
-    /// `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, smart process; for contacts and companies the category).
+    /// `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, invoice, smart process; for contacts and companies the category).
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "categoryId")
     }
-    /// Sets `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, smart process; for contacts and companies the category).
+    /// Sets `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, invoice, smart process; for contacts and companies the category).
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
