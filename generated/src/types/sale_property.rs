@@ -169,12 +169,12 @@ impl SaleProperty {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "xmlId", value))
     }
-    /// `defaultValue`. Value at the beginning; a list where it holds several. A file is an object with fileData, a list of name and Base64; with remove and the word Y it goes.
+    /// `defaultValue`. Value at the beginning; a list where it holds several, an object for a file.
     #[inline]
     pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "defaultValue")
     }
-    /// Sets `defaultValue`. Value at the beginning; a list where it holds several. A file is an object with fileData, a list of name and Base64; with remove and the word Y it goes.
+    /// Sets `defaultValue`. Value at the beginning; a list where it holds several, an object for a file.
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
