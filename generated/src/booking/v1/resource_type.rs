@@ -165,7 +165,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    /// `start`. How many types to skip; a page holds 50, so the second one begins at 50\. The first page when it is left out.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "start", value))

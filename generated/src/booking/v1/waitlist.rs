@@ -173,7 +173,7 @@ pub fn list() -> List {
                     "booking.v1.waitlist.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Start,
                 )
                 .with_records("waitList"),
         ),
@@ -183,13 +183,19 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::WaitingListEntry >, all crate ::types::WaitingListEntry
+    List -> rt::Page < crate ::types::WaitingListEntry >, all crate
+    ::types::WaitingListEntry
 );
 impl List {
     /// `filter`. Which entries are wanted. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
+    }
+    /// `start`. How many entries to skip; a page holds 50, so the second one begins at 50\. The first page when it is left out.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes the note of an entry of the waiting list.
