@@ -811,7 +811,7 @@ impl MarkDelete {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
-/// - `FOLDER_CONTAINS_AREAS`: A page of the folder is used as an area of a template. Take it out there first.
+/// - `FOLDER_CONTAINS_AREAS`: A page of the folder, or of one in it, is used as an area of a layout. Move it out of the folder or remove it first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]

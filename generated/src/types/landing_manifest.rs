@@ -134,4 +134,9 @@ impl LandingManifest {
     pub fn callbacks(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "callbacks")
     }
+    /// `requiredUserAction`. What the user has to do before the block works. Only of a block on a page, and only where there is something.
+    #[inline]
+    pub fn required_user_action(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "requiredUserAction")
+    }
 }

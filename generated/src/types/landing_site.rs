@@ -26,12 +26,12 @@ impl LandingSite {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "TITLE", value))
     }
-    /// `CODE`. Part of the address, without slashes, 253 characters at most. Made of the name when it is empty; one of digits only gets site before it, one that is taken a number behind it.
+    /// `CODE`. Part of the address, 253 characters at most, without slashes; only answers have one before and one behind it. Made of the name when it is empty; one of digits only gets site before it, one that is taken a number behind it.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Part of the address, without slashes, 253 characters at most. Made of the name when it is empty; one of digits only gets site before it, one that is taken a number behind it.
+    /// Sets `CODE`. Part of the address, 253 characters at most, without slashes; only answers have one before and one behind it. Made of the name when it is empty; one of digits only gets site before it, one that is taken a number behind it.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

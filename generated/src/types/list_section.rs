@@ -195,7 +195,7 @@ impl ListSection {
     pub fn searchable_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "SEARCHABLE_CONTENT")
     }
-    /// `SECTION_PAGE_URL`. Address of its page.
+    /// `SECTION_PAGE_URL`. Address of its page. Out of use.
     #[inline]
     pub fn section_page_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECTION_PAGE_URL")
