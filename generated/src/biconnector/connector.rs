@@ -21,6 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
+/// - `ACCESS_DENIED`: No application makes the call. Use the token of an application; webhooks are refused.
 /// - `VALIDATION_FIELDS_NOT_PROVIDED`: The fields are missing. Give them.
 /// - `VALIDATION_UNKNOWN_PARAMETERS`: Fields are named that do not exist; the message lists them.
 /// - `VALIDATION_REQUIRED_FIELD_MISSING`: A required field is missing; the message names it.
@@ -45,7 +46,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
         .put("fields", rt::value::any(fields))
         .typed()
 }
-/// Removes a connector that no source uses.
+/// Removes a connector of the application that no source uses.
 ///
 /// Calls `biconnector.connector.delete`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
@@ -64,6 +65,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
+/// - `ACCESS_DENIED`: No application makes the call. Use the token of an application; webhooks are refused.
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
@@ -108,7 +110,7 @@ pub fn fields() -> rt::TypedCall<Vec<crate::types::BiField>> {
         )
         .typed()
 }
-/// Reads one BI connector with its addresses and settings.
+/// Reads a BI connector of the application with its addresses and settings.
 ///
 /// Calls `biconnector.connector.get`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
@@ -127,6 +129,7 @@ pub fn fields() -> rt::TypedCall<Vec<crate::types::BiField>> {
 ///
 /// Among others, the portal's own:
 ///
+/// - `ACCESS_DENIED`: No application makes the call. Use the token of an application; webhooks are refused.
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
@@ -144,7 +147,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::BiConnector> {
         .put("id", rt::value::id(id))
         .typed()
 }
-/// Finds BI connectors by conditions, page by page.
+/// Finds the BI connectors that the application has made, page by page.
 ///
 /// Calls `biconnector.connector.list`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
@@ -168,6 +171,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::BiConnector> {
 ///
 /// Among others, the portal's own:
 ///
+/// - `ACCESS_DENIED`: No application makes the call. Use the token of an application; webhooks are refused.
 /// - `VALIDATION_SELECT_TYPE`: The selection is no list. Write it as one.
 /// - `VALIDATION_FILTER_TYPE`: The conditions are no object. Write them as one.
 /// - `VALIDATION_ORDER_TYPE`: The sorting is no object. Write it as one.
@@ -190,7 +194,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `biconnector.connector.list`: Finds BI connectors by conditions, page by page.
+/// A call of `biconnector.connector.list`: Finds the BI connectors that the application has made, page by page.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BiConnector >, all crate ::types::BiConnector);
@@ -216,7 +220,7 @@ impl List {
         Self(rt::set::param::integer(self.0, "page", value))
     }
 }
-/// Changes the name, the addresses or the settings of a BI connector.
+/// Changes the name, the addresses or the settings of a BI connector that the application has made.
 ///
 /// Calls `biconnector.connector.update`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
@@ -235,6 +239,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
+/// - `ACCESS_DENIED`: No application makes the call. Use the token of an application; webhooks are refused.
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `VALIDATION_FIELDS_NOT_PROVIDED`: The fields are missing. Give them.

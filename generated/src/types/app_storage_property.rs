@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct AppStorageProperty(rt::Object);
 rt::view!(AppStorageProperty);
 impl AppStorageProperty {
-    /// `PROPERTY`. Code of the property: letters, digits and \_, a letter first.
+    /// `PROPERTY`. Code of the property: letters, digits and \_, no digit first.
     #[inline]
     pub fn property(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROPERTY")
     }
-    /// Sets `PROPERTY`. Code of the property: letters, digits and \_, a letter first.
+    /// Sets `PROPERTY`. Code of the property: letters, digits and \_, no digit first.
     #[inline]
     #[must_use]
     pub fn set_property(self, value: impl Into<String>) -> Self {

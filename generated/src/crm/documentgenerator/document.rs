@@ -261,7 +261,7 @@ impl Getfields {
 /// let result = crm::documentgenerator::document::list()
 ///     .select(["id", "title", "number", "entityId", "createTime"])
 ///     .filter(json!({"entityTypeId":2,"entityId":7528}))
-///     .order(json!({"id":"desc"}))
+///     .order(json!({"id":"DESC"}))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -307,7 +307,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

@@ -223,7 +223,7 @@ pub fn update(entity: impl Into<String>, property: impl Into<String>) -> Update 
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
-    /// `PROPERTY_NEW`. New code: letters, digits and \_, a letter first.
+    /// `PROPERTY_NEW`. New code: letters, digits and \_, no digit first.
     #[inline]
     pub fn property_new(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "PROPERTY_NEW", value))
