@@ -235,7 +235,7 @@ impl Get {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Writes an element of a universal list anew: fields that are not given become empty.
+/// Writes an element of a universal list anew: fields that are not given become empty, while files stay.
 ///
 /// Calls `lists.element.update`; scope `lists`. May be called by: a user who may change the list's records.
 ///
@@ -282,7 +282,7 @@ pub fn update(
             .put("FIELDS", rt::value::any(fields)),
     )
 }
-/// A call of `lists.element.update`: Writes an element of a universal list anew: fields that are not given become empty.
+/// A call of `lists.element.update`: Writes an element of a universal list anew: fields that are not given become empty, while files stay.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
