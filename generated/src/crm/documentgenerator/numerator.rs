@@ -159,7 +159,7 @@ impl List {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Changes a rule by which documents are numbered.
+/// Changes a rule by which documents are numbered, one that was made with crm.documentgenerator.numerator.add.
 ///
 /// Calls `crm.documentgenerator.numerator.update`; scope `crm`. May be called by: whoever may change templates of documents.
 ///
