@@ -41,10 +41,11 @@ pub fn client(api: &Api) -> Vec<OutFile> {
     if views(api).next().is_some() {
         let about = "The entities that methods take and answer: views that keep every field, known or not.";
         files.push(OutFile::new(format!("{FOLDER}/types.rs"), print("specs/types/", about, &|_| types_index(api))));
+        let known: BTreeSet<&str> = views(api).map(|entity| entity.name.as_str()).collect();
         for entity in views(api) {
             let path = view_file(entity);
             let about = rust_doc::prose(&entity.description);
-            files.push(OutFile::new(path, print(&entity.source, &about, &|comments| view(comments, entity))));
+            files.push(OutFile::new(path, print(&entity.source, &about, &|comments| view(comments, entity, &known))));
         }
     }
     files
@@ -589,9 +590,15 @@ fn file_form(form: FileForm) -> TokenStream {
     quote! { rt::value::FileForm::#form }
 }
 
+/// Whether every value is a text as it goes over the wire.
+fn is_text(ty: &Ty) -> bool {
+    ty.each().iter().all(|one| matches!(one, Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso)))
+}
+
 /// The form in which a value goes over the wire, where the runtime has a word for it.
 fn form(ty: &Ty) -> Option<proc_macro2::Ident> {
     let form = match ty {
+        Ty::OneOf(_) if is_text(ty) => "text",
         Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => "text",
         Ty::DateTime(TimeForm::Utc) => "utc",
         Ty::Integer => "integer",
@@ -643,6 +650,7 @@ fn taken_type(ty: &Ty) -> TokenStream {
 /// The type that a value is kept as.
 fn owned_type(ty: &Ty) -> TokenStream {
     match ty {
+        Ty::OneOf(_) if is_text(ty) => quote! { String },
         Ty::String | Ty::Date | Ty::DateTime(_) => quote! { String },
         Ty::Integer => quote! { i64 },
         Ty::Number => quote! { f64 },
@@ -747,11 +755,11 @@ fn module_of(entity: &Entity) -> String {
 }
 
 /// A shared type: one struct that reads answers and builds requests, and loses no field it does not know.
-fn view(comments: &Comments, entity: &Entity) -> TokenStream {
+fn view(comments: &Comments, entity: &Entity, known: &BTreeSet<&str>) -> TokenStream {
     let ident = ident(&entity.ident);
     let docs = comments.add(rust_doc::entity(entity));
     let fields = entity.fields.iter().map(|field| {
-        let getter = getter(comments, field);
+        let getter = getter(comments, field, known);
         let setter = (!field.readonly).then(|| {
             let name = format_ident!("set_{}", field.ident.as_str().trim_start_matches("r#").trim_end_matches('_'));
             let docs = comments.add(format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));
@@ -785,10 +793,15 @@ fn view(comments: &Comments, entity: &Entity) -> TokenStream {
     }
 }
 
-fn getter(comments: &Comments, field: &Param) -> TokenStream {
+/// `known`: the names of the types that the client has.
+fn getter(comments: &Comments, field: &Param, known: &BTreeSet<&str>) -> TokenStream {
     let (name, key) = (ident(&field.ident), &field.name);
     let docs = comments.add(format!("`{key}`. {}", rust_doc::prose(&field.description)));
+    let inner = field.entries.as_ref().and_then(|entries| entries.entity.as_ref());
+    let inner = inner.filter(|entity| known.contains(entity.name.as_str()));
     let (read, returned) = match meant(&field.ty) {
+        ty @ Ty::OneOf(_) if is_text(ty) => (quote! { text }, quote! { &str }),
+        ty if let Some(of) = inner.and_then(|entity| of_records(ty, entity)) => (quote! { read }, of),
         Ty::String | Ty::Date | Ty::DateTime(_) => (quote! { text }, quote! { &str }),
         Ty::Object => (quote! { object }, quote! { &rt::Object }),
         Ty::File(_) | Ty::OneOf(_) | Ty::Any => (quote! { any }, quote! { &rt::Value }),
@@ -812,6 +825,16 @@ fn getter(comments: &Comments, field: &Param) -> TokenStream {
         pub fn #name(&self) -> Option<#returned> {
             rt::view::#read(&self.0, #key)
         }
+    }
+}
+
+/// The type of records of a shared type: one, a list of them, or those below free keys.
+fn of_records(ty: &Ty, entity: &ir::EntityRef) -> Option<TokenStream> {
+    match ty {
+        Ty::Object => Some(record(&Some(entity.clone()))),
+        Ty::Array(item) => of_records(item, entity).map(|item| quote! { Vec<#item> }),
+        Ty::Map(value) => of_records(value, entity).map(|value| quote! { rt::Map<#value> }),
+        _ => None,
     }
 }
 

@@ -79,13 +79,13 @@ impl Add {
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "from", value))
+    pub fn from_(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "to", value))
+    pub fn to(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
@@ -421,13 +421,13 @@ impl Update {
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "from", value))
+    pub fn from_(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "to", value))
+    pub fn to(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]

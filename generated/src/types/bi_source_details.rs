@@ -12,8 +12,8 @@ rt::view!(BiSourceDetails);
 impl BiSourceDetails {
     /// `connection`. The source itself; its connector and its settings stand beside it.
     #[inline]
-    pub fn connection(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "connection")
+    pub fn connection(&self) -> Option<crate::types::BiSource> {
+        rt::view::read(&self.0, "connection")
     }
     /// `connectorId`. Number of the connector, as ListBiConnectors tells it.
     #[inline]

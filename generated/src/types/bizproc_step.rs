@@ -67,7 +67,7 @@ impl BizprocStep {
     }
     /// `PROPERTIES`. Values that people set for the step, by their names of letters, digits and \_, a letter first.
     #[inline]
-    pub fn properties(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn properties(&self) -> Option<rt::Map<crate::types::BizprocStepProperty>> {
         rt::view::read(&self.0, "PROPERTIES")
     }
     /// Sets `PROPERTIES`. Values that people set for the step, by their names of letters, digits and \_, a letter first.
@@ -78,7 +78,9 @@ impl BizprocStep {
     }
     /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.
     #[inline]
-    pub fn return_properties(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn return_properties(
+        &self,
+    ) -> Option<rt::Map<crate::types::BizprocStepProperty>> {
         rt::view::read(&self.0, "RETURN_PROPERTIES")
     }
     /// Sets `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.

@@ -12,12 +12,12 @@ rt::view!(BotAnswer);
 impl BotAnswer {
     /// `bot`. The bot with its settings and counters.
     #[inline]
-    pub fn bot(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "bot")
+    pub fn bot(&self) -> Option<crate::types::Bot> {
+        rt::view::read(&self.0, "bot")
     }
     /// `users`. The accounts concerned, the own one of the bot first.
     #[inline]
-    pub fn users(&self) -> Option<Vec<rt::Object>> {
+    pub fn users(&self) -> Option<Vec<crate::types::BotUser>> {
         rt::view::read(&self.0, "users")
     }
 }

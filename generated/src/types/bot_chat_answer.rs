@@ -12,12 +12,12 @@ rt::view!(BotChatAnswer);
 impl BotChatAnswer {
     /// `chat`. The chat with its members and settings.
     #[inline]
-    pub fn chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "chat")
+    pub fn chat(&self) -> Option<crate::types::BotChat> {
+        rt::view::read(&self.0, "chat")
     }
     /// `users`. The people in the chat.
     #[inline]
-    pub fn users(&self) -> Option<Vec<rt::Object>> {
+    pub fn users(&self) -> Option<Vec<crate::types::BotUser>> {
         rt::view::read(&self.0, "users")
     }
 }

@@ -12,12 +12,12 @@ rt::view!(BotMessageAnswer);
 impl BotMessageAnswer {
     /// `message`. The message with what is attached to it.
     #[inline]
-    pub fn message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "message")
+    pub fn message(&self) -> Option<crate::types::BotMessage> {
+        rt::view::read(&self.0, "message")
     }
     /// `user`. Who wrote it.
     #[inline]
-    pub fn user(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "user")
+    pub fn user(&self) -> Option<crate::types::BotUser> {
+        rt::view::read(&self.0, "user")
     }
 }

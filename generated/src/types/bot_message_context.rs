@@ -12,12 +12,12 @@ rt::view!(BotMessageContext);
 impl BotMessageContext {
     /// `messages`. The messages, oldest first.
     #[inline]
-    pub fn messages(&self) -> Option<Vec<rt::Object>> {
+    pub fn messages(&self) -> Option<Vec<crate::types::BotMessage>> {
         rt::view::read(&self.0, "messages")
     }
     /// `users`. The authors of the messages.
     #[inline]
-    pub fn users(&self) -> Option<Vec<rt::Object>> {
+    pub fn users(&self) -> Option<Vec<crate::types::BotUser>> {
         rt::view::read(&self.0, "users")
     }
     /// `hasPrevPage`. Whether there are earlier messages.

@@ -167,7 +167,7 @@ impl CalendarEvent {
     }
     /// `REMIND`. When people are reminded, each with type (min, hour or day) and count.
     #[inline]
-    pub fn remind(&self) -> Option<Vec<rt::Object>> {
+    pub fn remind(&self) -> Option<Vec<crate::types::CalendarReminder>> {
         rt::view::read(&self.0, "REMIND")
     }
     /// `COLOR`. Background: \# and six hexadecimal digits; empty where that of the calendar holds.

@@ -34,25 +34,25 @@ impl CalendarEventFields {
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "from")
+    pub fn from_(&self) -> Option<&str> {
+        rt::view::text(&self.0, "from")
     }
     /// Sets `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
     #[must_use]
-    pub fn set_from(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "from", value))
+    pub fn set_from(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "from", value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "to")
+    pub fn to(&self) -> Option<&str> {
+        rt::view::text(&self.0, "to")
     }
     /// Sets `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
     #[must_use]
-    pub fn set_to(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::field::any(self.0, "to", value))
+    pub fn set_to(self, value: impl Into<String>) -> Self {
+        Self(rt::set::field::text(self.0, "to", value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
@@ -232,7 +232,7 @@ impl CalendarEventFields {
     }
     /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
-    pub fn remind(&self) -> Option<Vec<rt::Object>> {
+    pub fn remind(&self) -> Option<Vec<crate::types::CalendarReminder>> {
         rt::view::read(&self.0, "remind")
     }
     /// Sets `remind`. When people are reminded of the event. Never when a new one is made without it.

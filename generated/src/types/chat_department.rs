@@ -32,7 +32,7 @@ impl ChatDepartment {
     }
     /// `manager_user_data`. The head, where USER_DATA asked for it.
     #[inline]
-    pub fn manager_user_data(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "manager_user_data")
+    pub fn manager_user_data(&self) -> Option<crate::types::ChatUser> {
+        rt::view::read(&self.0, "manager_user_data")
     }
 }

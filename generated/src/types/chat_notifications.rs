@@ -12,12 +12,12 @@ rt::view!(ChatNotifications);
 impl ChatNotifications {
     /// `notifications`. The notifications, the latest first.
     #[inline]
-    pub fn notifications(&self) -> Option<Vec<rt::Object>> {
+    pub fn notifications(&self) -> Option<Vec<crate::types::ChatNotification>> {
         rt::view::read(&self.0, "notifications")
     }
     /// `users`. People who sent them.
     #[inline]
-    pub fn users(&self) -> Option<Vec<rt::Object>> {
+    pub fn users(&self) -> Option<Vec<crate::types::ChatUser>> {
         rt::view::read(&self.0, "users")
     }
     /// `chat_id`. Chat in which they are kept.

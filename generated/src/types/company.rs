@@ -521,7 +521,7 @@ impl Company {
     }
     /// `PHONE`. Telephone numbers of the company.
     #[inline]
-    pub fn phone(&self) -> Option<Vec<rt::Object>> {
+    pub fn phone(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "PHONE")
     }
     /// Sets `PHONE`. Telephone numbers of the company.
@@ -535,7 +535,7 @@ impl Company {
     }
     /// `EMAIL`. E-mail addresses of the company.
     #[inline]
-    pub fn email(&self) -> Option<Vec<rt::Object>> {
+    pub fn email(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail addresses of the company.
@@ -549,7 +549,7 @@ impl Company {
     }
     /// `WEB`. Web sites of the company.
     #[inline]
-    pub fn web(&self) -> Option<Vec<rt::Object>> {
+    pub fn web(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "WEB")
     }
     /// Sets `WEB`. Web sites of the company.
@@ -560,7 +560,7 @@ impl Company {
     }
     /// `IM`. Messenger accounts of the company.
     #[inline]
-    pub fn im(&self) -> Option<Vec<rt::Object>> {
+    pub fn im(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "IM")
     }
     /// Sets `IM`. Messenger accounts of the company.
@@ -571,7 +571,7 @@ impl Company {
     }
     /// `LINK`. Accounts of open channels that were recognised as the company. Kept by the portal.
     #[inline]
-    pub fn link(&self) -> Option<Vec<rt::Object>> {
+    pub fn link(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "LINK")
     }
     /// Sets `LINK`. Accounts of open channels that were recognised as the company. Kept by the portal.

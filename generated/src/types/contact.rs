@@ -460,7 +460,7 @@ impl Contact {
     }
     /// `PHONE`. Telephone numbers of the contact.
     #[inline]
-    pub fn phone(&self) -> Option<Vec<rt::Object>> {
+    pub fn phone(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "PHONE")
     }
     /// Sets `PHONE`. Telephone numbers of the contact.
@@ -474,7 +474,7 @@ impl Contact {
     }
     /// `EMAIL`. E-mail addresses of the contact.
     #[inline]
-    pub fn email(&self) -> Option<Vec<rt::Object>> {
+    pub fn email(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail addresses of the contact.
@@ -488,7 +488,7 @@ impl Contact {
     }
     /// `WEB`. Web sites of the contact.
     #[inline]
-    pub fn web(&self) -> Option<Vec<rt::Object>> {
+    pub fn web(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "WEB")
     }
     /// Sets `WEB`. Web sites of the contact.
@@ -499,7 +499,7 @@ impl Contact {
     }
     /// `IM`. Messenger accounts of the contact.
     #[inline]
-    pub fn im(&self) -> Option<Vec<rt::Object>> {
+    pub fn im(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "IM")
     }
     /// Sets `IM`. Messenger accounts of the contact.
@@ -510,7 +510,7 @@ impl Contact {
     }
     /// `LINK`. Accounts of open channels that were recognised as the contact. Kept by the portal.
     #[inline]
-    pub fn link(&self) -> Option<Vec<rt::Object>> {
+    pub fn link(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "LINK")
     }
     /// Sets `LINK`. Accounts of open channels that were recognised as the contact. Kept by the portal.

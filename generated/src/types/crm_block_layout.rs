@@ -12,7 +12,7 @@ rt::view!(CrmBlockLayout);
 impl CrmBlockLayout {
     /// `blocks`. The blocks by their keys.
     #[inline]
-    pub fn blocks(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn blocks(&self) -> Option<rt::Map<crate::types::CrmTimelineBlock>> {
         rt::view::read(&self.0, "blocks")
     }
 }

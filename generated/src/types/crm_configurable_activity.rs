@@ -32,7 +32,7 @@ impl CrmConfigurableActivity {
     }
     /// `layout`. How it looks.
     #[inline]
-    pub fn layout(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "layout")
+    pub fn layout(&self) -> Option<crate::types::CrmActivityLayout> {
+        rt::view::read(&self.0, "layout")
     }
 }

@@ -102,7 +102,7 @@ impl CrmCurrency {
     }
     /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Languages that are left out get the usual form.
     #[inline]
-    pub fn lang(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn lang(&self) -> Option<rt::Map<crate::types::CrmCurrencyFormat>> {
         rt::view::read(&self.0, "LANG")
     }
     /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Languages that are left out get the usual form.

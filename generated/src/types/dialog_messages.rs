@@ -17,17 +17,17 @@ impl DialogMessages {
     }
     /// `messages`. The messages, newest first.
     #[inline]
-    pub fn messages(&self) -> Option<Vec<rt::Object>> {
+    pub fn messages(&self) -> Option<Vec<crate::types::ChatMessage>> {
         rt::view::read(&self.0, "messages")
     }
     /// `users`. People who wrote or are mentioned.
     #[inline]
-    pub fn users(&self) -> Option<Vec<rt::Object>> {
+    pub fn users(&self) -> Option<Vec<crate::types::ChatUser>> {
         rt::view::read(&self.0, "users")
     }
     /// `files`. Files that the messages bring along.
     #[inline]
-    pub fn files(&self) -> Option<Vec<rt::Object>> {
+    pub fn files(&self) -> Option<Vec<crate::types::ChatFile>> {
         rt::view::read(&self.0, "files")
     }
 }

@@ -97,43 +97,43 @@ impl FeedPost {
     }
     /// `UF_BLOG_POST_FILE`. Definition and value of the field that holds the attached files; VALUE lists the numbers of the attachments.
     #[inline]
-    pub fn uf_blog_post_file(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_BLOG_POST_FILE")
+    pub fn uf_blog_post_file(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_BLOG_POST_FILE")
     }
     /// `UF_BLOG_POST_DOC`. Definition and value of the field for files outside of the Drive; a relic of old posts.
     #[inline]
-    pub fn uf_blog_post_doc(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_BLOG_POST_DOC")
+    pub fn uf_blog_post_doc(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_BLOG_POST_DOC")
     }
     /// `UF_BLOG_POST_URL_PRV`. Definition and value of the field with the preview of a link in the text.
     #[inline]
-    pub fn uf_blog_post_url_prv(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_BLOG_POST_URL_PRV")
+    pub fn uf_blog_post_url_prv(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_BLOG_POST_URL_PRV")
     }
     /// `UF_BLOG_POST_IMPRTNT`. Definition and value of the mark of an important post; VALUE is 1 where it is set.
     #[inline]
-    pub fn uf_blog_post_imprtnt(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_BLOG_POST_IMPRTNT")
+    pub fn uf_blog_post_imprtnt(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_BLOG_POST_IMPRTNT")
     }
     /// `UF_IMPRTANT_DATE_END`. Definition and value of the moment when the post stops being important.
     #[inline]
-    pub fn uf_imprtant_date_end(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_IMPRTANT_DATE_END")
+    pub fn uf_imprtant_date_end(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_IMPRTANT_DATE_END")
     }
     /// `UF_BLOG_POST_VOTE`. Definition and value of the field with the poll.
     #[inline]
-    pub fn uf_blog_post_vote(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_BLOG_POST_VOTE")
+    pub fn uf_blog_post_vote(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_BLOG_POST_VOTE")
     }
     /// `UF_GRATITUDE`. Definition and value of the field with an appreciation of colleagues.
     #[inline]
-    pub fn uf_gratitude(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_GRATITUDE")
+    pub fn uf_gratitude(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_GRATITUDE")
     }
     /// `UF_MAIL_MESSAGE`. Definition and value of the link to an e-mail that the post came from.
     #[inline]
-    pub fn uf_mail_message(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "UF_MAIL_MESSAGE")
+    pub fn uf_mail_message(&self) -> Option<crate::types::FeedPostField> {
+        rt::view::read(&self.0, "UF_MAIL_MESSAGE")
     }
     /// `FILES`. Numbers of the attachments, the same as the value of UF_BLOG_POST_FILE.
     #[inline]

@@ -12,22 +12,22 @@ rt::view!(FoundMessages);
 impl FoundMessages {
     /// `messages`. What was found.
     #[inline]
-    pub fn messages(&self) -> Option<Vec<rt::Object>> {
+    pub fn messages(&self) -> Option<Vec<crate::types::FoundMessage>> {
         rt::view::read(&self.0, "messages")
     }
     /// `users`. People who wrote them or are mentioned.
     #[inline]
-    pub fn users(&self) -> Option<Vec<rt::Object>> {
+    pub fn users(&self) -> Option<Vec<crate::types::FoundPerson>> {
         rt::view::read(&self.0, "users")
     }
     /// `files`. Files of the messages.
     #[inline]
-    pub fn files(&self) -> Option<Vec<rt::Object>> {
+    pub fn files(&self) -> Option<Vec<crate::types::ChatFile>> {
         rt::view::read(&self.0, "files")
     }
     /// `additionalMessages`. Messages that the ones found quote or forward.
     #[inline]
-    pub fn additional_messages(&self) -> Option<Vec<rt::Object>> {
+    pub fn additional_messages(&self) -> Option<Vec<crate::types::FoundMessage>> {
         rt::view::read(&self.0, "additionalMessages")
     }
     /// `reactions`. Reactions to the messages.

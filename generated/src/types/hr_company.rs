@@ -61,7 +61,7 @@ impl HrCompany {
     }
     /// `fields`. Fields that the HR system keeps.
     #[inline]
-    pub fn fields(&self) -> Option<Vec<rt::Object>> {
+    pub fn fields(&self) -> Option<Vec<crate::types::HrField>> {
         rt::view::read(&self.0, "fields")
     }
     /// Sets `fields`. Fields that the HR system keeps.

@@ -102,8 +102,8 @@ impl LandingBlock {
     }
     /// `manifest`. Manifest of the block.
     #[inline]
-    pub fn manifest(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "manifest")
+    pub fn manifest(&self) -> Option<crate::types::LandingManifest> {
+        rt::view::read(&self.0, "manifest")
     }
     /// `dynamicParams`. Sources of a block with changing content.
     #[inline]

@@ -17,7 +17,7 @@ impl LandingBlockOutcome {
     }
     /// `content`. The block where it is now.
     #[inline]
-    pub fn content(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "content")
+    pub fn content(&self) -> Option<crate::types::LandingBlock> {
+        rt::view::read(&self.0, "content")
     }
 }

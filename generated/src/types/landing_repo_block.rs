@@ -115,8 +115,8 @@ impl LandingRepoBlock {
     }
     /// `MANIFEST`. Manifest of the block; false or an empty list where it has none.
     #[inline]
-    pub fn manifest(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "MANIFEST")
+    pub fn manifest(&self) -> Option<crate::types::LandingManifest> {
+        rt::view::read(&self.0, "MANIFEST")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]

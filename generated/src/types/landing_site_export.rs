@@ -92,7 +92,7 @@ impl LandingSiteExport {
     }
     /// `items`. The pages by their codes.
     #[inline]
-    pub fn items(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn items(&self) -> Option<rt::Map<crate::types::LandingExportPage>> {
         rt::view::read(&self.0, "items")
     }
 }

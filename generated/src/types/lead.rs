@@ -502,7 +502,7 @@ impl Lead {
     }
     /// `PHONE`. Telephone numbers of the person.
     #[inline]
-    pub fn phone(&self) -> Option<Vec<rt::Object>> {
+    pub fn phone(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "PHONE")
     }
     /// Sets `PHONE`. Telephone numbers of the person.
@@ -516,7 +516,7 @@ impl Lead {
     }
     /// `EMAIL`. E-mail addresses of the person.
     #[inline]
-    pub fn email(&self) -> Option<Vec<rt::Object>> {
+    pub fn email(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail addresses of the person.
@@ -530,7 +530,7 @@ impl Lead {
     }
     /// `WEB`. Web sites of the person.
     #[inline]
-    pub fn web(&self) -> Option<Vec<rt::Object>> {
+    pub fn web(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "WEB")
     }
     /// Sets `WEB`. Web sites of the person.
@@ -541,7 +541,7 @@ impl Lead {
     }
     /// `IM`. Messenger accounts of the person.
     #[inline]
-    pub fn im(&self) -> Option<Vec<rt::Object>> {
+    pub fn im(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "IM")
     }
     /// Sets `IM`. Messenger accounts of the person.
@@ -552,7 +552,7 @@ impl Lead {
     }
     /// `LINK`. Accounts of open channels that were recognised as the person. Kept by the portal.
     #[inline]
-    pub fn link(&self) -> Option<Vec<rt::Object>> {
+    pub fn link(&self) -> Option<Vec<crate::types::CrmMultifield>> {
         rt::view::read(&self.0, "LINK")
     }
     /// Sets `LINK`. Accounts of open channels that were recognised as the person. Kept by the portal.

@@ -17,7 +17,7 @@ impl NetworkRangesOutcome {
     }
     /// `error_ranges`. Networks that were not understood; absent when all were.
     #[inline]
-    pub fn error_ranges(&self) -> Option<Vec<rt::Object>> {
+    pub fn error_ranges(&self) -> Option<Vec<crate::types::NetworkRange>> {
         rt::view::read(&self.0, "error_ranges")
     }
 }

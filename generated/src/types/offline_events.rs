@@ -17,7 +17,7 @@ impl OfflineEvents {
     }
     /// `events`. Changes in the package, in the order asked for; oldest first when none was.
     #[inline]
-    pub fn events(&self) -> Option<Vec<rt::Object>> {
+    pub fn events(&self) -> Option<Vec<crate::types::OfflineEvent>> {
         rt::view::read(&self.0, "events")
     }
 }

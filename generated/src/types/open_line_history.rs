@@ -57,7 +57,7 @@ impl OpenLineHistory {
     }
     /// `users`. The people by their numbers.
     #[inline]
-    pub fn users(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn users(&self) -> Option<rt::Map<crate::types::FoundPerson>> {
         rt::view::read(&self.0, "users")
     }
     /// `openlines`. Rights of the caller at the open channel.

@@ -50,8 +50,8 @@ impl PaySystemHandler {
     }
     /// `SETTINGS`. What the handler needs, and how it takes the buyer to the payment. One of FORM_DATA, CHECKOUT_DATA and IFRAME_DATA is needed.
     #[inline]
-    pub fn settings(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "SETTINGS")
+    pub fn settings(&self) -> Option<crate::types::PaySystemHandlerSettings> {
+        rt::view::read(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. What the handler needs, and how it takes the buyer to the payment. One of FORM_DATA, CHECKOUT_DATA and IFRAME_DATA is needed.
     #[inline]

@@ -12,8 +12,8 @@ rt::view!(PollWithVoters);
 impl PollWithVoters {
     /// `attach`. The poll with its questions and counts.
     #[inline]
-    pub fn attach(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "attach")
+    pub fn attach(&self) -> Option<crate::types::Poll> {
+        rt::view::read(&self.0, "attach")
     }
     /// `voted`. People by the number of the answer they have chosen; an empty list for nobody.
     #[inline]

@@ -12,8 +12,8 @@ rt::view!(PostedChatFile);
 impl PostedChatFile {
     /// `file`. What was uploaded.
     #[inline]
-    pub fn file(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "file")
+    pub fn file(&self) -> Option<crate::types::ChatFile> {
+        rt::view::read(&self.0, "file")
     }
     /// `messageId`. Message that shows the file.
     #[inline]

@@ -12,7 +12,7 @@ rt::view!(PostedDriveFiles);
 impl PostedDriveFiles {
     /// `FILES`. The files as the chat shows them, by keys such as upload5249.
     #[inline]
-    pub fn files(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn files(&self) -> Option<rt::Map<crate::types::ChatFile>> {
         rt::view::read(&self.0, "FILES")
     }
     /// `DISK_ID`. Numbers of the files on the drive.

@@ -77,13 +77,13 @@ impl RecentChat {
     }
     /// `user`. The other person of a private dialog; in a chat who wrote the newest message, with the id 0 alone for the portal.
     #[inline]
-    pub fn user(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "user")
+    pub fn user(&self) -> Option<crate::types::ChatUser> {
+        rt::view::read(&self.0, "user")
     }
     /// `chat`. The chat; of a private dialog only a few of its keys.
     #[inline]
-    pub fn chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "chat")
+    pub fn chat(&self) -> Option<crate::types::Chat> {
+        rt::view::read(&self.0, "chat")
     }
     /// `lines`. For chats of open channels: id, status and date_create.
     #[inline]

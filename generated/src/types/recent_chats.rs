@@ -12,7 +12,7 @@ rt::view!(RecentChats);
 impl RecentChats {
     /// `items`. The chats, the latest first.
     #[inline]
-    pub fn items(&self) -> Option<Vec<rt::Object>> {
+    pub fn items(&self) -> Option<Vec<crate::types::RecentChat>> {
         rt::view::read(&self.0, "items")
     }
     /// `hasMore`. Whether more chats follow; go on with OFFSET.

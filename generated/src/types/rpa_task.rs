@@ -42,7 +42,7 @@ impl RpaTask {
     }
     /// `users`. People who occur in it, by their numbers.
     #[inline]
-    pub fn users(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn users(&self) -> Option<rt::Map<crate::types::RpaPerson>> {
         rt::view::read(&self.0, "users")
     }
 }

@@ -89,7 +89,7 @@ impl RpaTimelineEntry {
     }
     /// `users`. People who occur in it, by their numbers.
     #[inline]
-    pub fn users(&self) -> Option<rt::Map<rt::Object>> {
+    pub fn users(&self) -> Option<rt::Map<crate::types::RpaPerson>> {
         rt::view::read(&self.0, "users")
     }
 }

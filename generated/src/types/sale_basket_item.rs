@@ -115,7 +115,7 @@ impl SaleBasketItem {
     }
     /// `properties`. Properties of the item, such as colour and size.
     #[inline]
-    pub fn properties(&self) -> Option<Vec<rt::Object>> {
+    pub fn properties(&self) -> Option<Vec<crate::types::SaleBasketProperty>> {
         rt::view::read(&self.0, "properties")
     }
     /// `name`. Name that people see.

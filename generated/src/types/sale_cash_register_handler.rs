@@ -32,7 +32,7 @@ impl SaleCashRegisterHandler {
     }
     /// `SETTINGS`. What the handler needs.
     #[inline]
-    pub fn settings(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "SETTINGS")
+    pub fn settings(&self) -> Option<crate::types::SaleCashRegisterSettings> {
+        rt::view::read(&self.0, "SETTINGS")
     }
 }

@@ -12,12 +12,12 @@ rt::view!(SaleDeliveryCreated);
 impl SaleDeliveryCreated {
     /// `parent`. The delivery service itself.
     #[inline]
-    pub fn parent(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "parent")
+    pub fn parent(&self) -> Option<crate::types::SaleDeliveryService> {
+        rt::view::read(&self.0, "parent")
     }
     /// `profiles`. Its profiles, which are delivery services below it.
     #[inline]
-    pub fn profiles(&self) -> Option<Vec<rt::Object>> {
+    pub fn profiles(&self) -> Option<Vec<crate::types::SaleDeliveryService>> {
         rt::view::read(&self.0, "profiles")
     }
 }

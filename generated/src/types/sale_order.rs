@@ -396,7 +396,7 @@ impl SaleOrder {
     }
     /// `basketItems`. What was ordered, item by item.
     #[inline]
-    pub fn basket_items(&self) -> Option<Vec<rt::Object>> {
+    pub fn basket_items(&self) -> Option<Vec<crate::types::SaleBasketItem>> {
         rt::view::read(&self.0, "basketItems")
     }
     /// `clients`. Contacts and companies of the CRM that ordered.
@@ -406,17 +406,17 @@ impl SaleOrder {
     }
     /// `payments`. Payments of the order, made and still to be made.
     #[inline]
-    pub fn payments(&self) -> Option<Vec<rt::Object>> {
+    pub fn payments(&self) -> Option<Vec<crate::types::SalePayment>> {
         rt::view::read(&self.0, "payments")
     }
     /// `shipments`. Shipments of the order with the items in each.
     #[inline]
-    pub fn shipments(&self) -> Option<Vec<rt::Object>> {
+    pub fn shipments(&self) -> Option<Vec<crate::types::SaleShipment>> {
         rt::view::read(&self.0, "shipments")
     }
     /// `propertyValues`. Values of the properties, such as address and telephone.
     #[inline]
-    pub fn property_values(&self) -> Option<Vec<rt::Object>> {
+    pub fn property_values(&self) -> Option<Vec<crate::types::SalePropertyValue>> {
         rt::view::read(&self.0, "propertyValues")
     }
     /// `requisiteLink`. Official details of the client that the order uses; an empty list for none.
@@ -426,7 +426,7 @@ impl SaleOrder {
     }
     /// `tradeBindings`. Where the order came from.
     #[inline]
-    pub fn trade_bindings(&self) -> Option<Vec<rt::Object>> {
+    pub fn trade_bindings(&self) -> Option<Vec<crate::types::SaleTradeBinding>> {
         rt::view::read(&self.0, "tradeBindings")
     }
     /// `companyId`. Own company that gets the money; not used in the cloud.

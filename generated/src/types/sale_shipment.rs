@@ -321,7 +321,7 @@ impl SaleShipment {
     }
     /// `shipmentItems`. Items that it holds.
     #[inline]
-    pub fn shipment_items(&self) -> Option<Vec<rt::Object>> {
+    pub fn shipment_items(&self) -> Option<Vec<crate::types::SaleShipmentItem>> {
         rt::view::read(&self.0, "shipmentItems")
     }
 }

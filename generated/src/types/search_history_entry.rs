@@ -32,12 +32,12 @@ impl SearchHistoryEntry {
     }
     /// `user`. The person; only for entries of the type user.
     #[inline]
-    pub fn user(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "user")
+    pub fn user(&self) -> Option<crate::types::ChatUser> {
+        rt::view::read(&self.0, "user")
     }
     /// `chat`. The chat; only for entries of the type chat.
     #[inline]
-    pub fn chat(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "chat")
+    pub fn chat(&self) -> Option<crate::types::Chat> {
+        rt::view::read(&self.0, "chat")
     }
 }

@@ -12,7 +12,7 @@ rt::view!(StructureCommunications);
 impl StructureCommunications {
     /// `chats`. Chats that the caller may open.
     #[inline]
-    pub fn chats(&self) -> Option<Vec<rt::Object>> {
+    pub fn chats(&self) -> Option<Vec<crate::types::StructureCommunication>> {
         rt::view::read(&self.0, "chats")
     }
     /// `chatsNoAccess`. How many chats there are that the caller may not open.
@@ -22,7 +22,7 @@ impl StructureCommunications {
     }
     /// `channels`. Channels that the caller may open.
     #[inline]
-    pub fn channels(&self) -> Option<Vec<rt::Object>> {
+    pub fn channels(&self) -> Option<Vec<crate::types::StructureCommunication>> {
         rt::view::read(&self.0, "channels")
     }
     /// `channelsNoAccess`. How many channels there are that the caller may not open.
@@ -32,7 +32,7 @@ impl StructureCommunications {
     }
     /// `collabs`. Collaborations that the caller may open.
     #[inline]
-    pub fn collabs(&self) -> Option<Vec<rt::Object>> {
+    pub fn collabs(&self) -> Option<Vec<crate::types::StructureCommunication>> {
         rt::view::read(&self.0, "collabs")
     }
     /// `collabsNoAccess`. How many collaborations there are that the caller may not open.

@@ -402,8 +402,8 @@ impl Task {
     }
     /// `action`. What the caller may do with the task: true or false for each action.
     #[inline]
-    pub fn action(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "action")
+    pub fn action(&self) -> Option<crate::types::TaskActions> {
+        rt::view::read(&self.0, "action")
     }
     /// `checkListTree`. Checklists as a tree. Its root stands for no item: the checklists are its descendants.
     #[inline]

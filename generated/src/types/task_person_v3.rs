@@ -27,8 +27,8 @@ impl TaskPersonV3 {
     }
     /// `image`. On demand only: ask for keys of it, such as creator.image.src. The portrait.
     #[inline]
-    pub fn image(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "image")
+    pub fn image(&self) -> Option<crate::types::TaskImageV3> {
+        rt::view::read(&self.0, "image")
     }
     /// `gender`. Gender that forms of address follow.
     #[inline]

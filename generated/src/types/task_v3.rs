@@ -50,8 +50,8 @@ impl TaskV3 {
     }
     /// `creator`. On demand only: ask for keys of it, such as creator.name. The user who set the task.
     #[inline]
-    pub fn creator(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "creator")
+    pub fn creator(&self) -> Option<crate::types::TaskPersonV3> {
+        rt::view::read(&self.0, "creator")
     }
     /// `created`. When the task was made.
     #[inline]
@@ -71,8 +71,8 @@ impl TaskV3 {
     }
     /// `responsible`. On demand only: ask for keys of it, such as responsible.name. The user who does the work.
     #[inline]
-    pub fn responsible(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "responsible")
+    pub fn responsible(&self) -> Option<crate::types::TaskPersonV3> {
+        rt::view::read(&self.0, "responsible")
     }
     /// `deadline`. When the work must be done, with the time zone, as in 2026-12-31T23:59:59+03:00.
     #[inline]
@@ -389,8 +389,8 @@ impl TaskV3 {
     }
     /// `changedBy`. On demand only: ask for keys of it, such as changedBy.name. The user who made the last change.
     #[inline]
-    pub fn changed_by(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "changedBy")
+    pub fn changed_by(&self) -> Option<crate::types::TaskPersonV3> {
+        rt::view::read(&self.0, "changedBy")
     }
     /// `statusChangedById`. User who last moved the task to another state.
     #[inline]
@@ -399,8 +399,8 @@ impl TaskV3 {
     }
     /// `statusChangedBy`. On demand only: ask for keys of it, such as statusChangedBy.name. The user who last moved the task to another state.
     #[inline]
-    pub fn status_changed_by(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "statusChangedBy")
+    pub fn status_changed_by(&self) -> Option<crate::types::TaskPersonV3> {
+        rt::view::read(&self.0, "statusChangedBy")
     }
     /// `closedById`. User who finished the task.
     #[inline]
@@ -409,8 +409,8 @@ impl TaskV3 {
     }
     /// `closedBy`. On demand only: ask for keys of it, such as closedBy.name. The user who finished the task.
     #[inline]
-    pub fn closed_by(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "closedBy")
+    pub fn closed_by(&self) -> Option<crate::types::TaskPersonV3> {
+        rt::view::read(&self.0, "closedBy")
     }
     /// `closed`. When the task was finished; null while it is open.
     #[inline]
@@ -601,8 +601,8 @@ impl TaskV3 {
     }
     /// `rights`. What the caller may do: true or false for each action, such as complete or delegate.
     #[inline]
-    pub fn rights(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "rights")
+    pub fn rights(&self) -> Option<crate::types::TaskAccess> {
+        rt::view::read(&self.0, "rights")
     }
     /// `archiveLink`. Address of all attachments in one archive, without the domain.
     #[inline]

@@ -17,7 +17,7 @@ impl TimeReport {
     }
     /// `user`. Whom the report is about.
     #[inline]
-    pub fn user(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "user")
+    pub fn user(&self) -> Option<crate::types::TimeControlUser> {
+        rt::view::read(&self.0, "user")
     }
 }

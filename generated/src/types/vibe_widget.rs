@@ -82,8 +82,8 @@ impl VibeWidget {
     }
     /// `WIDGET_PARAMS`. How the markup becomes a component.
     #[inline]
-    pub fn widget_params(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "WIDGET_PARAMS")
+    pub fn widget_params(&self) -> Option<crate::types::VibeWidgetParams> {
+        rt::view::read(&self.0, "WIDGET_PARAMS")
     }
     /// Sets `WIDGET_PARAMS`. How the markup becomes a component.
     #[inline]

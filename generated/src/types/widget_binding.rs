@@ -27,8 +27,8 @@ impl WidgetBinding {
     }
     /// `options`. Settings of the place; an empty list for none.
     #[inline]
-    pub fn options(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "options")
+    pub fn options(&self) -> Option<crate::types::WidgetOptions> {
+        rt::view::read(&self.0, "options")
     }
     /// `title`. What people see in the menu.
     #[inline]
