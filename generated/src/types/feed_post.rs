@@ -92,8 +92,8 @@ impl FeedPost {
     }
     /// `HAS_COMMENT_IMAGES`. Whether there are pictures in the comments; empty when the portal does not know.
     #[inline]
-    pub fn has_comment_images(&self) -> Option<&str> {
-        rt::view::text(&self.0, "HAS_COMMENT_IMAGES")
+    pub fn has_comment_images(&self) -> Option<bool> {
+        rt::view::boolean(&self.0, "HAS_COMMENT_IMAGES")
     }
     /// `UF_BLOG_POST_FILE`. Definition and value of the field that holds the attached files; VALUE lists the numbers of the attachments.
     #[inline]
