@@ -453,6 +453,34 @@ async fn a_portal_that_ignores_what_it_is_asked_is_noticed() {
 }
 
 #[tokio::test]
+async fn lists_that_are_not_counted_are_read_to_their_end() {
+    const BOOKINGS: Method = Method::new("booking.v1.booking.list", Rest::V2, Effect::List, Paging::Start);
+    for (count, total, requests) in
+        [(0, Some(0), 1), (30, Some(0), 1), (30, None, 1), (50, Some(0), 2), (120, Some(0), 3), (120, None, 3)]
+    {
+        let list = leak(1..=count);
+        let server = odd(move |_, params| {
+            let mut answer = by_place(list, 50, params);
+            let told = answer.as_object_mut().expect("an object");
+            told.remove("next");
+            told.remove("total");
+            told.extend(total.map(|total: u64| ("total".to_owned(), total.into())));
+            answer
+        });
+        let found = Call::new(BOOKINGS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+        assert_eq!(numbers(&found), list.iter().map(|id| *id as i64).collect::<Vec<_>>(), "{count} {total:?}");
+        assert_eq!(server.requests.lock().expect("whole").len(), requests, "{count} {total:?}");
+    }
+    // One that answers everything at once and knows no places is read once.
+    for count in [50, 70] {
+        let list = leak(1..=count);
+        let server = odd(move |_, _| json!({"result": records(list.iter().copied()), "total": 0}));
+        let found = Call::new(BOOKINGS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+        assert_eq!(found.len() as u64, count);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_list_is_an_error() {
     for result in [json!({"users": [{"ID": 1}]}), json!(true), Value::Null, json!("x")] {
         let shown = result.clone();

@@ -1,6 +1,6 @@
 //! The walk by `start` or by the number of the page, for lists that cannot be walked by number: the first page tells how
 //! many there are, the others are asked for by their places, fifty in a request. Where nothing is told, the walk goes on
-//! until a page is empty.
+//! until a page is empty, not full or one that came before.
 //!
 //! Places shift while records come and go. When fewer records are counted than before, some may have slipped in front of
 //! the place that was reached: the walk goes back by as many, and leaves out what it has handed out already.
@@ -211,13 +211,17 @@ async fn one(source: &Source, call: Call, place: u64) -> (Chunk, Vec<Mark>) {
     let mut chunk = Chunk { requests: 1, ..Chunk::default() };
     match source.single(call).await {
         Ok(single) => {
-            let is_told_apart = source.method().paging == Paging::Page && single.total.is_none();
+            let (method, records) = (source.method(), single.values.len());
+            // Some lists are not counted: there is no total, or one of 0. Then a full page says that there may be more.
+            let is_counted = single.total.is_some_and(|total| total > 0 || records == 0) || single.next.is_some();
+            let is_open = method.paging == Paging::Start && !is_counted;
+            let is_told_apart = is_open || method.paging == Paging::Page && single.total.is_none();
             let mark = Mark {
                 start: place,
-                records: single.values.len(),
-                total: single.total,
+                records,
+                total: single.total.filter(|_| !is_open),
                 next: single.next,
-                more: single.more,
+                more: single.more.or(is_open.then(|| records >= usize::from(method.page))),
                 print: is_told_apart.then(|| hash(Value::from(single.values.as_slice()).to_string())),
             };
             chunk.pages.push(RawPage::Values(single.values));
