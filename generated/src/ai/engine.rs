@@ -28,7 +28,7 @@ pub fn list() -> List {
                 "ai.engine.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -36,7 +36,7 @@ pub fn list() -> List {
 /// A call of `ai.engine.list`: Finds the AI services that were registered; an application sees its own.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Page < crate ::types::AiEngine >, all crate ::types::AiEngine);
+rt::request!(List -> Vec < crate ::types::AiEngine >, all crate ::types::AiEngine);
 impl List {
     /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. All when it is left out.
     #[inline]
@@ -47,11 +47,6 @@ impl List {
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "limit", value))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Offers an AI service to the portal, which calls its address at once and needs status 200\.

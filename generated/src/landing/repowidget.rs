@@ -71,7 +71,7 @@ pub fn getlist(params: impl Into<rt::Value>) -> Getlist {
                     "landing.repowidget.getlist",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::Start,
+                    rt::Paging::None,
                 ),
             )
             .put("params", rt::value::any(params)),
@@ -81,15 +81,8 @@ pub fn getlist(params: impl Into<rt::Value>) -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 pub struct Getlist(rt::Call);
 rt::request!(
-    Getlist -> rt::Page < crate ::types::VibeWidget >, all crate ::types::VibeWidget
+    Getlist -> Vec < crate ::types::VibeWidget >, all crate ::types::VibeWidget
 );
-impl Getlist {
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
-    }
-}
 /// Adds a widget for the start page, or replaces the one with the same code; widgets in use are renewed.
 ///
 /// Calls `landing.repowidget.register`; scope `landing`.

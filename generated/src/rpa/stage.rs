@@ -64,7 +64,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
         .put("id", rt::value::id(id))
         .typed()
 }
-/// Reads a stage with its rights and robots.
+/// Reads a stage with its rights, its tasks and the number of its robots.
 ///
 /// Calls `rpa.stage.get`; scope `rpa`.
 ///

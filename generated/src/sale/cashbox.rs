@@ -173,7 +173,7 @@ pub fn list() -> List {
                 "sale.cashbox.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -182,8 +182,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::SaleCashRegister >, all crate
-    ::types::SaleCashRegister
+    List -> Vec < crate ::types::SaleCashRegister >, all crate ::types::SaleCashRegister
 );
 impl List {
     /// `SELECT`. Fields to answer; all when it is left out.
@@ -200,11 +199,6 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a cash register. What is left out stays as it is.

@@ -154,7 +154,7 @@ pub fn getlist() -> Getlist {
                 "sale.delivery.getlist",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -163,7 +163,7 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 pub struct Getlist(rt::Call);
 rt::request!(
-    Getlist -> rt::Page < crate ::types::SaleDeliveryService >, all crate
+    Getlist -> Vec < crate ::types::SaleDeliveryService >, all crate
     ::types::SaleDeliveryService
 );
 impl Getlist {
@@ -181,11 +181,6 @@ impl Getlist {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a delivery service. What is left out stays as it is.

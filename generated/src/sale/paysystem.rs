@@ -173,7 +173,7 @@ pub fn list() -> List {
                 "sale.paysystem.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -181,9 +181,7 @@ pub fn list() -> List {
 /// A call of `sale.paysystem.list`: Finds payment systems by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(
-    List -> rt::Page < crate ::types::PaySystem >, all crate ::types::PaySystem
-);
+rt::request!(List -> Vec < crate ::types::PaySystem >, all crate ::types::PaySystem);
 impl List {
     /// `SELECT`. Keys to answer. All of them when it is left out or empty.
     #[inline]
@@ -199,11 +197,6 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "ORDER", value))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Changes a payment system that the same application has made.

@@ -100,7 +100,7 @@ impl CalendarSettings {
     pub fn dep_manager_sub(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "dep_manager_sub")
     }
-    /// `denied_superpose_types`. Kinds of calendars that may not be laid over others.
+    /// `denied_superpose_types`. Kinds of calendars that may not be put among the favourites, whose events show in one's own calendar.
     #[inline]
     pub fn denied_superpose_types(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "denied_superpose_types")

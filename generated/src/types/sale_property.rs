@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleProperty(rt::Object);
 rt::view!(SaleProperty);
 impl SaleProperty {
-    /// `id`. Number of the property, given by the portal; GetOrderProperty takes it.
+    /// `id`. Number of the property, given by the portal.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")

@@ -53,12 +53,12 @@ impl StructureNode {
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "parentId", value))
     }
-    /// `description`. What the department or team does.
+    /// `description`. What the department or team does; null for nothing told.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. What the department or team does.
+    /// Sets `description`. What the department or team does; null for nothing told.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

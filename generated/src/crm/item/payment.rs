@@ -143,7 +143,7 @@ pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Lis
                     "crm.item.payment.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::Start,
+                    rt::Paging::None,
                 ),
             )
             .put("entityId", rt::value::id(entity_id))
@@ -153,9 +153,7 @@ pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Lis
 /// A call of `crm.item.payment.list`: Lists the payments of a record.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(
-    List -> rt::Page < crate ::types::CrmPayment >, all crate ::types::CrmPayment
-);
+rt::request!(List -> Vec < crate ::types::CrmPayment >, all crate ::types::CrmPayment);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal, or with \= one of a list. The fields of sale.payment.list can be named as well.
     #[inline]
@@ -166,11 +164,6 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Marks a payment as paid.

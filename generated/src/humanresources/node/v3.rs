@@ -54,7 +54,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::StructureNode);
 impl Add {
-    /// `description`. What the department or team does.
+    /// `description`. What the department or team does; null for nothing told.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "description", value))

@@ -125,7 +125,7 @@ pub fn list() -> List {
                 "sale.cashbox.handler.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -134,16 +134,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::SaleCashRegisterHandler >, all crate
+    List -> Vec < crate ::types::SaleCashRegisterHandler >, all crate
     ::types::SaleCashRegisterHandler
 );
-impl List {
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
-    }
-}
 /// Changes a handler of cash registers.
 ///
 /// Calls `sale.cashbox.handler.update`; scope `cashbox`. May be called by: administrator of the CRM, who may change its settings.

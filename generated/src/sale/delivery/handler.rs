@@ -127,7 +127,7 @@ pub fn list() -> List {
                 "sale.delivery.handler.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -136,16 +136,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::SaleDeliveryHandler >, all crate
+    List -> Vec < crate ::types::SaleDeliveryHandler >, all crate
     ::types::SaleDeliveryHandler
 );
-impl List {
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
-    }
-}
 /// Changes a handler of delivery services.
 ///
 /// Calls `sale.delivery.handler.update`; scope `sale`. May be called by: administrator of the CRM.

@@ -123,7 +123,7 @@ pub fn list() -> List {
                 "sale.paysystem.handler.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::Start,
+                rt::Paging::None,
             ),
         ),
     )
@@ -132,16 +132,8 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::PaySystemHandler >, all crate
-    ::types::PaySystemHandler
+    List -> Vec < crate ::types::PaySystemHandler >, all crate ::types::PaySystemHandler
 );
-impl List {
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
-    }
-}
 /// Changes a handler that the same application has registered.
 ///
 /// Calls `sale.paysystem.handler.update`; scope `pay_system`. May be called by: a CRM administrator.

@@ -103,7 +103,7 @@ pub fn list(payment_id: impl Into<rt::Id>, filter: impl Into<rt::Value>) -> List
                     "crm.item.payment.delivery.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::Start,
+                    rt::Paging::None,
                 ),
             )
             .put("paymentId", rt::value::id(payment_id))
@@ -114,7 +114,7 @@ pub fn list(payment_id: impl Into<rt::Id>, filter: impl Into<rt::Value>) -> List
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(
-    List -> rt::Page < crate ::types::CrmPaymentPosition >, all crate
+    List -> Vec < crate ::types::CrmPaymentPosition >, all crate
     ::types::CrmPaymentPosition
 );
 impl List {
@@ -122,11 +122,6 @@ impl List {
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
-    #[inline]
-    pub fn start(self, value: impl Into<i64>) -> Self {
-        Self(rt::set::param::integer(self.0, "start", value))
     }
 }
 /// Makes a position of a payment stand for another delivery.
