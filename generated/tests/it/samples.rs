@@ -62,7 +62,7 @@ const WRONG: &[(&str, &str)] = &[
     ("sale.shipmentitem.getfields", "the sample has a key, and no table has any"),
     ("task.comment.add", "the sample has the keys of another method"),
     ("task.item.add", "the sample has the key of another method"),
-    ("task.item.addfile", "the sample nests in FILE what stands beside it in the table"),
+    ("task.item.addfile", "words stand for the content, with an ending as names of files have"),
     ("task.item.getdescription", "the sample has a key that the table has not, and lacks the one that it has"),
     ("task.item.isactionallowed", "ACTION in the sample, ACTIONID in the table"),
     ("task.item.update", "taskId and fields in the sample, TASKID and TASKDATA in the table"),
