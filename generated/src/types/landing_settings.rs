@@ -307,16 +307,16 @@ impl LandingSettings {
     pub fn set_background_use(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "BACKGROUND_USE", value))
     }
-    /// `BACKGROUND_PICTURE`. Picture of the background, by the number of its file; answers hold its address.
+    /// `BACKGROUND_PICTURE`. Picture of the background, by the number of its file or by its address, which answers hold.
     #[inline]
-    pub fn background_picture(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "BACKGROUND_PICTURE")
+    pub fn background_picture(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "BACKGROUND_PICTURE")
     }
-    /// Sets `BACKGROUND_PICTURE`. Picture of the background, by the number of its file; answers hold its address.
+    /// Sets `BACKGROUND_PICTURE`. Picture of the background, by the number of its file or by its address, which answers hold.
     #[inline]
     #[must_use]
-    pub fn set_background_picture(self, value: impl Into<rt::Id>) -> Self {
-        Self(rt::set::field::id(self.0, "BACKGROUND_PICTURE", value))
+    pub fn set_background_picture(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "BACKGROUND_PICTURE", value))
     }
     /// `BACKGROUND_POSITION`. How the picture of the background is laid.
     #[inline]
