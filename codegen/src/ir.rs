@@ -317,6 +317,13 @@ pub struct Form {
     pub description: String,
 }
 
+impl Form {
+    /// Whether it is a list, of records or of values.
+    pub fn is_list(&self) -> bool {
+        matches!(self.shape, Shape::List(_) | Shape::Value(Ty::Array(_)))
+    }
+}
+
 /// A kind of JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonKind {
@@ -666,6 +673,11 @@ impl Ty {
     /// Whether its values, or some of them, are objects: with keys of their own or with free ones.
     pub fn is_object(&self) -> bool {
         self.each().iter().any(|one| matches!(one, Self::Object | Self::Map(_)))
+    }
+
+    /// Whether every value is a text as it goes over the wire.
+    pub fn is_text(&self) -> bool {
+        self.each().iter().all(|one| matches!(one, Self::String | Self::Date | Self::DateTime(TimeForm::Iso)))
     }
 
     /// The kinds of JSON that its values are written as where they are neither missing nor empty. A number may come as text.

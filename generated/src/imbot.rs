@@ -121,7 +121,7 @@ impl Register {
 }
 /// Removes a bot with its private dialogs.
 ///
-/// Calls `imbot.unregister`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.unregister`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/bots/imbot-unregister.html>
 ///
@@ -174,7 +174,7 @@ impl Unregister {
 }
 /// Changes a bot. What is left out stays as it is.
 ///
-/// Calls `imbot.update`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.update`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/bots/imbot-update.html>
 ///

@@ -261,8 +261,12 @@ impl<'a> CallType<'a> {
 
 /// What tells that a list has more than `send`: all its records, whatever pages they come in.
 fn walk(method: &Method, returns: &ir::Returns) -> Option<TokenStream> {
-    let (Shape::List(entity) | Shape::Page(entity)) = &returns.shape else { return None };
-    let record = record(entity);
+    let record = match &returns.shape {
+        Shape::List(entity) | Shape::Page(entity) => record(entity),
+        // Only the words tell which form the records have.
+        Shape::OneOf(_) if method.paging.is_some() => record(&None),
+        _ => return None,
+    };
     (method.effect == ir::Effect::List).then(|| quote! { , all #record })
 }
 
@@ -590,15 +594,10 @@ fn file_form(form: FileForm) -> TokenStream {
     quote! { rt::value::FileForm::#form }
 }
 
-/// Whether every value is a text as it goes over the wire.
-fn is_text(ty: &Ty) -> bool {
-    ty.each().iter().all(|one| matches!(one, Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso)))
-}
-
 /// The form in which a value goes over the wire, where the runtime has a word for it.
 fn form(ty: &Ty) -> Option<proc_macro2::Ident> {
     let form = match ty {
-        Ty::OneOf(_) if is_text(ty) => "text",
+        Ty::OneOf(_) if ty.is_text() => "text",
         Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => "text",
         Ty::DateTime(TimeForm::Utc) => "utc",
         Ty::Integer => "integer",
@@ -650,7 +649,7 @@ fn taken_type(ty: &Ty) -> TokenStream {
 /// The type that a value is kept as.
 fn owned_type(ty: &Ty) -> TokenStream {
     match ty {
-        Ty::OneOf(_) if is_text(ty) => quote! { String },
+        Ty::OneOf(_) if ty.is_text() => quote! { String },
         Ty::String | Ty::Date | Ty::DateTime(_) => quote! { String },
         Ty::Integer => quote! { i64 },
         Ty::Number => quote! { f64 },
@@ -800,7 +799,7 @@ fn getter(comments: &Comments, field: &Param, known: &BTreeSet<&str>) -> TokenSt
     let inner = field.entries.as_ref().and_then(|entries| entries.entity.as_ref());
     let inner = inner.filter(|entity| known.contains(entity.name.as_str()));
     let (read, returned) = match meant(&field.ty) {
-        ty @ Ty::OneOf(_) if is_text(ty) => (quote! { text }, quote! { &str }),
+        ty @ Ty::OneOf(_) if ty.is_text() => (quote! { text }, quote! { &str }),
         ty if let Some(of) = inner.and_then(|entity| of_records(ty, entity)) => (quote! { read }, of),
         Ty::String | Ty::Date | Ty::DateTime(_) => (quote! { text }, quote! { &str }),
         Ty::Object => (quote! { object }, quote! { &rt::Object }),

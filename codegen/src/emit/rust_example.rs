@@ -1,5 +1,7 @@
 //! The Rust call of an example, as doc comments and pages show it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::emit::client::{arguments, required_struct};
@@ -79,10 +81,18 @@ fn typed(ty: &Ty, param: &Param, value: &Value) -> String {
                 return format!("Vec::<{}>::new()", element(item));
             }
             // The items of a Rust list have one type.
-            let mixed = items.iter().any(is_text) && !items.iter().all(is_text) && **item == Ty::Id;
-            let items = items
-                .iter()
-                .map(|value| if mixed { text(&crate::emit::tables::text(value)) } else { typed(item, param, value) });
+            let mixed = items.iter().any(is_text) && !items.iter().all(is_text);
+            let lengths: BTreeSet<usize> = items.iter().filter_map(Value::as_array).map(Vec::len).collect();
+            let items = items.iter().map(|value| match &**item {
+                Ty::Id if mixed => text(&crate::emit::tables::text(value)),
+                // Their neighbours, or those of the list around them, may be of another type.
+                Ty::OneOf(_) if !item.is_text() => {
+                    format!("json!({})", wire_form(&Param { ty: (**item).clone(), ..param.clone() }, value))
+                }
+                // Lists in a list are arrays of one length, or vectors.
+                Ty::Array(_) if lengths.len() > 1 => format!("Vec::from({})", typed(item, param, value)),
+                item => typed(item, param, value),
+            });
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
         (Ty::Number, Value::Number(number)) => {
@@ -110,6 +120,7 @@ fn element(ty: &Ty) -> &'static str {
         Ty::Number => "f64",
         Ty::Boolean(_) => "bool",
         Ty::Id => "Id",
+        Ty::OneOf(_) if ty.is_text() => "String",
         Ty::Object | Ty::Map(_) | Ty::OneOf(_) | Ty::Any | Ty::Array(_) | Ty::File(_) => "Value",
         Ty::String | Ty::Date | Ty::DateTime(_) => "String",
     }

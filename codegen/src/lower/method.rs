@@ -298,8 +298,8 @@ impl Context<'_> {
             }
             forms.push(Form { shape, description: description.clone() });
         }
-        if file.spec.paging.is_some() {
-            let message = "a result in several forms has no pages";
+        if file.spec.paging.is_some() && !forms.iter().all(Form::is_list) {
+            let message = "a result in several forms has pages only where each form is a list";
             self.report_help(file, &step(path, "or"), message, "remove `or`, or `paging`");
         }
         Some(Shape::OneOf(forms))

@@ -1,7 +1,7 @@
 // @ts-check
 // A call as Rust, as the generator writes it for the examples of the pages; a test compares the two.
 
-import {belowKeys, entriesOf, isObject, isOneOf, itemOf, wireForm} from './body.mjs';
+import {alternatives, belowKeys, entriesOf, isObject, isOneOf, itemOf, wireForm} from './body.mjs';
 
 /**
  * What Rust calls a function: its path, its arguments by name, the setters whose name is not the key in snake case, and
@@ -39,8 +39,12 @@ function json(value) {
 /** @type {Record<string, string>} */
 const ELEMENTS = {integer: 'i64', number: 'f64', id: 'Id', object: 'Value', any: 'Value', string: 'String', date: 'String'};
 
+/** Whether every value is a text as it goes over the wire. @param {string} type */
+const isText = (type) => alternatives(type).every((one) => ['string', 'date', 'datetime'].includes(one));
+
 /** @param {string} type */
 function element(type) {
+  if (isText(type)) return 'String';
   if (type.startsWith('boolean')) return 'bool';
   if (type.startsWith('datetime')) return 'String';
   return ELEMENTS[type] ?? 'Value';
@@ -56,7 +60,16 @@ function typed(type, param, value, types) {
     const texts = value.filter((one) => typeof one === 'string').length;
     const isMixed = texts > 0 && texts < value.length && item === 'id';
     const plain = (/** @type {any} */ one) => text(typeof one === 'string' ? one : JSON.stringify(one));
-    return `[${value.map((one) => (isMixed ? plain(one) : typed(item, param, one, types))).join(', ')}]`;
+    const lengths = new Set(value.filter(Array.isArray).map((one) => one.length));
+    const each = (/** @type {any} */ one) => {
+      if (isMixed) return plain(one);
+      // Their neighbours, or those of the list around them, may be of another type.
+      if (isOneOf(item) && !isText(item)) return `json!(${JSON.stringify(wireForm({...param, type: item}, one, types))})`;
+      // Lists in a list are arrays of one length, or vectors.
+      const inner = typed(item, param, one, types);
+      return itemOf(item) && lengths.size > 1 ? `Vec::from(${inner})` : inner;
+    };
+    return `[${value.map(each).join(', ')}]`;
   }
   if (type === 'number' && typeof value === 'number') return /[.eE]/.test(String(value)) ? String(value) : `${value}.0`;
   if ((type === 'integer' || type === 'id') && typeof value === 'number') {

@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod user;
 /// Makes a group chat in the name of the bot.
 ///
-/// Calls `imbot.chat.add`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.add`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-add.html>
 ///
@@ -177,7 +177,7 @@ pub fn get(
 }
 /// Takes the bot out of a chat.
 ///
-/// Calls `imbot.chat.leave`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.leave`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-leave.html>
 ///
@@ -238,7 +238,7 @@ impl Leave {
 }
 /// Shows in a dialog that the bot writes.
 ///
-/// Calls `imbot.chat.sendTyping`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.sendTyping`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-send-typing.html>
 ///
@@ -371,7 +371,7 @@ impl SetManager {
 }
 /// Makes somebody else the owner of a chat that the bot owns.
 ///
-/// Calls `imbot.chat.setOwner`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.setOwner`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-set-owner.html>
 ///
@@ -431,7 +431,7 @@ impl SetOwner {
 }
 /// Sets the picture of a chat.
 ///
-/// Calls `imbot.chat.updateAvatar`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.updateAvatar`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-update-avatar.html>
 ///
@@ -495,7 +495,7 @@ impl UpdateAvatar {
 }
 /// Sets the colour that a chat has on mobile devices.
 ///
-/// Calls `imbot.chat.updateColor`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.updateColor`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-update-color.html>
 ///
@@ -558,7 +558,7 @@ impl UpdateColor {
 }
 /// Sets the title of a chat.
 ///
-/// Calls `imbot.chat.updateTitle`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.updateTitle`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-update-title.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Answers somebody who called a command.
 ///
-/// Calls `imbot.command.answer`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.command.answer`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/commands/imbot-command-answer.html>
 ///
@@ -106,7 +106,7 @@ impl Answer {
 }
 /// Makes a command that people can give to a bot in a chat.
 ///
-/// Calls `imbot.command.register`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.command.register`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/commands/imbot-command-register.html>
 ///
@@ -186,7 +186,7 @@ impl Register {
 }
 /// Removes a command of a bot, which people cannot give any more.
 ///
-/// Calls `imbot.command.unregister`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.command.unregister`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/commands/imbot-command-unregister.html>
 ///
@@ -237,7 +237,7 @@ impl Unregister {
 }
 /// Changes a command; one new value at least must be given.
 ///
-/// Calls `imbot.command.update`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.command.update`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/commands/imbot-command-update.html>
 ///

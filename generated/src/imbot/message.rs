@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Writes into a chat or to a person in the name of the bot, or from one person to another as a message of the portal.
 ///
-/// Calls `imbot.message.add`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.message.add`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/messages/imbot-message-add.html>
 ///
@@ -117,7 +117,7 @@ impl Add {
 }
 /// Deletes a message of the bot.
 ///
-/// Calls `imbot.message.delete`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.message.delete`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/messages/imbot-message-delete.html>
 ///
@@ -183,7 +183,7 @@ impl Delete {
 }
 /// Likes a message in the name of the bot, or takes that back.
 ///
-/// Calls `imbot.message.like`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.message.like`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/messages/imbot-message-like.html>
 ///
@@ -258,7 +258,7 @@ impl Like {
 }
 /// Changes a message of the bot within three days.
 ///
-/// Calls `imbot.message.update`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.message.update`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/messages/imbot-message-update.html>
 ///

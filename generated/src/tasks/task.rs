@@ -304,7 +304,7 @@ pub fn get(task_id: impl Into<rt::Id>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Task);
 impl Get {
-    /// `select`. Fields to answer, such as TITLE or UF_CRM_TASK; an asterisk stands for all. Without it every field comes except the custom ones and the attachments. GetTaskFieldsStructure lists the names.
+    /// `select`. Fields to answer, such as TITLE or UF_CRM_TASK; an asterisk stands for all. Without it every field comes except the custom ones and UF_CRM_TASK, UF_TASK_WEBDAV_FILES and UF_MAIL_MESSAGE; naming one of these three brings all of them. GetTaskFieldsStructure lists the names.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))

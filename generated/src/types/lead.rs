@@ -495,11 +495,6 @@ impl Lead {
     pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "LAST_ACTIVITY_BY")
     }
-    /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
-    #[inline]
-    pub fn last_communication_time(&self) -> Option<&str> {
-        rt::view::text(&self.0, "LAST_COMMUNICATION_TIME")
-    }
     /// `PHONE`. Telephone numbers of the person.
     #[inline]
     pub fn phone(&self) -> Option<Vec<crate::types::CrmMultifield>> {

@@ -344,12 +344,12 @@ impl OpenLine {
     pub fn set_category_enable(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "CATEGORY_ENABLE", value))
     }
-    /// `CATEGORY_ID`. List that holds the categories.
+    /// `CATEGORY_ID`. Number of the category.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CATEGORY_ID")
     }
-    /// Sets `CATEGORY_ID`. List that holds the categories.
+    /// Sets `CATEGORY_ID`. Number of the category.
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {

@@ -6,6 +6,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Calls `im.department.colleagues.list`; scope `im`. May be called by: employee, neither a partner nor a bot.
 ///
+/// Answers one of these:
+///
+/// - Numbers of the people; next and total tell of the others.
+/// - The people themselves, with USER_DATA.
+///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-colleagues-list.html>
 ///
 /// ```no_run
@@ -42,7 +47,7 @@ pub fn list() -> List {
 /// A call of `im.department.colleagues.list`: Lists the colleagues of the caller. A head gets those below and all those above.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(List -> rt::Value, all rt::Value);
 impl List {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]

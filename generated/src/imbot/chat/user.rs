@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds people to a chat.
 ///
-/// Calls `imbot.chat.user.add`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.user.add`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-user-add.html>
 ///
@@ -74,7 +74,7 @@ impl Add {
 }
 /// Takes a person out of a chat.
 ///
-/// Calls `imbot.chat.user.delete`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.user.delete`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-user-delete.html>
 ///
@@ -134,7 +134,7 @@ impl Delete {
 }
 /// Lists who takes part in a chat.
 ///
-/// Calls `imbot.chat.user.list`; scope `imbot`. May be called by: owner of the bot.
+/// Calls `imbot.chat.user.list`; scope `imbot`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/chats/imbot-chat-user-list.html>
 ///

@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod message;
 /// Ends a dialog that the bot has. The documentation names the scope imbot beside imopenlines.
 ///
-/// Calls `imopenlines.bot.session.finish`; scope `imopenlines`. May be called by: owner of the bot.
+/// Calls `imopenlines.bot.session.finish`; scope `imopenlines`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chat-bots/imopenlines-bot-session-finish.html>
 ///
@@ -87,7 +87,7 @@ pub fn operator(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 }
 /// Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID. The documentation names the scope imbot beside imopenlines.
 ///
-/// Calls `imopenlines.bot.session.transfer`; scope `imopenlines`. May be called by: owner of the bot.
+/// Calls `imopenlines.bot.session.transfer`; scope `imopenlines`. May be called by: a user of the application that registered the bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chat-bots/imopenlines-bot-session-transfer.html>
 ///

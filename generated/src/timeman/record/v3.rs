@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = timeman::record::v3::list([["userId", json!(5)], ["startTime", ">=", "2026-06-01T00:00:00+03:00"]])
+/// let result = timeman::record::v3::list([Vec::from([json!("userId"), json!(5)]), Vec::from([json!("startTime"), json!(">="), json!("2026-06-01T00:00:00+03:00")])])
 ///     .select(["id", "startTime", "endTime", "duration"])
 ///     .order(json!({"startTime":"DESC"}))
 ///     .pagination(json!({"page":1,"limit":20}))
