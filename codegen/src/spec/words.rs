@@ -70,8 +70,8 @@ fn type_of(word: &str) -> Result<Ty, String> {
     if word.matches("array<").count() + word.matches("map<").count() > DEEPEST {
         return Err(format!("arrays and maps are nested at most {DEEPEST} deep{}write `any`", super::load::HELP));
     }
-    if let [first, _, ..] = alternatives(word)[..] {
-        return one_of(word, first);
+    if alternatives(word).len() > 1 {
+        return one_of(word);
     }
     let inner = |of: &str| word.strip_prefix(of).and_then(|rest| rest.strip_suffix('>'));
     if let Some(item) = inner("array<") {
@@ -108,7 +108,7 @@ fn alternatives(word: &str) -> Vec<&str> {
     .collect()
 }
 
-fn one_of(word: &str, first: &str) -> Result<Ty, String> {
+fn one_of(word: &str) -> Result<Ty, String> {
     let refused = |fault: String, help: &str| Err(format!("{fault}{}{help}", super::load::HELP));
     let mut types: Vec<Ty> = Vec::new();
     for word in alternatives(word).into_iter().map(str::trim) {
@@ -126,10 +126,7 @@ fn one_of(word: &str, first: &str) -> Result<Ty, String> {
             ty => types.push(ty),
         }
     }
-    match types.len() {
-        0 | 1 => type_of(first.trim()),
-        _ => Ok(Ty::OneOf(types)),
-    }
+    Ok(Ty::OneOf(types))
 }
 
 impl<'de> Deserialize<'de> for TypeWord {

@@ -267,8 +267,8 @@ impl<'a> FormRow<'a> {
     }
 }
 
-/// A parameter of a command, or a key inside one. There are ten times as many keys: they leave out what goes without saying,
-/// their own name as the place in the body too.
+/// A parameter of a command, or a key inside one, of which there are more than twice as many. What goes without saying is left
+/// out: a key has no argument and no option, and its own name is its place in the object.
 #[derive(Serialize)]
 struct ParamRow<'a> {
     name: &'a str,
