@@ -388,12 +388,12 @@ impl CatalogProduct {
     pub fn set_purchasing_price(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "purchasingPrice", value))
     }
-    /// `quantity`. How much is in stock. It cannot be changed while inventory management is on. Null for parent products.
+    /// `quantity`. How much is in stock. It cannot be changed while inventory management is on. May be null for parent products.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
         rt::view::number(&self.0, "quantity")
     }
-    /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on. Null for parent products.
+    /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on. May be null for parent products.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
