@@ -144,7 +144,7 @@ impl Register {
         Self(rt::set::param::yes_no(self.0, "HIDDEN", value))
     }
 }
-/// Removes an icon of the field for messages.
+/// Removes an application from the chats, with its icon.
 ///
 /// Calls `imbot.app.unregister`; scope `imbot`.
 ///

@@ -57,7 +57,7 @@ pub fn add(taskdata: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 pub fn addfile(
     task_id: impl Into<rt::Id>,
     file: impl Into<rt::Value>,
-) -> rt::TypedCall<rt::Value> {
+) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
             rt::Method::new(
                     "task.item.addfile",

@@ -496,7 +496,7 @@ impl Update {
     pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["fields", "COLOR"], rt::value::text(value)))
     }
-    /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
+    /// `AFTER_ID`. Stage to stand behind; with 0 it moves to the beginning.
     #[inline]
     pub fn after_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["fields", "AFTER_ID"], rt::value::id(value)))
