@@ -52,7 +52,10 @@ function element(type) {
 
 /** @param {string} type @param {Param} param @param {any} value @param {any} types @returns {string} */
 function typed(type, param, value, types) {
-  if (isOneOf(type)) return typed('any', {...param, type}, value, types);
+  if (type === 'object' || type === 'any' || belowKeys(type) || isOneOf(type)) {
+    const form = wireForm({...param, type}, value, types);
+    return typeof form === 'string' ? json(form) : `json!(${JSON.stringify(form)})`;
+  }
   const item = itemOf(type);
   if (type.startsWith('file') && typeof value === 'string') return `File::read(${text(value)})?`;
   if (item && Array.isArray(value)) {
@@ -77,10 +80,6 @@ function typed(type, param, value, types) {
     return value < SMALL && value >= -SMALL ? String(value) : `${value}_i64`;
   }
   if (type.startsWith('boolean') && typeof value === 'boolean') return String(value);
-  if (type === 'object' || type === 'any' || belowKeys(type)) {
-    const form = wireForm(type === 'any' ? param : {...param, type}, value, types);
-    return typeof form === 'string' ? json(form) : `json!(${JSON.stringify(form)})`;
-  }
   return typeof value === 'string' ? text(value) : json(value);
 }
 
