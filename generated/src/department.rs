@@ -137,12 +137,6 @@ pub fn fields() -> rt::TypedCall<rt::Map<String>> {
 /// # Ok(())
 /// # }
 /// ```
-///
-/// # Errors
-///
-/// Among others, the portal's own:
-///
-/// - `insufficient_scope`: The webhook or application lacks the scope department. Add it in the settings of the webhook.
 #[inline]
 pub fn get() -> Get {
     Get(

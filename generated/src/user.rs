@@ -466,12 +466,6 @@ pub fn fields() -> rt::TypedCall<rt::Map<String>> {
 /// # Ok(())
 /// # }
 /// ```
-///
-/// # Errors
-///
-/// Among others, the portal's own:
-///
-/// - `insufficient_scope`: The webhook or application lacks the scope user. Add it in the settings of the webhook.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -567,12 +561,6 @@ impl Get {
 /// # Ok(())
 /// # }
 /// ```
-///
-/// # Errors
-///
-/// Among others, the portal's own:
-///
-/// - `insufficient_scope`: The webhook or application lacks the scope user. Add it in the settings of the webhook.
 #[inline]
 pub fn search() -> Search {
     Search(

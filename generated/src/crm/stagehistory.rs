@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no stages. Use leads, deals, invoices, or a smart process that has them switched on.
 /// - `INVALID_ARG_VALUE`: A key of filter or order is no field of an entry or cannot be used there, a condition has a wrong value, or a direction is neither ASC nor DESC.
-/// - `0`: Something failed inside the portal. The description tells what.
+/// - `0`: This kind of record has no history of stages, or something failed inside the portal. The description tells which.
 #[inline]
 pub fn list(entity_type_id: impl Into<i64>) -> List {
     List(

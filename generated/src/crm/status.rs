@@ -23,7 +23,7 @@ pub mod entity;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CORE`: The directory has an entry with this code already. Choose another STATUS_ID.
-/// - without a code: The caller is no administrator of the CRM, a required field is missing, there is no such directory, or a stage would stand behind the last one. The description tells which.
+/// - without a code: The caller is no administrator of the CRM, fields is no object, a required field is missing, there is no such directory, or SORT would put a stage of DEAL_STAGE behind WON. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -56,7 +56,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such entry, it came with the portal, records still use it, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such entry, it came with the portal and FORCED is not Y, records still use it, it could not be removed, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -213,7 +213,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such entry, the caller is no administrator of the CRM, or a value does not fit. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such entry, the caller is no administrator of the CRM, or the change failed. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

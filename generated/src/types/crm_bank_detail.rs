@@ -141,12 +141,12 @@ impl CrmBankDetail {
     pub fn set_rq_bank_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_BANK_CODE", value))
     }
-    /// `RQ_BANK_ROUTE_NUM`. Routing number of the bank (United States).
+    /// `RQ_BANK_ROUTE_NUM`. Routing number of the bank.
     #[inline]
     pub fn rq_bank_route_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BANK_ROUTE_NUM")
     }
-    /// Sets `RQ_BANK_ROUTE_NUM`. Routing number of the bank (United States).
+    /// Sets `RQ_BANK_ROUTE_NUM`. Routing number of the bank.
     #[inline]
     #[must_use]
     pub fn set_rq_bank_route_num(self, value: impl Into<String>) -> Self {
@@ -196,12 +196,12 @@ impl CrmBankDetail {
     pub fn set_rq_rib(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_RIB", value))
     }
-    /// `RQ_MFO`. Code of the bank (Ukraine, Belarus).
+    /// `RQ_MFO`. Code of the bank, the MFO.
     #[inline]
     pub fn rq_mfo(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_MFO")
     }
-    /// Sets `RQ_MFO`. Code of the bank (Ukraine, Belarus).
+    /// Sets `RQ_MFO`. Code of the bank, the MFO.
     #[inline]
     #[must_use]
     pub fn set_rq_mfo(self, value: impl Into<String>) -> Self {
@@ -273,12 +273,12 @@ impl CrmBankDetail {
     pub fn set_rq_acc_currency(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_ACC_CURRENCY", value))
     }
-    /// `RQ_COR_ACC_NUM`. Correspondent account of the bank (Russia).
+    /// `RQ_COR_ACC_NUM`. Correspondent account of the bank.
     #[inline]
     pub fn rq_cor_acc_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_COR_ACC_NUM")
     }
-    /// Sets `RQ_COR_ACC_NUM`. Correspondent account of the bank (Russia).
+    /// Sets `RQ_COR_ACC_NUM`. Correspondent account of the bank.
     #[inline]
     #[must_use]
     pub fn set_rq_cor_acc_num(self, value: impl Into<String>) -> Self {

@@ -431,12 +431,12 @@ impl CrmRequisite {
     pub fn set_rq_kpp(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_KPP", value))
     }
-    /// `RQ_USRLE`. Number in the register of companies, as in the Handelsregister (Germany).
+    /// `RQ_USRLE`. Number in the register of companies, the Handelsregister (Germany).
     #[inline]
     pub fn rq_usrle(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_USRLE")
     }
-    /// Sets `RQ_USRLE`. Number in the register of companies, as in the Handelsregister (Germany).
+    /// Sets `RQ_USRLE`. Number in the register of companies, the Handelsregister (Germany).
     #[inline]
     #[must_use]
     pub fn set_rq_usrle(self, value: impl Into<String>) -> Self {
@@ -475,12 +475,12 @@ impl CrmRequisite {
     pub fn set_rq_ogrnip(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_OGRNIP", value))
     }
-    /// `RQ_OKPO`. Number in the statistics' list of organisations (Russia, Belarus, Kazakhstan).
+    /// `RQ_OKPO`. Number in the statistics' list of organisations, as in Russia's OKPO.
     #[inline]
     pub fn rq_okpo(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_OKPO")
     }
-    /// Sets `RQ_OKPO`. Number in the statistics' list of organisations (Russia, Belarus, Kazakhstan).
+    /// Sets `RQ_OKPO`. Number in the statistics' list of organisations, as in Russia's OKPO.
     #[inline]
     #[must_use]
     pub fn set_rq_okpo(self, value: impl Into<String>) -> Self {
@@ -651,12 +651,12 @@ impl CrmRequisite {
     pub fn set_rq_vat_cert_date(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_VAT_CERT_DATE", value))
     }
-    /// `RQ_RESIDENCE_COUNTRY`. Country where taxes are paid.
+    /// `RQ_RESIDENCE_COUNTRY`. Country of residence.
     #[inline]
     pub fn rq_residence_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_RESIDENCE_COUNTRY")
     }
-    /// Sets `RQ_RESIDENCE_COUNTRY`. Country where taxes are paid.
+    /// Sets `RQ_RESIDENCE_COUNTRY`. Country of residence.
     #[inline]
     #[must_use]
     pub fn set_rq_residence_country(self, value: impl Into<String>) -> Self {

@@ -59,23 +59,23 @@ impl OpenLine {
     pub fn set_crm_create(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CRM_CREATE", value))
     }
-    /// `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
+    /// `CRM_CREATE_SECOND`. Addition to CRM_CREATE, such as the funnel of the deal that is made; 0 for none.
     #[inline]
     pub fn crm_create_second(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_CREATE_SECOND")
     }
-    /// Sets `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
+    /// Sets `CRM_CREATE_SECOND`. Addition to CRM_CREATE, such as the funnel of the deal that is made; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_crm_create_second(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CRM_CREATE_SECOND", value))
     }
-    /// `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
+    /// `CRM_CREATE_THIRD`. Whether a third record is made in the CRM, beyond CRM_CREATE and CRM_CREATE_SECOND.
     #[inline]
     pub fn crm_create_third(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "CRM_CREATE_THIRD")
     }
-    /// Sets `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
+    /// Sets `CRM_CREATE_THIRD`. Whether a third record is made in the CRM, beyond CRM_CREATE and CRM_CREATE_SECOND.
     #[inline]
     #[must_use]
     pub fn set_crm_create_third(self, value: bool) -> Self {
@@ -724,12 +724,12 @@ impl OpenLine {
     pub fn set_quick_answers_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "QUICK_ANSWERS_IBLOCK_ID", value))
     }
-    /// `SESSION_PRIORITY`. How much earlier its dialogs come in the queue, in seconds.
+    /// `SESSION_PRIORITY`. Priority of its dialogs in the queue.
     #[inline]
     pub fn session_priority(&self) -> Option<i64> {
         rt::view::integer(&self.0, "SESSION_PRIORITY")
     }
-    /// Sets `SESSION_PRIORITY`. How much earlier its dialogs come in the queue, in seconds.
+    /// Sets `SESSION_PRIORITY`. Priority of its dialogs in the queue.
     #[inline]
     #[must_use]
     pub fn set_session_priority(self, value: impl Into<i64>) -> Self {

@@ -20,7 +20,7 @@ impl TaskTemplateChecklistItem {
     pub fn template_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "templateId")
     }
-    /// `parentId`. Item above it; 0 for a checklist itself.
+    /// `parentId`. Item above it; 0 for a checklist itself, null where that is not known.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "parentId")

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The directory is not named, or the caller may not use the CRM. The description tells which.
+/// - without a code: The parameter entityId is missing or names no directory, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn items(
     entity_id: impl Into<String>,
