@@ -22,8 +22,8 @@ impl LandingBinding {
     }
     /// `BINDING_ID`. Code of the menu or number of the workgroup that it is tied to.
     #[inline]
-    pub fn binding_id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "BINDING_ID")
+    pub fn binding_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "BINDING_ID")
     }
     /// `TITLE`. Title of the site or page.
     #[inline]
