@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `INVALID_FORMAT`: A part of PARAMS or OPTIONS is malformed or names an unknown field. The description tells which.
+/// - `INVALID_FORMAT`: A part of PARAMS or OPTIONS is malformed, names an unknown field or has an unknown value. The description tells which.
 #[inline]
 pub fn get() -> Get {
     Get(

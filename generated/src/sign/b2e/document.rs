@@ -74,7 +74,7 @@ impl Get {
 ///
 /// - `ACCESS_DENIED`: The caller has no right to this. Call as somebody who has it in e-Signature for HR.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
-/// - `BAD_REQUEST`: Something of the document is missing or wrong: company, people, file, kind of document or provider. The message tells which.
+/// - `BAD_REQUEST`: Something of the document is missing or wrong: company, people, file, kind of document, provider, or key and time of the other system. The message tells which.
 /// - `INTERNAL_ERROR`: The portal failed while it sent the document or made the answer. Look whether it was sent before you repeat it.
 /// - without a code: The portal lacks the module humanresources. Use crmId and userId instead of the keys of the HR system.
 #[inline]

@@ -22,7 +22,7 @@ pub mod v3;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such comment, it is an open result already, or it is somebody else's. GetTaskCommentsList lists the comments, GetResultsList the results.
+/// - `0`: There is no such comment, it is an open result already or somebody else's, or the caller may not see the task. GetTaskCommentsList lists the comments, GetResultsList the results.
 /// - `100`: The parameter commentId is no number. Give the number that GetTaskCommentsList answered.
 #[inline]
 pub fn add_from_comment(

@@ -76,7 +76,7 @@ impl ForceCommonScopeForAll {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not see this card, or a parameter does not fit. The description tells which.
+/// - without a code: The kind of record is missing or has no such card, or the caller may not see this card. The description tells which.
 #[inline]
 pub fn get(entity_type_id: impl Into<i64>) -> Get {
     Get(
@@ -139,7 +139,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change this card, or a parameter does not fit. The description tells which.
+/// - without a code: The kind of record is missing or has no such card, or the caller may not change this card. The description tells which.
 #[inline]
 pub fn reset(entity_type_id: impl Into<i64>) -> Reset {
     Reset(
