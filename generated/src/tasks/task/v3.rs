@@ -174,7 +174,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `filter`. Conditions, each a list of a field, an operator (=, !=, \>, \>=, \<, \<=, in, between) and a value, joined by "and"; \= may be left out. Tasks can be filtered by id alone so far.
+    /// `filter`. Conditions, each a list of a field, an operator (=, !=, \>, \>=, \<, \<=, in, between) and a value, joined by "and"; \= may be left out. An object with logic (or) and conditions holds some of which one must fit. Tasks can be filtered by id alone so far.
     #[inline]
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(rt::set::param::anys(self.0, "filter", value))

@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = timeman::record::v3::list([Vec::from([json!("userId"), json!(5)]), Vec::from([json!("startTime"), json!(">="), json!("2026-06-01T00:00:00+03:00")])])
+/// let result = timeman::record::v3::list([json!(["userId",5]), json!(["startTime",">=","2026-06-01T00:00:00+03:00"])])
 ///     .select(["id", "startTime", "endTime", "duration"])
 ///     .order(json!({"startTime":"DESC"}))
 ///     .pagination(json!({"page":1,"limit":20}))
@@ -31,9 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDFILTEREXCEPTION`: The filter is malformed, or names more than one person. Each condition is a list of field, operator and value.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A number of the pagination is no number, or limit is zero. Mend it.
 #[inline]
-pub fn list(
-    filter: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<rt::Value>>>,
-) -> List {
+pub fn list(filter: impl IntoIterator<Item = impl Into<rt::Value>>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -46,7 +44,7 @@ pub fn list(
                     .with_keyset(rt::Keyset::new("id"))
                     .with_place("pagination.afterCursor", "pagination.limit"),
             )
-            .put("filter", rt::value::list(filter, |item| rt::value::anys(item))),
+            .put("filter", rt::value::anys(filter)),
     )
 }
 /// A call of `timeman.record.list`: Lists the stretches of working time of one person.
