@@ -66,7 +66,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such activity, or the caller or the application may not delete it. The description tells which.
+/// - without a code: There is no such activity, the caller may not change the record that it belongs to, or an application made it and another one asks. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
     rt::Call::new(
@@ -131,7 +131,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such activity, or the caller or the application may not read it. The description tells which.
+/// - without a code: There is no such activity, the caller may not change the record that it belongs to, or an application made it and another one asks. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::CrmActivity> {
     rt::Call::new(

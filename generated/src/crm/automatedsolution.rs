@@ -194,7 +194,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `filter`. Conditions, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, \=%, %=, !%, !=% or !%=. An entry whose key is a number holds a group with logic (AND or OR).
+    /// `filter`. Conditions, joined by "and". An operator may stand before a key: \= (is), != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). An entry whose key is a number holds a group with logic (AND or OR).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -62,7 +62,7 @@ impl Add {
         Self(rt::set::param::any(self.0, "params", value))
     }
 }
-/// Removes a company with its timeline, for good unless the portal has a recycle bin.
+/// Removes a company.
 ///
 /// Calls `crm.company.delete`; scope `crm`. May be called by: whoever may delete companies.
 ///

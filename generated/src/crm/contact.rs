@@ -59,7 +59,7 @@ impl Add {
         Self(rt::set::param::any(self.0, "params", value))
     }
 }
-/// Removes a contact with its timeline, for good unless the portal has a recycle bin.
+/// Removes a contact and what belongs to it, such as its activities and history.
 ///
 /// Calls `crm.contact.delete`; scope `crm`. May be called by: whoever may delete contacts.
 ///

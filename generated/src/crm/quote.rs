@@ -58,7 +58,7 @@ impl Add {
         Self(rt::set::param::any(self.0, "params", value))
     }
 }
-/// Removes an estimate with its timeline.
+/// Removes an estimate.
 ///
 /// Calls `crm.quote.delete`; scope `crm`. May be called by: whoever may delete estimates.
 ///

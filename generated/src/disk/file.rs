@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
+/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another folder, or rename one of the two first.
 /// - `DISK_FILE_22003`: The portal could not store the copy. Try again later.
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId. Look them up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read the file, or may not add to the folder. Ask their owners for the rights.
@@ -289,7 +289,7 @@ pub fn mark_deleted(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskOb
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId. Look them up with GetStorageObjects or GetFolderItems.
-/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
+/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another folder, or rename one of the two first.
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
 /// - `ACCESS_DENIED`: The caller may not change the file, or may not add to the folder. Ask their owners for the rights.
 #[inline]

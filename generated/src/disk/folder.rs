@@ -62,7 +62,7 @@ pub fn add_sub_folder(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
+/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another folder, or rename one of the two first.
 /// - `ERROR_NOT_FOUND`: One of the two folders does not exist, or is in the trash. Look their numbers up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read the folder, or may not add to the other one. Ask their owners for the rights.
 #[inline]
@@ -335,7 +335,7 @@ pub fn mark_deleted(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::DiskOb
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
+/// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another folder, or rename one of the two first.
 /// - `ERROR_NOT_FOUND`: One of the two folders does not exist, or is in the trash. Look their numbers up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not change the folder, or may not add to the other one. Ask their owners for the rights.
 /// - without a code: The root folder of a storage cannot be moved. Move what is in it.

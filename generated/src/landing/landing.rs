@@ -1092,10 +1092,10 @@ impl Markundeletedblock {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
+/// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site that the page is to go to. Ask for the right.
 /// - `DELETE_ACCESS_DENIED`: The caller may not take the page from where it is. Ask for the right to remove pages there.
-/// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
+/// - `FOLDER_NOT_FOUND`: There is no such folder in the site, the caller may not see it, or the page was to change its site and go into a folder in one call. Find the folder with ListSiteFolders; move the page to the site first, then into the folder.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]

@@ -102,7 +102,7 @@ pub fn add_task_comment(
 #[must_use]
 pub fn get_comment_structure() -> rt::Value {
     rt::value::constant(
-        "{\"AUTHOR_NAME\":\"Name to show as that of the author. Portals of today refuse the key.\",\"AUTHOR_EMAIL\":\"E-mail address of the author. Portals of today refuse the key.\",\"USE_SMILES\":\"Whether smileys in the text become pictures. Portals of today refuse the key.\",\"AUTHOR_ID\":\"User who speaks; the caller without it. Any caller may name somebody else.\",\"POST_DATE\":\"When the comment was written; the present moment without it.\",\"POST_MESSAGE\":\"Text, with BB codes such as [B] and [USER=5].\",\"UF_FORUM_MESSAGE_DOC\":[\"Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.\"]}",
+        "{\"AUTHOR_NAME\":\"Name to show as that of the author. Portals of today refuse the key.\",\"AUTHOR_EMAIL\":\"E-mail address of the author. Portals of today refuse the key.\",\"USE_SMILES\":\"Whether smileys in the text become pictures. Portals of today refuse the key.\",\"AUTHOR_ID\":\"User who wrote it; the caller in a new one without it. Any caller may name somebody else.\",\"POST_DATE\":\"When the comment was written; the present moment in a new one without it.\",\"POST_MESSAGE\":\"Text, with BB codes such as [B] and [USER=5].\",\"UF_FORUM_MESSAGE_DOC\":[\"Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.\"]}",
     )
 }
 /// A call of `task.commentitem.add`: Adds a comment to a task, with all its fields in one object.
@@ -114,12 +114,12 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
 impl Add {
-    /// `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
+    /// `AUTHOR_ID`. User who wrote it; the caller in a new one without it. Any caller may name somebody else.
     #[inline]
     pub fn author_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["FIELDS", "AUTHOR_ID"], rt::value::id(value)))
     }
-    /// `POST_DATE`. When the comment was written; the present moment without it.
+    /// `POST_DATE`. When the comment was written; the present moment in a new one without it.
     #[inline]
     pub fn post_date(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["FIELDS", "POST_DATE"], rt::value::text(value)))

@@ -605,7 +605,7 @@ impl Getdescription {
     ///
     /// Known values:
     /// - `1`: As it is stored, with HTML or BB codes.
-    /// - `2`: As HTML, without what may do harm.
+    /// - `2`: As HTML, freed of what may do harm if the settings of tasks want that.
     /// - `3`: As plain text.
     #[inline]
     pub fn format(self, value: impl Into<i64>) -> Self {

@@ -60,7 +60,7 @@ impl BotChat {
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
-    /// `lastMessageId`. Newest message.
+    /// `lastMessageId`. Number of the newest message.
     #[inline]
     pub fn last_message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "lastMessageId")

@@ -85,7 +85,7 @@ impl Chat {
     pub fn restrictions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "restrictions")
     }
-    /// `last_message_id`. Latest message.
+    /// `last_message_id`. Number of the latest message.
     #[inline]
     pub fn last_message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "last_message_id")

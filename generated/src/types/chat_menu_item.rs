@@ -76,12 +76,12 @@ impl ChatMenuItem {
     pub fn set_action_value(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "ACTION_VALUE", value))
     }
-    /// `APP_ID`. Old application of chats to open; widgets have taken the place of them.
+    /// `APP_ID`. Old application of chats to open, in chats of open channels; elsewhere widgets have taken its place.
     #[inline]
     pub fn app_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "APP_ID")
     }
-    /// Sets `APP_ID`. Old application of chats to open; widgets have taken the place of them.
+    /// Sets `APP_ID`. Old application of chats to open, in chats of open channels; elsewhere widgets have taken its place.
     #[inline]
     #[must_use]
     pub fn set_app_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct ConnectorMessages(rt::Object);
 rt::view!(ConnectorMessages);
 impl ConnectorMessages {
-    /// `SUCCESS`. Whether the portal took the request; what became of each message is told below.
+    /// `SUCCESS`. Whether the messages were sent, changed or removed as asked; DATA tells of each one.
     #[inline]
     pub fn success(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "SUCCESS")

@@ -81,12 +81,12 @@ impl CrmRequisite {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "XML_ID", value))
     }
-    /// `ORIGINATOR_ID`. Name of that other system.
+    /// `ORIGINATOR_ID`. Identifier of the database that they were brought from.
     #[inline]
     pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
-    /// Sets `ORIGINATOR_ID`. Name of that other system.
+    /// Sets `ORIGINATOR_ID`. Identifier of the database that they were brought from.
     #[inline]
     #[must_use]
     pub fn set_originator_id(self, value: impl Into<String>) -> Self {

@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmTimelineAction(rt::Object);
 rt::view!(CrmTimelineAction);
 impl CrmTimelineAction {
-    /// `type`. What happens.
+    /// `type`. What happens when the element is pressed.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
-    /// Sets `type`. What happens.
+    /// Sets `type`. What happens when the element is pressed.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {

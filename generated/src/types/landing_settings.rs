@@ -791,12 +791,12 @@ impl LandingSettings {
     pub fn set_copyright_show(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "COPYRIGHT_SHOW", value))
     }
-    /// `COPYRIGHT_CODE`. Number or code of the wording that the line with the copyright has.
+    /// `COPYRIGHT_CODE`. Wording of the line with the copyright, by its number.
     #[inline]
     pub fn copyright_code(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "COPYRIGHT_CODE")
     }
-    /// Sets `COPYRIGHT_CODE`. Number or code of the wording that the line with the copyright has.
+    /// Sets `COPYRIGHT_CODE`. Wording of the line with the copyright, by its number.
     #[inline]
     #[must_use]
     pub fn set_copyright_code(self, value: impl Into<rt::Id>) -> Self {

@@ -37,12 +37,12 @@ impl SaleBasketProperty {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "name", value))
     }
-    /// `value`. What the buyer chose, as people see it.
+    /// `value`. What the item has in this property, as people see it, such as a colour or an article number.
     #[inline]
     pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
-    /// Sets `value`. What the buyer chose, as people see it.
+    /// Sets `value`. What the item has in this property, as people see it, such as a colour or an article number.
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {

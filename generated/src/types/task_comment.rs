@@ -15,12 +15,12 @@ impl TaskComment {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
+    /// `AUTHOR_ID`. User who wrote it; the caller in a new one without it. Any caller may name somebody else.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "AUTHOR_ID")
     }
-    /// Sets `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
+    /// Sets `AUTHOR_ID`. User who wrote it; the caller in a new one without it. Any caller may name somebody else.
     #[inline]
     #[must_use]
     pub fn set_author_id(self, value: impl Into<rt::Id>) -> Self {
@@ -36,12 +36,12 @@ impl TaskComment {
     pub fn author_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTHOR_EMAIL")
     }
-    /// `POST_DATE`. When the comment was written; the present moment without it.
+    /// `POST_DATE`. When the comment was written; the present moment in a new one without it.
     #[inline]
     pub fn post_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "POST_DATE")
     }
-    /// Sets `POST_DATE`. When the comment was written; the present moment without it.
+    /// Sets `POST_DATE`. When the comment was written; the present moment in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_post_date(self, value: impl Into<String>) -> Self {

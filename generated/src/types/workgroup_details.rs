@@ -265,7 +265,7 @@ impl WorkgroupDetails {
     pub fn counters(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "COUNTERS")
     }
-    /// `EFFICIENCY`. Efficiency of its tasks in per cent.
+    /// `EFFICIENCY`. How efficient the work on its tasks is, in per cent.
     #[inline]
     pub fn efficiency(&self) -> Option<i64> {
         rt::view::integer(&self.0, "EFFICIENCY")

@@ -213,7 +213,7 @@ pub fn get_available_for_payment(
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not do that with the record. Ask an administrator of the CRM for the right.
-/// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a row, or the record is not named. Name the record by \=ownerId and \=ownerType.
+/// - `INVALID_ARG_VALUE`: A value does not fit: a key of filter or order is no field of a row, a value is of the wrong form, or the record is not named. Mend it, and name the record by \=ownerId and \=ownerType.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]

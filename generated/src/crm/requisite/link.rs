@@ -28,7 +28,7 @@ pub fn fields() -> rt::TypedCall<rt::Map<crate::types::FieldInfo>> {
         )
         .typed()
 }
-/// Tells which official details and bank accounts a deal, an estimate or an invoice uses.
+/// Tells which official details and bank accounts a deal, an estimate, an invoice or a record of a smart process uses.
 ///
 /// Calls `crm.requisite.link.get`; scope `crm`. May be called by: whoever may read the record.
 ///
@@ -131,7 +131,7 @@ impl List {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Chooses the official details and bank accounts that a deal, an estimate or an invoice uses, in place of those chosen before.
+/// Chooses the official details and bank accounts that a deal, an estimate, an invoice or a record of a smart process uses, in place of those chosen before.
 ///
 /// Calls `crm.requisite.link.register`; scope `crm`. May be called by: whoever may change the record.
 ///
@@ -164,7 +164,7 @@ pub fn register(fields: impl Into<rt::Value>) -> rt::TypedCall<bool> {
         .put("fields", rt::value::any(fields))
         .typed()
 }
-/// Takes the chosen official details and bank accounts from a deal, an estimate or an invoice.
+/// Takes the chosen official details and bank accounts from a deal, an estimate, an invoice or a record of a smart process.
 ///
 /// Calls `crm.requisite.link.unregister`; scope `crm`. May be called by: whoever may change the record.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.search.department`.
 use ::bitrix24_runtime as rt;
-/// Finds departments by the beginning of their name.
+/// Finds departments by the beginnings of words in their full name, which holds those above them too.
 ///
 /// Calls `im.search.department.list`; scope `im`.
 ///
@@ -37,7 +37,7 @@ pub fn list(find: impl Into<String>) -> List {
             .put("FIND", rt::value::text(find)),
     )
 }
-/// A call of `im.search.department.list`: Finds departments by the beginning of their name.
+/// A call of `im.search.department.list`: Finds departments by the beginnings of words in their full name, which holds those above them too.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(

@@ -49,7 +49,7 @@ impl Get {
         Self(rt::set::param::integer(self.0, "limit", value))
     }
 }
-/// Lets the portal keep what happens in the caller's chats, to be fetched with im.v2.Event.get.
+/// Lets the portal keep what happens in the caller's chats, to be fetched with im.v2.Event.get. It does no harm to call it again.
 ///
 /// Calls `im.v2.Event.subscribe`; scope `im`.
 ///

@@ -151,7 +151,7 @@ pub fn get(id: impl Into<rt::Id>) -> rt::TypedCall<crate::types::KnowledgePage> 
 }
 /// Changes heading or text of a page.
 ///
-/// Calls `note.document.update`; scope `note`. May be called by: a user who may use knowledge bases and change the page or the one that it is in.
+/// Calls `note.document.update`; scope `note`. May be called by: a user who may use knowledge bases and change the page or the knowledge base that it is in.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-update.html>
 ///
