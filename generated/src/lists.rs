@@ -58,7 +58,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
+    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to, as SearchWorkgroups tells it. Needed for lists of workgroups only.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SOCNET_GROUP_ID", value))
@@ -133,7 +133,7 @@ impl Delete {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
@@ -189,12 +189,12 @@ impl Get {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `SOCNET_GROUP_ID`. Number of the workgroup that the lists belong to. Needed for lists of workgroups, which are refused without it.
+    /// `SOCNET_GROUP_ID`. Number of the workgroup that the lists belong to, as SearchWorkgroups tells it. Needed for lists of workgroups, which are refused without it.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SOCNET_GROUP_ID", value))
@@ -265,12 +265,12 @@ impl Update {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list is to move to. It stays where it is when this is left out.
+    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list is to move to, as SearchWorkgroups tells it. It stays where it is when this is left out.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SOCNET_GROUP_ID", value))

@@ -75,7 +75,7 @@ impl Bind {
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "OPTIONS", value))
     }
-    /// `USER_ID`. Number of the only account that sees the page, for PAGE_BACKGROUND_WORKER alone. Everybody sees it when it is left out.
+    /// `USER_ID`. Number of the only account that sees the page, as FindUsers tells it, for PAGE_BACKGROUND_WORKER alone. Everybody sees it when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -223,7 +223,7 @@ impl Unbind {
     pub fn handler(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "HANDLER", value))
     }
-    /// `USER_ID`. Number of the account that the page was limited to. Pages for all accounts when it is left out.
+    /// `USER_ID`. Number of the account that the page was limited to, as FindUsers tells it. Pages for all accounts when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

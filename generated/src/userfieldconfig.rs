@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: FIELD_NAME or USER_TYPE_ID is missing, the code is taken or does not begin with UF\_ and the kind of record, the choices could not be saved, or the caller may not add fields. The description tells which.
+/// - without a code: A name or a kind is missing (fieldName, userTypeId), the code is taken or does not begin with UF\_ and the kind of record, the choices could not be saved, or the caller may not add fields. The description tells which.
 #[inline]
 pub fn add(
     module_id: impl Into<String>,

@@ -341,12 +341,12 @@ pub fn enable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
 pub struct Mute(rt::Call);
 rt::request!(Mute -> bool);
 impl Mute {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
     }
-    /// `DIALOG_ID`. Dialog: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
+    /// `DIALOG_ID`. Dialog: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). FindChat and FindUsers tell the numbers. It stands in for CHAT_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))
@@ -403,7 +403,7 @@ pub fn set_owner(user_id: impl Into<rt::Id>) -> SetOwner {
 pub struct SetOwner(rt::Call);
 rt::request!(SetOwner -> bool);
 impl SetOwner {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
@@ -461,7 +461,7 @@ pub fn update_avatar(avatar: impl Into<rt::File>) -> UpdateAvatar {
 pub struct UpdateAvatar(rt::Call);
 rt::request!(UpdateAvatar -> bool);
 impl UpdateAvatar {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
@@ -518,7 +518,7 @@ pub fn update_color(color: impl Into<String>) -> UpdateColor {
 pub struct UpdateColor(rt::Call);
 rt::request!(UpdateColor -> bool);
 impl UpdateColor {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
@@ -574,7 +574,7 @@ pub fn update_title(title: impl Into<String>) -> UpdateTitle {
 pub struct UpdateTitle(rt::Call);
 rt::request!(UpdateTitle -> bool);
 impl UpdateTitle {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))

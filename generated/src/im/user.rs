@@ -47,7 +47,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::ChatUser);
 impl Get {
-    /// `ID`. Account by its number; the caller when it is left out.
+    /// `ID`. Account by its number, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ID", value))

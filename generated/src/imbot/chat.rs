@@ -123,7 +123,7 @@ impl Add {
     pub fn entity_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ENTITY_ID", value))
     }
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -225,7 +225,7 @@ pub struct Leave(rt::Call);
 rt::request!(Leave -> bool);
 #[allow(deprecated)]
 impl Leave {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -284,7 +284,7 @@ pub struct SendTyping(rt::Call);
 rt::request!(SendTyping -> bool);
 #[allow(deprecated)]
 impl SendTyping {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -358,7 +358,7 @@ impl SetManager {
     pub fn is_manager(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "IS_MANAGER", value))
     }
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -418,7 +418,7 @@ pub struct SetOwner(rt::Call);
 rt::request!(SetOwner -> bool);
 #[allow(deprecated)]
 impl SetOwner {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -482,7 +482,7 @@ pub struct UpdateAvatar(rt::Call);
 rt::request!(UpdateAvatar -> bool);
 #[allow(deprecated)]
 impl UpdateAvatar {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -545,7 +545,7 @@ pub struct UpdateColor(rt::Call);
 rt::request!(UpdateColor -> bool);
 #[allow(deprecated)]
 impl UpdateColor {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -607,7 +607,7 @@ pub struct UpdateTitle(rt::Call);
 rt::request!(UpdateTitle -> bool);
 #[allow(deprecated)]
 impl UpdateTitle {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))

@@ -59,22 +59,22 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
 impl Add {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
     }
-    /// `DIALOG_ID`. Dialog in question: chat with its number for a chat (chat123), or the number of a person alone for the private dialog with them. Not needed with FROM_USER_ID and TO_USER_ID.
+    /// `DIALOG_ID`. Dialog in question: chat with its number for a chat (chat123), or the number of a person alone for the private dialog with them. GetOldBotChat and FindUsers tell the numbers. Not needed with FROM_USER_ID and TO_USER_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
-    /// `FROM_USER_ID`. Person whose private dialog is meant, together with TO_USER_ID. DIALOG_ID then counts for nothing, and SYSTEM is on.
+    /// `FROM_USER_ID`. Person whose private dialog is meant, together with TO_USER_ID, by the number of the account, as FindUsers tells it. DIALOG_ID then counts for nothing, and SYSTEM is on.
     #[inline]
     pub fn from_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "FROM_USER_ID", value))
     }
-    /// `TO_USER_ID`. The other person of that dialog.
+    /// `TO_USER_ID`. The other person of that dialog, by the number of the account, as FindUsers tells it.
     #[inline]
     pub fn to_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "TO_USER_ID", value))
@@ -165,7 +165,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 #[allow(deprecated)]
 impl Delete {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -235,7 +235,7 @@ pub struct Like(rt::Call);
 rt::request!(Like -> bool);
 #[allow(deprecated)]
 impl Like {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -312,7 +312,7 @@ pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))

@@ -54,7 +54,7 @@ impl Get {
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))
     }
-    /// `SESSION_ID`. Number of the dialog, the sessionId of its history.
+    /// `SESSION_ID`. Number of the dialog, the sessionId that GetOpenLineHistory answers.
     #[inline]
     pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SESSION_ID", value))

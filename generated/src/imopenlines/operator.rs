@@ -194,12 +194,12 @@ pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
 pub struct Transfer(rt::Call);
 rt::request!(Transfer -> bool);
 impl Transfer {
-    /// `TRANSFER_ID`. Number of an employee, or queue with the number of an open channel, as in queue15; in place of the other two.
+    /// `TRANSFER_ID`. Number of an employee, as FindUsers tells it, or queue with the number of an open channel, as GetOpenLines tells it, for instance queue15; in place of the other two.
     #[inline]
     pub fn transfer_id(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "TRANSFER_ID", value))
     }
-    /// `USER_ID`. Employee who gets the dialog.
+    /// `USER_ID`. Employee who gets the dialog, by the number of the account, as FindUsers tells it.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

@@ -325,7 +325,7 @@ pub fn get_content_from_repository(
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
-/// - `BLOCK_NOT_FOUND`: There is no such block in this version, or the caller may not see it. Blocks of the draft are read with edit_mode.
+/// - `BLOCK_NOT_FOUND`: There is no such block in this version, it has been deleted, or the caller may not see it. Blocks of the draft are read with edit_mode.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
@@ -454,7 +454,7 @@ impl Getcontent {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
+/// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
@@ -519,7 +519,7 @@ impl Getlist {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
-/// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
+/// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
 pub fn getmanifest(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getmanifest {

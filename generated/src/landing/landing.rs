@@ -754,7 +754,7 @@ impl Getpreview {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
+/// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
@@ -1225,7 +1225,7 @@ impl Moveblock {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
+/// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages. Take one off the Internet, or take a larger plan.
 /// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
 /// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
@@ -1492,7 +1492,7 @@ pub fn un_favorite_block(block_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
+/// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.

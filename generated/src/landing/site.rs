@@ -528,7 +528,7 @@ rt::request!(
     ::types::LandingBinding
 );
 impl GetMenuBindings {
-    /// `menuCode`. Code of a menu, such as crm_switcher:deal. All when it is left out.
+    /// `menuCode`. Code of a menu, such as crm_switcher:deal; ListKnowledgeMenus has them. All when it is left out.
     #[inline]
     pub fn menu_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "menuCode", value))
@@ -1042,7 +1042,7 @@ impl Publication {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
+/// - `ACCESS_DENIED`: There is no such folder, it has been deleted, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]

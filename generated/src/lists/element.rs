@@ -61,7 +61,7 @@ impl Add {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
@@ -129,17 +129,17 @@ impl Delete {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
+    /// `ELEMENT_ID`. Number of the element, as GetListElements tells it. Either this or its code is needed.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
-    /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
+    /// `ELEMENT_CODE`. Symbolic code of the element, as GetListElements tells it; may be given instead of its number.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))
@@ -199,7 +199,7 @@ impl Get {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
@@ -292,17 +292,17 @@ impl Update {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
+    /// `ELEMENT_ID`. Number of the element, as GetListElements tells it. Either this or its code is needed.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
-    /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
+    /// `ELEMENT_CODE`. Symbolic code of the element, as GetListElements tells it; may be given instead of its number.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))

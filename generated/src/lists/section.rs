@@ -58,12 +58,12 @@ impl Add {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `IBLOCK_SECTION_ID`. Number of the section above. The top when it is left out.
+    /// `IBLOCK_SECTION_ID`. Number of the section above, as GetListSections tells it. The top when it is left out.
     #[inline]
     pub fn iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_SECTION_ID", value))
@@ -120,17 +120,17 @@ impl Delete {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `SECTION_ID`. Number of the section. Either this or its code is needed.
+    /// `SECTION_ID`. Number of the section, as GetListSections tells it. Either this or its code is needed.
     #[inline]
     pub fn section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SECTION_ID", value))
     }
-    /// `SECTION_CODE`. Symbolic code of the section; may be given instead of its number.
+    /// `SECTION_CODE`. Symbolic code of the section, as GetListSections tells it; may be given instead of its number.
     #[inline]
     pub fn section_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "SECTION_CODE", value))
@@ -188,7 +188,7 @@ impl Get {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
@@ -288,17 +288,17 @@ impl Update {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `SECTION_ID`. Number of the section. Either this or its code is needed.
+    /// `SECTION_ID`. Number of the section, as GetListSections tells it. Either this or its code is needed.
     #[inline]
     pub fn section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SECTION_ID", value))
     }
-    /// `SECTION_CODE`. Symbolic code of the section; may be given instead of its number.
+    /// `SECTION_CODE`. Symbolic code of the section, as GetListSections tells it; may be given instead of its number.
     #[inline]
     pub fn section_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "SECTION_CODE", value))

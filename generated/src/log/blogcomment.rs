@@ -48,7 +48,7 @@ impl Add {
     pub fn files(self, value: impl IntoIterator<Item = impl Into<rt::File>>) -> Self {
         Self(self.0.files(&["FILES"], rt::value::FileForm::Pair, value))
     }
-    /// `USER_ID`. Number of the account to write as; for administrators only. The caller when it is left out.
+    /// `USER_ID`. Account in whose name the comment appears, by its number, as FindUsers tells it; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -93,7 +93,7 @@ pub fn delete(comment_id: impl Into<rt::Id>) -> Delete {
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 impl Delete {
-    /// `USER_ID`. Number of the account in whose name it is deleted; for administrators only. The caller when it is left out.
+    /// `USER_ID`. Number of the account in whose name it is deleted, as FindUsers tells it; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

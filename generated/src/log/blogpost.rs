@@ -138,7 +138,7 @@ impl Add {
     pub fn parse_preview(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "PARSE_PREVIEW", value))
     }
-    /// `USER_ID`. Number of the account to publish as; for administrators only. The caller when it is left out.
+    /// `USER_ID`. Account in whose name the post appears, by its number, as FindUsers tells it; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -302,7 +302,7 @@ pub fn get_posts(log_rights: impl Into<rt::Value>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::FeedPost >, all crate ::types::FeedPost);
 impl Get {
-    /// `POST_ID`. Number of one post. The condition on readers then has no effect.
+    /// `POST_ID`. Number of one post, as GetPosts lists it. The condition on readers then has no effect.
     #[inline]
     pub fn post_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "POST_ID", value))
@@ -424,7 +424,7 @@ pub fn add_post_recipients(
 pub struct Share(rt::Call);
 rt::request!(Share -> bool);
 impl Share {
-    /// `USER_ID`. Number of the account in whose name the post is changed; for administrators only. The caller when it is left out.
+    /// `USER_ID`. Number of the account in whose name the post is changed, as FindUsers tells it; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))
@@ -552,7 +552,7 @@ impl Update {
     pub fn important_date_end(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IMPORTANT_DATE_END", value))
     }
-    /// `USER_ID`. Number of the account in whose name the post is changed; for administrators only. The caller when it is left out.
+    /// `USER_ID`. Number of the account in whose name the post is changed, as FindUsers tells it; for administrators only. The caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

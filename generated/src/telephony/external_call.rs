@@ -308,7 +308,7 @@ impl Register {
     pub fn crm_entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "CRM_ENTITY_TYPE", value))
     }
-    /// `CRM_ENTITY_ID`. Number of the record of the CRM that the call belongs to, of the kind that CRM_ENTITY_TYPE names.
+    /// `CRM_ENTITY_ID`. Number of the record of the CRM that the call belongs to, of the kind that CRM_ENTITY_TYPE names, as GetContactsList, GetCompaniesList or GetLeadsList tells it.
     #[inline]
     pub fn crm_entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CRM_ENTITY_ID", value))
@@ -416,7 +416,7 @@ pub fn show(call_id: impl Into<String>) -> Show {
 pub struct Show(rt::Call);
 rt::request!(Show -> bool);
 impl Show {
-    /// `USER_ID`. Number of an employee or a list of such numbers; whoever the call was registered for when it is left out.
+    /// `USER_ID`. Number of an employee, as FindUsers tells it, or a list of such numbers; whoever the call was registered for when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "USER_ID", value))

@@ -15,12 +15,12 @@ impl CatalogDocument {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `docType`. Type of the document. It cannot be changed later.
+    /// `docType`. Type of the document, as GetCatalogDocumentTypes tells it. It cannot be changed later.
     #[inline]
     pub fn doc_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "docType")
     }
-    /// Sets `docType`. Type of the document. It cannot be changed later.
+    /// Sets `docType`. Type of the document, as GetCatalogDocumentTypes tells it. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_doc_type(self, value: impl Into<String>) -> Self {

@@ -15,12 +15,12 @@ impl CatalogDocumentContractor {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `documentId`. The document, a receipt (type A) that is not processed.
+    /// `documentId`. The document, a receipt (type A) that is not processed, as GetCatalogDocumentsList tells it.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "documentId")
     }
-    /// Sets `documentId`. The document, a receipt (type A) that is not processed.
+    /// Sets `documentId`. The document, a receipt (type A) that is not processed, as GetCatalogDocumentsList tells it.
     #[inline]
     #[must_use]
     pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {

@@ -15,23 +15,23 @@ impl CatalogDocumentElement {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `docId`. Document that the line belongs to. It must be a draft. It cannot be changed later.
+    /// `docId`. Document that the line belongs to, as GetCatalogDocumentsList tells it. It must be a draft. It cannot be changed later.
     #[inline]
     pub fn doc_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "docId")
     }
-    /// Sets `docId`. Document that the line belongs to. It must be a draft. It cannot be changed later.
+    /// Sets `docId`. Document that the line belongs to, as GetCatalogDocumentsList tells it. It must be a draft. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_doc_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "docId", value))
     }
-    /// `elementId`. The product or variation. It cannot be changed later.
+    /// `elementId`. The product or variation, as GetCatalogProductsList or GetCatalogVariationsList tells it. It cannot be changed later.
     #[inline]
     pub fn element_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "elementId")
     }
-    /// Sets `elementId`. The product or variation. It cannot be changed later.
+    /// Sets `elementId`. The product or variation, as GetCatalogProductsList or GetCatalogVariationsList tells it. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_element_id(self, value: impl Into<rt::Id>) -> Self {

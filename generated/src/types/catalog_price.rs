@@ -15,12 +15,12 @@ impl CatalogPrice {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `productId`. The product, variation, parent product or service. It cannot be changed later.
+    /// `productId`. The product, variation, parent product or service, as the lists of these tell it. It cannot be changed later.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "productId")
     }
-    /// Sets `productId`. The product, variation, parent product or service. It cannot be changed later.
+    /// Sets `productId`. The product, variation, parent product or service, as the lists of these tell it. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {

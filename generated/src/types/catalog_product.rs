@@ -366,12 +366,12 @@ impl CatalogProduct {
     pub fn r#type(&self) -> Option<i64> {
         rt::view::integer(&self.0, "type")
     }
-    /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on. Null for none.
+    /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD, as GetCurrencies tells them. It cannot be changed while inventory management is on. Null for none.
     #[inline]
     pub fn purchasing_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "purchasingCurrency")
     }
-    /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on. Null for none.
+    /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD, as GetCurrencies tells them. It cannot be changed while inventory management is on. Null for none.
     #[inline]
     #[must_use]
     pub fn set_purchasing_currency(self, value: impl Into<String>) -> Self {

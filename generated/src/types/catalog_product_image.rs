@@ -20,12 +20,12 @@ impl CatalogProductImage {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `productId`. The product, parent product, variation or service.
+    /// `productId`. The product, parent product, variation or service, as the lists of these tell it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "productId")
     }
-    /// Sets `productId`. The product, parent product, variation or service.
+    /// Sets `productId`. The product, parent product, variation or service, as the lists of these tell it.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {

@@ -185,12 +185,12 @@ impl CatalogProperty {
     pub fn set_multiple_cnt(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "multipleCnt", value))
     }
-    /// `linkIblockId`. For links: the catalog that they lead to; null for none.
+    /// `linkIblockId`. For links: the catalog that they lead to, as GetCatalogsList tells it; null for none.
     #[inline]
     pub fn link_iblock_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "linkIblockId")
     }
-    /// Sets `linkIblockId`. For links: the catalog that they lead to; null for none.
+    /// Sets `linkIblockId`. For links: the catalog that they lead to, as GetCatalogsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {

@@ -15,12 +15,12 @@ impl CatalogPropertyEnum {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `propertyId`. The property, of the kind list (L).
+    /// `propertyId`. The property, of the kind list (L), as GetCatalogPropertiesList tells it.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "propertyId")
     }
-    /// Sets `propertyId`. The property, of the kind list (L).
+    /// Sets `propertyId`. The property, of the kind list (L), as GetCatalogPropertiesList tells it.
     #[inline]
     #[must_use]
     pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {

@@ -15,12 +15,12 @@ impl CatalogPropertyFeature {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `propertyId`. Number of the property that is set up by it.
+    /// `propertyId`. Number of the property that is set up by it, as GetCatalogPropertiesList tells it.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "propertyId")
     }
-    /// Sets `propertyId`. Number of the property that is set up by it.
+    /// Sets `propertyId`. Number of the property that is set up by it, as GetCatalogPropertiesList tells it.
     #[inline]
     #[must_use]
     pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {

@@ -26,12 +26,12 @@ impl CatalogSection {
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "iblockId", value))
     }
-    /// `iblockSectionId`. Section above, of the same catalog. A new section without it stands at the top.
+    /// `iblockSectionId`. Section above, of the same catalog, as GetCatalogSectionsList tells it. A new section without it stands at the top.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "iblockSectionId")
     }
-    /// Sets `iblockSectionId`. Section above, of the same catalog. A new section without it stands at the top.
+    /// Sets `iblockSectionId`. Section above, of the same catalog, as GetCatalogSectionsList tells it. A new section without it stands at the top.
     #[inline]
     #[must_use]
     pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {

@@ -296,12 +296,12 @@ impl Company {
     pub fn set_employees(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "EMPLOYEES", value))
     }
-    /// `CURRENCY_ID`. Currency of the turnover by its code, as in EUR.
+    /// `CURRENCY_ID`. Currency of the turnover by its code, as in EUR; GetCurrencies has them.
     #[inline]
     pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
-    /// Sets `CURRENCY_ID`. Currency of the turnover by its code, as in EUR.
+    /// Sets `CURRENCY_ID`. Currency of the turnover by its code, as in EUR; GetCurrencies has them.
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {

@@ -309,12 +309,12 @@ impl Contact {
     pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
-    /// `COMPANY_ID`. Main company of the contact.
+    /// `COMPANY_ID`. Main company of the contact, as GetCompaniesList tells it.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "COMPANY_ID")
     }
-    /// Sets `COMPANY_ID`. Main company of the contact.
+    /// Sets `COMPANY_ID`. Main company of the contact, as GetCompaniesList tells it.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {

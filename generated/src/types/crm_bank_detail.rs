@@ -15,12 +15,12 @@ impl CrmBankDetail {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `ENTITY_ID`. Official details that it belongs to.
+    /// `ENTITY_ID`. Official details that it belongs to, as GetRequisites tells them.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// Sets `ENTITY_ID`. Official details that it belongs to.
+    /// Sets `ENTITY_ID`. Official details that it belongs to, as GetRequisites tells them.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmCompanyLink(rt::Object);
 rt::view!(CrmCompanyLink);
 impl CrmCompanyLink {
-    /// `COMPANY_ID`. Number of the company that is linked.
+    /// `COMPANY_ID`. Number of the company that is linked, as GetCompaniesList tells it.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "COMPANY_ID")
     }
-    /// Sets `COMPANY_ID`. Number of the company that is linked.
+    /// Sets `COMPANY_ID`. Number of the company that is linked, as GetCompaniesList tells it.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {

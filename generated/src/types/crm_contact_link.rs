@@ -10,12 +10,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmContactLink(rt::Object);
 rt::view!(CrmContactLink);
 impl CrmContactLink {
-    /// `CONTACT_ID`. Number of the contact that is linked.
+    /// `CONTACT_ID`. Number of the contact that is linked, as GetContactsList tells it.
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CONTACT_ID")
     }
-    /// Sets `CONTACT_ID`. Number of the contact that is linked.
+    /// Sets `CONTACT_ID`. Number of the contact that is linked, as GetContactsList tells it.
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {

@@ -362,12 +362,12 @@ impl CrmItem {
     ) -> Self {
         Self(rt::set::field::ids(self.0, "observers", value))
     }
-    /// `companyId`. Company of the record (not company).
+    /// `companyId`. Company of the record, as GetCompaniesList tells it (not company).
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "companyId")
     }
-    /// Sets `companyId`. Company of the record (not company).
+    /// Sets `companyId`. Company of the record, as GetCompaniesList tells it (not company).
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
@@ -387,23 +387,23 @@ impl CrmItem {
     ) -> Self {
         Self(rt::set::field::ids(self.0, "companyIds", value))
     }
-    /// `contactId`. Main contact of the record. Use contactIds for several (not contact, company).
+    /// `contactId`. Main contact of the record, as GetContactsList tells it. Use contactIds for several (not contact, company).
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "contactId")
     }
-    /// Sets `contactId`. Main contact of the record. Use contactIds for several (not contact, company).
+    /// Sets `contactId`. Main contact of the record, as GetContactsList tells it. Use contactIds for several (not contact, company).
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "contactId", value))
     }
-    /// `contactIds`. Contacts of the record by their numbers (not contact).
+    /// `contactIds`. Contacts of the record by their numbers, as GetContactsList tells them (not contact).
     #[inline]
     pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "contactIds")
     }
-    /// Sets `contactIds`. Contacts of the record by their numbers (not contact).
+    /// Sets `contactIds`. Contacts of the record by their numbers, as GetContactsList tells them (not contact).
     #[inline]
     #[must_use]
     pub fn set_contact_ids(

@@ -37,12 +37,12 @@ impl CrmItemProductRow {
     pub fn set_owner_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "ownerType", value))
     }
-    /// `productId`. Product of the catalogue; 0 or nothing for goods that are not in it.
+    /// `productId`. Product of the catalogue, as GetCatalogProductsList tells it; 0 or nothing for goods that are not in it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "productId")
     }
-    /// Sets `productId`. Product of the catalogue; 0 or nothing for goods that are not in it.
+    /// Sets `productId`. Product of the catalogue, as GetCatalogProductsList tells it; 0 or nothing for goods that are not in it.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {

@@ -32,12 +32,12 @@ impl CrmOrderLink {
     pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "ownerTypeId", value))
     }
-    /// `ownerId`. Number of the deal or the invoice.
+    /// `ownerId`. Number of the deal or the invoice, as GetDealsList or GetOldInvoices tells it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ownerId")
     }
-    /// Sets `ownerId`. Number of the deal or the invoice.
+    /// Sets `ownerId`. Number of the deal or the invoice, as GetDealsList or GetOldInvoices tells it.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {

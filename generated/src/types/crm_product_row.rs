@@ -25,12 +25,12 @@ impl CrmProductRow {
     pub fn owner_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "OWNER_TYPE")
     }
-    /// `PRODUCT_ID`. Product of the catalogue; 0 or nothing for goods that are not in it.
+    /// `PRODUCT_ID`. Product of the catalogue, as GetCatalogProductsList tells it; 0 or nothing for goods that are not in it.
     #[inline]
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PRODUCT_ID")
     }
-    /// Sets `PRODUCT_ID`. Product of the catalogue; 0 or nothing for goods that are not in it.
+    /// Sets `PRODUCT_ID`. Product of the catalogue, as GetCatalogProductsList tells it; 0 or nothing for goods that are not in it.
     #[inline]
     #[must_use]
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {

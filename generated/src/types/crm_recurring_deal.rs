@@ -15,12 +15,12 @@ impl CrmRecurringDeal {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `DEAL_ID`. Deal that serves as the template. In the new rule it is a deal; the portal makes a template of it.
+    /// `DEAL_ID`. Deal that serves as the template, as GetDealsList tells it. In the new rule it is a deal; the portal makes a template of it.
     #[inline]
     pub fn deal_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "DEAL_ID")
     }
-    /// Sets `DEAL_ID`. Deal that serves as the template. In the new rule it is a deal; the portal makes a template of it.
+    /// Sets `DEAL_ID`. Deal that serves as the template, as GetDealsList tells it. In the new rule it is a deal; the portal makes a template of it.
     #[inline]
     #[must_use]
     pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
@@ -57,12 +57,12 @@ impl CrmRecurringDeal {
     pub fn counter_repeat(&self) -> Option<i64> {
         rt::view::integer(&self.0, "COUNTER_REPEAT")
     }
-    /// `CATEGORY_ID`. Funnel that the new deals come into.
+    /// `CATEGORY_ID`. Funnel that the new deals come into, as GetFunnels tells it.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CATEGORY_ID")
     }
-    /// Sets `CATEGORY_ID`. Funnel that the new deals come into.
+    /// Sets `CATEGORY_ID`. Funnel that the new deals come into, as GetFunnels tells it.
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {

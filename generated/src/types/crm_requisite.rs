@@ -26,12 +26,12 @@ impl CrmRequisite {
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
-    /// `ENTITY_ID`. Number of that contact or company.
+    /// `ENTITY_ID`. Number of that contact or company, as GetContactsList or GetCompaniesList tells it.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// Sets `ENTITY_ID`. Number of that contact or company.
+    /// Sets `ENTITY_ID`. Number of that contact or company, as GetContactsList or GetCompaniesList tells it.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {

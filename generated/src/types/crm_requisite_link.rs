@@ -10,67 +10,67 @@ use ::bitrix24_runtime as rt;
 pub struct CrmRequisiteLink(rt::Object);
 rt::view!(CrmRequisiteLink);
 impl CrmRequisiteLink {
-    /// `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own.
+    /// `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own, which crm.type.list tells.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "ENTITY_TYPE_ID")
     }
-    /// Sets `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own.
+    /// Sets `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own, which crm.type.list tells.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "ENTITY_TYPE_ID", value))
     }
-    /// `ENTITY_ID`. Record that uses them, by its number among those of that kind.
+    /// `ENTITY_ID`. Record that uses them, by its number among those of that kind, as GetItems tells it.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// Sets `ENTITY_ID`. Record that uses them, by its number among those of that kind.
+    /// Sets `ENTITY_ID`. Record that uses them, by its number among those of that kind, as GetItems tells it.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "ENTITY_ID", value))
     }
-    /// `REQUISITE_ID`. Details of the client; 0 for none.
+    /// `REQUISITE_ID`. Details of the client, as GetRequisites tells them; 0 for none.
     #[inline]
     pub fn requisite_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "REQUISITE_ID")
     }
-    /// Sets `REQUISITE_ID`. Details of the client; 0 for none.
+    /// Sets `REQUISITE_ID`. Details of the client, as GetRequisites tells them; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_requisite_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "REQUISITE_ID", value))
     }
-    /// `BANK_DETAIL_ID`. Bank account of the client; 0 for none.
+    /// `BANK_DETAIL_ID`. Bank account of the client, as GetBankDetails tells it; 0 for none.
     #[inline]
     pub fn bank_detail_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "BANK_DETAIL_ID")
     }
-    /// Sets `BANK_DETAIL_ID`. Bank account of the client; 0 for none.
+    /// Sets `BANK_DETAIL_ID`. Bank account of the client, as GetBankDetails tells it; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_bank_detail_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "BANK_DETAIL_ID", value))
     }
-    /// `MC_REQUISITE_ID`. Details of the own company; 0 for none.
+    /// `MC_REQUISITE_ID`. Details of the own company, as GetRequisites tells them; 0 for none.
     #[inline]
     pub fn mc_requisite_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "MC_REQUISITE_ID")
     }
-    /// Sets `MC_REQUISITE_ID`. Details of the own company; 0 for none.
+    /// Sets `MC_REQUISITE_ID`. Details of the own company, as GetRequisites tells them; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_mc_requisite_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "MC_REQUISITE_ID", value))
     }
-    /// `MC_BANK_DETAIL_ID`. Bank account of the own company; 0 for none.
+    /// `MC_BANK_DETAIL_ID`. Bank account of the own company, as GetBankDetails tells it; 0 for none.
     #[inline]
     pub fn mc_bank_detail_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "MC_BANK_DETAIL_ID")
     }
-    /// Sets `MC_BANK_DETAIL_ID`. Bank account of the own company; 0 for none.
+    /// Sets `MC_BANK_DETAIL_ID`. Bank account of the own company, as GetBankDetails tells it; 0 for none.
     #[inline]
     #[must_use]
     pub fn set_mc_bank_detail_id(self, value: impl Into<rt::Id>) -> Self {

@@ -15,12 +15,12 @@ impl CrmTimelineComment {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `ENTITY_ID`. Record that the comment stands at.
+    /// `ENTITY_ID`. Record that the comment stands at, as GetItems tells it.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// Sets `ENTITY_ID`. Record that the comment stands at.
+    /// Sets `ENTITY_ID`. Record that the comment stands at, as GetItems tells it.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {

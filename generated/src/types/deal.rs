@@ -157,12 +157,12 @@ impl Deal {
     pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "TAX_VALUE", value))
     }
-    /// `COMPANY_ID`. Company that buys.
+    /// `COMPANY_ID`. Company that buys, as GetCompaniesList tells it.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "COMPANY_ID")
     }
-    /// Sets `COMPANY_ID`. Company that buys.
+    /// Sets `COMPANY_ID`. Company that buys, as GetCompaniesList tells it.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {

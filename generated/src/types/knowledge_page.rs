@@ -15,23 +15,23 @@ impl KnowledgePage {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
+    /// `collectionId`. Number of the knowledge base, as ListKnowledgeBases tells it; empty where only the page itself is shared.
     #[inline]
     pub fn collection_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "collectionId")
     }
-    /// Sets `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
+    /// Sets `collectionId`. Number of the knowledge base, as ListKnowledgeBases tells it; empty where only the page itself is shared.
     #[inline]
     #[must_use]
     pub fn set_collection_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "collectionId", value))
     }
-    /// `parentId`. Number of the page above, in the same knowledge base; empty at the top.
+    /// `parentId`. Number of the page above, in the same knowledge base, as GetKnowledgeTree tells it; empty at the top.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "parentId")
     }
-    /// Sets `parentId`. Number of the page above, in the same knowledge base; empty at the top.
+    /// Sets `parentId`. Number of the page above, in the same knowledge base, as GetKnowledgeTree tells it; empty at the top.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {

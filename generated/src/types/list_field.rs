@@ -76,12 +76,12 @@ impl ListField {
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "DEFAULT_VALUE", value))
     }
-    /// `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones.
+    /// `LIST`. Choices of a field of type L by their numbers, as GetListFields tells them, or by made-up keys for new ones.
     #[inline]
     pub fn list(&self) -> Option<rt::Map<rt::Object>> {
         rt::view::read(&self.0, "LIST")
     }
-    /// Sets `LIST`. Choices of a field of type L by their numbers, or by made-up keys for new ones.
+    /// Sets `LIST`. Choices of a field of type L by their numbers, as GetListFields tells them, or by made-up keys for new ones.
     #[inline]
     #[must_use]
     pub fn set_list(self, value: impl Into<rt::Value>) -> Self {

@@ -368,12 +368,12 @@ impl SaleOrder {
     pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "userId", value))
     }
-    /// `currency`. Currency, such as EUR; one for the whole order.
+    /// `currency`. Currency, such as EUR, as GetCurrencies tells it; one for the whole order.
     #[inline]
     pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
-    /// Sets `currency`. Currency, such as EUR; one for the whole order.
+    /// Sets `currency`. Currency, such as EUR, as GetCurrencies tells it; one for the whole order.
     #[inline]
     #[must_use]
     pub fn set_currency(self, value: impl Into<String>) -> Self {

@@ -37,12 +37,12 @@ impl TaskV3 {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "description", value))
     }
-    /// `creatorId`. User who sets the task. It cannot be changed later.
+    /// `creatorId`. User who sets the task, as FindUsers tells the number. It cannot be changed later.
     #[inline]
     pub fn creator_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "creatorId")
     }
-    /// Sets `creatorId`. User who sets the task. It cannot be changed later.
+    /// Sets `creatorId`. User who sets the task, as FindUsers tells the number. It cannot be changed later.
     #[inline]
     #[must_use]
     pub fn set_creator_id(self, value: impl Into<rt::Id>) -> Self {
@@ -58,12 +58,12 @@ impl TaskV3 {
     pub fn created(&self) -> Option<&str> {
         rt::view::text(&self.0, "created")
     }
-    /// `responsibleId`. User who has to do the work.
+    /// `responsibleId`. User who has to do the work, as FindUsers tells the number.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "responsibleId")
     }
-    /// Sets `responsibleId`. User who has to do the work.
+    /// Sets `responsibleId`. User who has to do the work, as FindUsers tells the number.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {

@@ -48,7 +48,7 @@ pub fn add(agreement_id: impl Into<rt::Id>, ip: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `USER_ID`. Number of the visitor's account, where there is one.
+    /// `USER_ID`. Number of the visitor's account, as FindUsers tells it, where there is one.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

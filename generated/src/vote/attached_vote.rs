@@ -68,7 +68,7 @@ impl Download {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -146,7 +146,7 @@ impl Get {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -239,7 +239,7 @@ impl GetAnswerVoted {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -379,7 +379,7 @@ impl GetWithVoted {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -457,7 +457,7 @@ impl Recall {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -534,7 +534,7 @@ impl Resume {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -611,7 +611,7 @@ impl Stop {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
@@ -691,7 +691,7 @@ impl Vote {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "entityType", value))
     }
-    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
+    /// `entityId`. Number of the message, as SendPoll answered it, or of the post, as FindFeedPosts tells it; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))

@@ -91,7 +91,7 @@ impl Delete {
     pub fn owner_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "ownerTypeId", value))
     }
-    /// `ownerId`. Number of that record.
+    /// `ownerId`. Number of that record, as GetTimelineEntryLinks tells it.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ownerId", value))
@@ -276,7 +276,7 @@ impl Update {
     pub fn owner_type_id(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "ownerTypeId", value))
     }
-    /// `ownerId`. Number of that record.
+    /// `ownerId`. Number of that record, as GetTimelineEntryLinks tells it.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ownerId", value))

@@ -72,7 +72,7 @@ impl Add {
     pub fn color_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "colorName", value))
     }
-    /// `userIds`. People to take in, by their role. Nobody when it is left out.
+    /// `userIds`. People to take in, by their role and the numbers that FindUsers tells. Nobody when it is left out.
     #[inline]
     pub fn user_ids(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "userIds", value))

@@ -57,7 +57,7 @@ pub struct Commit(rt::Call);
 rt::request!(Commit -> crate ::types::PostedDriveFiles);
 #[allow(deprecated)]
 impl Commit {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))
@@ -72,7 +72,7 @@ impl Commit {
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "MESSAGE", value))
     }
-    /// `DIALOG_ID`. Dialog: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
+    /// `DIALOG_ID`. Dialog: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). FindChat and FindUsers tell the numbers. It stands in for CHAT_ID.
     #[inline]
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DIALOG_ID", value))

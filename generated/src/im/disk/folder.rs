@@ -54,7 +54,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> rt::Id);
 #[allow(deprecated)]
 impl Get {
-    /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
+    /// `CHAT_ID`. Number of the chat, as FindChat tells it, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))

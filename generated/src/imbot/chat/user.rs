@@ -61,7 +61,7 @@ impl Add {
     pub fn hide_history(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "HIDE_HISTORY", value))
     }
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -121,7 +121,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 #[allow(deprecated)]
 impl Delete {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))
@@ -178,7 +178,7 @@ pub struct List(rt::Call);
 rt::request!(List -> Vec < rt::Id >);
 #[allow(deprecated)]
 impl List {
-    /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
+    /// `BOT_ID`. Number of the bot, as GetOldBots tells it; the first one of the application when it is left out.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "BOT_ID", value))

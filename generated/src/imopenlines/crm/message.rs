@@ -49,7 +49,7 @@ pub struct AddRequired {
     pub crm_entity_type: String,
     /// Number of the record of the CRM, as GetItems tells it.
     pub crm_entity: rt::Id,
-    /// Number of the employee or bot who writes; one who takes part in the chat and may see the record.
+    /// Number of the employee or bot who writes, as FindUsers or GetOldBots tells it; one who takes part in the chat and may see the record.
     pub user_id: rt::Id,
     /// Number of the chat of an open channel that belongs to the record, as GetCrmChats tells it.
     pub chat_id: rt::Id,

@@ -50,7 +50,7 @@ impl Get {
     pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "SESSION_ID", value))
     }
-    /// `CHAT_ID`. Number of the chat, without the word chat before it; its last dialog is read. It has no effect beside SESSION_ID, which is the surer way.
+    /// `CHAT_ID`. Number of the chat, as GetOpenLineDialog or GetCrmChats tells it, without the word chat before it; its last dialog is read. It has no effect beside SESSION_ID, which is the surer way.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "CHAT_ID", value))

@@ -51,7 +51,7 @@ impl Get {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))

@@ -40,7 +40,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::FeedComments);
 impl Get {
-    /// `USER_ID`. Number of the author. The caller when it is left out or unknown; the texts of others may come empty.
+    /// `USER_ID`. Number of the author, as FindUsers tells it. The caller when it is left out or unknown; the texts of others may come empty.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "USER_ID", value))

@@ -96,7 +96,7 @@ pub fn get(entity_type_id: impl Into<i64>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < Vec < crate ::types::CrmCardSection > >);
 impl Get {
-    /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
+    /// `userId`. Employee whose own card is meant, with scope P, by the number of the account, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))
@@ -159,7 +159,7 @@ pub fn reset(entity_type_id: impl Into<i64>) -> Reset {
 pub struct Reset(rt::Call);
 rt::request!(Reset -> bool);
 impl Reset {
-    /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
+    /// `userId`. Employee whose own card is meant, with scope P, by the number of the account, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))
@@ -226,7 +226,7 @@ pub fn set(
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 impl Set {
-    /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
+    /// `userId`. Employee whose own card is meant, with scope P, by the number of the account, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))

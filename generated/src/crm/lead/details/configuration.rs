@@ -108,7 +108,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> Option < Vec < crate ::types::CrmCardSection > >);
 #[allow(deprecated)]
 impl Get {
-    /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
+    /// `userId`. Employee whose own card is meant, with scope P, by the number of the account, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))
@@ -179,7 +179,7 @@ pub struct Reset(rt::Call);
 rt::request!(Reset -> bool);
 #[allow(deprecated)]
 impl Reset {
-    /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
+    /// `userId`. Employee whose own card is meant, with scope P, by the number of the account, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))
@@ -250,7 +250,7 @@ pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 #[allow(deprecated)]
 impl Set {
-    /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
+    /// `userId`. Employee whose own card is meant, with scope P, by the number of the account, as FindUsers tells it; the caller when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "userId", value))

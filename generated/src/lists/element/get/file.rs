@@ -54,17 +54,17 @@ impl Url {
     pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IBLOCK_ID", value))
     }
-    /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
+    /// `IBLOCK_CODE`. Symbolic code of the list, as GetUniversalLists tells it; may be given instead of its number.
     #[inline]
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
+    /// `ELEMENT_ID`. Number of the element, as GetListElements tells it. Either this or its code is needed.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
-    /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
+    /// `ELEMENT_CODE`. Symbolic code of the element, as GetListElements tells it; may be given instead of its number.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))
