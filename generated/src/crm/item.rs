@@ -115,7 +115,7 @@ impl BatchImport {
         Self(rt::set::param::yes_no(self.0, "useOriginalUfNames", value))
     }
 }
-/// Removes a record of any kind, with its timeline.
+/// Removes a record of any kind.
 ///
 /// Calls `crm.item.delete`; scope `crm`. May be called by: whoever may delete the record.
 ///

@@ -204,12 +204,12 @@ impl Get {
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IBLOCK_CODE", value))
     }
-    /// `ELEMENT_ID`. Number of the element, to read that one alone.
+    /// `ELEMENT_ID`. Number of the element, as the list of them tells it, to read that one alone.
     #[inline]
     pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ELEMENT_ID", value))
     }
-    /// `ELEMENT_CODE`. Symbolic code of the element, to read that one alone.
+    /// `ELEMENT_CODE`. Symbolic code of the element, as the list of them tells it, to read that one alone.
     #[inline]
     pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ELEMENT_CODE", value))

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.search.chat`.
 use ::bitrix24_runtime as rt;
-/// Finds chats by the beginning of their title or of the names of their members. The newest come first.
+/// Finds chats by the beginnings of words in their title or in the names of their members. The newest come first.
 ///
 /// Calls `im.search.chat.list`; scope `im`.
 ///
@@ -40,7 +40,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `im.search.chat.list`: Finds chats by the beginning of their title or of the names of their members. The newest come first.
+/// A call of `im.search.chat.list`: Finds chats by the beginnings of words in their title or in the names of their members. The newest come first.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Chat >, all crate ::types::Chat);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.search.user`.
 use ::bitrix24_runtime as rt;
-/// Finds people by the beginning of name, family name, job title or department.
+/// Finds people by the beginnings of words in name, family name, job title or department.
 ///
 /// Calls `im.search.user.list`; scope `im`.
 ///
@@ -39,7 +39,7 @@ pub fn list(find: impl Into<String>) -> List {
             .put("FIND", rt::value::text(find)),
     )
 }
-/// A call of `im.search.user.list`: Finds people by the beginning of name, family name, job title or department.
+/// A call of `im.search.user.list`: Finds people by the beginnings of words in name, family name, job title or department.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Map < crate ::types::ChatUser >);

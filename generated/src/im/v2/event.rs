@@ -75,7 +75,7 @@ pub fn subscribe() -> rt::TypedCall<bool> {
         )
         .typed()
 }
-/// Ends the keeping of events. Those that were kept can still be fetched for 24 hours, until an offset confirms them.
+/// Ends the keeping of events. Those that were kept can still be fetched for 24 hours, until an offset confirms them. It does no harm to call it again.
 ///
 /// Calls `im.v2.Event.unsubscribe`; scope `im`.
 ///
