@@ -575,6 +575,8 @@ pub struct Param {
     pub entries: Option<Entries>,
     /// It comes in answers only.
     pub readonly: bool,
+    /// It is sent only: no answer holds it.
+    pub writeonly: bool,
     /// Answers may hold null in its place.
     pub nullable: bool,
     /// It stands for several others at once: an object of the body whose keys have options of their own. Made by the

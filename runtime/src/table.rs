@@ -7,9 +7,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::method::{Effect, Keyset, Method, Order, Paging, Position, Rest};
 use crate::value::Object;
@@ -76,7 +79,7 @@ pub struct Command<'t> {
     pub returns: Option<Returns<'t>>,
     /// The documented errors.
     #[serde(borrow)]
-    pub errors: Vec<ErrorRow<'t>>,
+    pub errors: Later<'t, Vec<ErrorRow<'t>>>,
     /// The category's key: the folder below `specs/`.
     #[serde(borrow)]
     pub category: Cow<'t, str>,
@@ -113,7 +116,7 @@ pub struct Command<'t> {
     pub token_short: Option<char>,
     /// At least one example, but for templates.
     #[serde(borrow)]
-    pub examples: Vec<Example<'t>>,
+    pub examples: Later<'t, Vec<Example<'t>>>,
 }
 
 /// What a command is called and about, for lists and searches.
@@ -421,6 +424,32 @@ pub struct Form<'t> {
     pub description: Cow<'t, str>,
 }
 
+/// A part of a row that most commands do without: its text, until it is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Later<'t, T> {
+    text: &'t RawValue,
+    what: PhantomData<fn() -> T>,
+}
+
+impl<'t, T: Default + Deserialize<'t>> Later<'t, T> {
+    /// The part itself; an empty one where the row is no row of the generator's.
+    pub fn read(&self) -> T {
+        serde_json::from_str(self.text.get()).unwrap_or_default()
+    }
+}
+
+impl<'de: 't, 't, T> Deserialize<'de> for Later<'t, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { text: Deserialize::deserialize(deserializer)?, what: PhantomData })
+    }
+}
+
+impl<'t, T: Default + Deserialize<'t> + Serialize> Serialize for Later<'t, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.read().serialize(serializer)
+    }
+}
+
 /// A documented error.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -464,7 +493,7 @@ pub struct TypeRow<'t> {
     #[serde(borrow)]
     pub description: Cow<'t, str>,
     /// Its fields.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "many")]
     pub fields: Vec<Param<'t>>,
 }
 
@@ -487,6 +516,27 @@ pub struct CategoryRow<'t> {
     /// What is in it.
     #[serde(borrow)]
     pub summary: Cow<'t, str>,
+}
+
+/// Reads a list that is often long without moving it each time that it has doubled.
+fn many<'t, D: Deserializer<'t>>(deserializer: D) -> Result<Vec<Param<'t>>, D::Error> {
+    struct Many;
+    impl<'t> Visitor<'t> for Many {
+        type Value = Vec<Param<'t>>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+            formatter.write_str("a list of fields")
+        }
+
+        fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::with_capacity(64);
+            while let Some(field) = list.next_element()? {
+                fields.push(field);
+            }
+            Ok(fields)
+        }
+    }
+    deserializer.deserialize_seq(Many)
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -670,16 +720,20 @@ impl Tables {
     /// Fills in the entries that come from shared types.
     fn resolve(&self, params: &mut [Param<'static>]) {
         for param in params {
-            if let Some(entity) = param.entity.as_deref().and_then(|name| self.entity(name)) {
-                let taken: Vec<Cow<'static, str>> = param.entries.iter().map(|entry| entry.name.clone()).collect();
-                param.entries.extend(entity.fields.into_iter().filter_map(|mut field| {
+            if let Some(mut entity) = param.entity.as_deref().and_then(|name| self.entity(name)) {
+                let own = std::mem::take(&mut param.entries);
+                let is_own = |name: &str| own.iter().any(|entry| entry.name == name);
+                entity.fields.retain_mut(|field| {
                     field.required = param.require.contains(&field.name);
-                    let fits = !param.omit.contains(&field.name) && !taken.contains(&field.name);
+                    let fits = !param.omit.contains(&field.name) && !is_own(&field.name);
                     let is_key = fits && (param.answered || !field.readonly);
                     field.readonly = false;
                     keep_keys(&mut field.entries);
-                    is_key.then_some(field)
-                }));
+                    is_key
+                });
+                entity.fields.splice(..0, own);
+                param.entries = entity.fields;
+                param.entries.shrink_to_fit();
             }
             self.resolve(&mut param.entries);
         }

@@ -758,7 +758,7 @@ fn view(comments: &Comments, entity: &Entity, known: &BTreeSet<&str>) -> TokenSt
     let ident = ident(&entity.ident);
     let docs = comments.add(rust_doc::entity(entity));
     let fields = entity.fields.iter().map(|field| {
-        let getter = getter(comments, field, known);
+        let getter = (!field.writeonly).then(|| getter(comments, field, known));
         let setter = (!field.readonly).then(|| {
             let name = format_ident!("set_{}", field.ident.as_str().trim_start_matches("r#").trim_end_matches('_'));
             let docs = comments.add(format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));

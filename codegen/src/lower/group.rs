@@ -64,6 +64,7 @@ fn group(key: &str, option: OptionName, params: &[Param], description: &str) -> 
         description: description.to_owned(),
         entries: Some(Entries::of_its_own(own)),
         readonly: false,
+        writeonly: false,
         nullable: false,
         is_group: true,
     }

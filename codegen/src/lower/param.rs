@@ -43,7 +43,7 @@ impl Level {
 
 /// A field of a shared type as a key that is sent: without what comes in answers only inside it.
 fn as_key(mut field: Param) -> Param {
-    (field.readonly, field.nullable) = (false, false);
+    (field.readonly, field.writeonly, field.nullable) = (false, false, false);
     if let Some(entries) = &mut field.entries {
         // Those of a type inside have been made keys already.
         let shared = entries.all.split_off(entries.own);
@@ -114,6 +114,7 @@ impl Context<'_> {
             description: spec.description.clone(),
             entries,
             readonly: spec.readonly,
+            writeonly: spec.writeonly,
             nullable: spec.nullable,
             is_group: false,
         };
@@ -129,11 +130,23 @@ impl Context<'_> {
         let what = if level.is_parameter() { "a parameter" } else { "a key inside a parameter" };
         for (key, is_given, fault) in [
             ("readonly", spec.readonly, "cannot be read-only"),
+            ("writeonly", spec.writeonly, "is sent anyway"),
             ("nullable", spec.nullable, "is sent, and answers say nothing of it"),
         ] {
             if is_given && !level.is_of_type() {
                 let help = format!("`{key}` is for fields of shared types and what is inside them");
                 self.report_help(file, &at(key), format!("{what} {fault}"), help);
+            }
+        }
+        for (key, is_given) in [("readonly", spec.readonly), ("nullable", spec.nullable)] {
+            if is_given && spec.writeonly {
+                let help = format!("remove `{key}` or `writeonly`");
+                self.report_help(
+                    file,
+                    &at(key),
+                    format!("`{name}` is sent only, so that answers say nothing of it"),
+                    help,
+                );
             }
         }
         if spec.nullable && spec.ty.0 == Ty::Any {

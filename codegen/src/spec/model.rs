@@ -123,6 +123,9 @@ pub struct ParamSpec {
     /// It comes in answers only.
     #[serde(default)]
     pub readonly: bool,
+    /// It is sent only: no answer holds it.
+    #[serde(default)]
+    pub writeonly: bool,
     /// Answers may hold null in its place.
     #[serde(default)]
     pub nullable: bool,

@@ -651,12 +651,12 @@ impl CrmRequisite {
     pub fn set_rq_vat_cert_date(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "RQ_VAT_CERT_DATE", value))
     }
-    /// `RQ_RESIDENCE_COUNTRY`. Country of residence.
+    /// `RQ_RESIDENCE_COUNTRY`. Country that the person lives in or the company is based in.
     #[inline]
     pub fn rq_residence_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_RESIDENCE_COUNTRY")
     }
-    /// Sets `RQ_RESIDENCE_COUNTRY`. Country of residence.
+    /// Sets `RQ_RESIDENCE_COUNTRY`. Country that the person lives in or the company is based in.
     #[inline]
     #[must_use]
     pub fn set_rq_residence_country(self, value: impl Into<String>) -> Self {

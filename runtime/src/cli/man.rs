@@ -198,9 +198,10 @@ fn of_method(command: &Command<'static>) -> String {
             page.control("PP", []).text([roman(form.description.as_ref())]);
         }
     }
-    if !command.errors.is_empty() {
+    let errors = command.errors.read();
+    if !errors.is_empty() {
         page.control("SH", ["ERRORS"]);
-        for error in &command.errors {
+        for error in &errors {
             let code = if error.code.is_empty() { "(no code)" } else { error.code.as_ref() };
             entry(&mut page, vec![bold(code)], &error.description);
         }

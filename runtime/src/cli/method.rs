@@ -1,6 +1,7 @@
 //! `oint bitrix24 …` and `oint call …`: from the arguments to the answer of one method.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -46,14 +47,16 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
         }
         return Err(unknown_method(tables, name, version));
     };
+    // They are wanted to the end, and the process ends with them.
+    let command = ManuallyDrop::new(command);
     let clap = command::clap(Some(&command), &format!("oint bitrix24 {name}"));
-    let matches = parse(clap, rest)?;
+    let matches = ManuallyDrop::new(parse(clap, rest)?);
     if is_set(&matches, "help") {
         return show(&help::command(&command, is_set(&matches, "all")));
     }
     let wanted = Wanted::new(&matches)?;
     if is_set(&matches, "describe") {
-        return print_json(&command);
+        return print_json(&*command);
     }
     let output = Output::new(&matches)?;
     if let Some(template) = &command.template {
@@ -225,6 +228,13 @@ impl Run<'_> {
         if is_set(self.matches, "curl") {
             return print(&curl::command(&shown(&call, connection, self.matches)?));
         }
+        self.send(call, connection)
+    }
+
+    /// Not a part of what only shows a call: the state of a call on its way takes 24 kB of the stack, which costs as much
+    /// as the rest of a dry run's reading where it is set up for nothing.
+    #[inline(never)]
+    fn send(&self, call: Call, connection: Connection) -> Result<Exit, Stop> {
         let client = connection.client(self.matches)?;
         if let Some(question) = safety::question(self.command, &call, &client) {
             safety::confirm(&question, safety::is_agreed(self.matches))?;

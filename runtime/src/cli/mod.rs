@@ -40,6 +40,7 @@ mod version;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -172,7 +173,9 @@ pub fn help(tables: &Tables, name: &str, all: bool) -> Result<String, String> {
 /// The second stage: clap reports what it does not understand.
 fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Stop> {
     let name = clap.get_name().to_owned();
-    let matches = clap.try_get_matches_from(arguments).map_err(|error| misread::stop(&error, &name))?;
+    // The process ends soon anyway: taking apart what it was read with would be a part of each start.
+    let mut clap = ManuallyDrop::new(clap);
+    let matches = clap.try_get_matches_from_mut(arguments).map_err(|error| misread::stop(&error, &name))?;
     if let Some(choice) = given(&matches, "color") {
         terminal::choose_colour(choice)?;
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::cli::value::{Converted, Inputs, below, convert, plain};
-use crate::table::{Param, below_keys, is_object, item_of};
+use crate::table::{Param, alternatives, below_keys, is_object, item_of};
 use crate::value::Object;
 
 /// What may stand before the key of a condition.
@@ -37,13 +37,18 @@ impl Use {
         let is = |name: &str| param.name.eq_ignore_ascii_case(name);
         match param.type_word.as_ref() {
             word if is_object(word) && (is("order") || is("sort")) => Self::Order,
-            word if (is_object(word) || word == "array<any>") && is("filter") => Self::Filter,
+            word if (is_object(word) || holds_lists(word)) && is("filter") => Self::Filter,
             word if is_object(word) => Self::Object,
             "array<string>" if is("select") => Self::Select,
             "array<id>" | "array<integer>" | "array<number>" => Self::Numbers,
             _ => Self::Value,
         }
     }
+}
+
+/// Whether items of a list may be lists, as the conditions of REST 3.0 are.
+fn holds_lists(word: &str) -> bool {
+    item_of(word).is_some_and(|item| alternatives(item).any(|one| item_of(one).is_some()))
 }
 
 /// Whether an option may be given several times, all of them together being its value.
@@ -310,10 +315,10 @@ mod tests {
 
     #[test]
     fn the_conditions_of_rest_3_are_lists() {
-        let filter = param("filter", "array<any>", &json!({}));
+        let filter = param("filter", "array<array<any>|object>", &json!({}));
         assert_eq!(
-            value(&filter, &["id>5", "@status=2,3", "title=x", "['a', 1]"]),
-            Ok(json!([["id", ">", 5], ["status", "in", [2, 3]], ["title", "=", "x"], "a", 1]))
+            value(&filter, &["id>5", "@status=2,3", "title=x", "[['a', 1], {'logic': 'or'}]"]),
+            Ok(json!([["id", ">", 5], ["status", "in", [2, 3]], ["title", "=", "x"], ["a", 1], {"logic": "or"}]))
         );
         assert!(value(&filter, &["%title=x"]).expect_err("refused").contains("REST 3.0"));
     }

@@ -18,7 +18,8 @@ impl Examples {
         let mut all: HashMap<(String, u8), Vec<(Value, Value)>> = HashMap::new();
         for command in tables.commands() {
             let Some(method) = command.method.as_deref().map(str::to_lowercase) else { continue };
-            let pairs = command.examples.into_iter().filter_map(|example| Some((example.body, example.response?)));
+            let pairs =
+                command.examples.read().into_iter().filter_map(|example| Some((example.body, example.response?)));
             all.entry((method, command.rest)).or_default().extend(pairs);
         }
         Self(all)

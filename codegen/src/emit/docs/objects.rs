@@ -165,7 +165,7 @@ impl<'a> Objects<'a> {
             }
         }
         let has_page = |name: &str| {
-            entities.get(name).is_some_and(|entity| entity.fields.len() > LONG)
+            entities.get(name).is_some_and(|entity| met(entity).count() > LONG)
                 && places.get(name).is_some_and(|count| *count > 1)
         };
         let link = |name: &str| has_page(name).then(|| path_of(slug(name)));
@@ -199,7 +199,7 @@ impl<'a> Objects<'a> {
         let mut answers: Vec<Answer> = Vec::new();
         for (name, shape) in parts(&returns.shape) {
             let Some(shown) = self.shown.get(name) else { continue };
-            let fields = &shown.entity.fields;
+            let fields: Vec<&Param> = met(shown.entity).collect();
             let named = if fields.len() == NAMED + 1 { NAMED + 1 } else { NAMED.min(fields.len()) };
             let (address, tables) = match answers.iter().any(|before| before.own.is_some()) {
                 false => ("result".to_owned(), &shown.tables),
@@ -247,7 +247,7 @@ impl<'a> Objects<'a> {
                     title: &shown.entity.title,
                     description: &shown.entity.description,
                     rust: shown.rust(),
-                    count: shown.entity.fields.len(),
+                    count: met(shown.entity).count(),
                     tables: &shown.tables,
                     folder: FOLDER,
                     answered: links(&shown.answered),
@@ -346,6 +346,11 @@ fn within<'a>(entity: &'a Entity, entities: &BTreeMap<&str, &'a Entity>) -> BTre
     found
 }
 
+/// The fields of a type that answers hold.
+fn met(entity: &Entity) -> impl Iterator<Item = &Param> {
+    entity.fields.iter().filter(|field| !field.writeonly)
+}
+
 /// What the tables of a type are made with.
 struct Tables<'t, 'a> {
     entities: &'t BTreeMap<&'a str, &'a Entity>,
@@ -360,7 +365,7 @@ impl<'a> Tables<'_, 'a> {
     /// The tables of a type as text; on its own page the first one is not folded. `behind` is what their addresses begin with.
     fn of(&self, entity: &'a Entity, behind: &[&'a str], has_page: bool, texts: &Words) -> String {
         let mut tables = Vec::new();
-        self.add(&mut behind.to_vec(), behind.len(), entity.fields.iter().collect(), &mut tables);
+        self.add(&mut behind.to_vec(), behind.len(), met(entity).collect(), &mut tables);
         render("answer.mdx", &Block { tables, has_page, long: LONG }, texts)
     }
 
@@ -427,8 +432,8 @@ impl<'a> Tables<'_, 'a> {
         let applies = |field: &&Param| {
             !entries.omit.contains(&field.name) && !entries.own().iter().any(|own| own.name == field.name)
         };
-        let shared = entity.into_iter().flat_map(|entity| entity.fields.iter()).filter(applies);
-        entries.own().iter().chain(shared).collect()
+        let shared = entity.into_iter().flat_map(|entity| met(entity)).filter(applies);
+        entries.own().iter().filter(|own| !own.writeonly).chain(shared).collect()
     }
 }
 

@@ -238,9 +238,13 @@ fn properties<'a>(object: &mut Object<'_, 'a>, all: impl Iterator<Item = &'a Par
     object.yes("additionalProperties");
 }
 
-/// Whether a key may be met on a side: what comes in answers only is not sent.
-fn is_met(one: &Param, side: Side) -> bool {
-    !one.readonly || side != Side::Input
+/// Whether a key may be met on a side: what comes in answers only is not sent, and what is sent only does not come back.
+pub(super) fn is_met(one: &Param, side: Side) -> bool {
+    match side {
+        Side::Input => !one.readonly,
+        Side::Keys => true,
+        Side::Answer => !one.writeonly,
+    }
 }
 
 /// What a call says of a shared type: keys of its own, and which are required. A required key of the shared type stands
