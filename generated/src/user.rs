@@ -58,7 +58,7 @@ pub fn access(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: The address is missing, malformed or taken by another account, the portal's number of users is used up, or a partner has no workgroup. The description tells which; correct the field or remove unused accounts.
+/// - `ERROR_ARGUMENT`: The address is missing, malformed or taken by another account, the portal's number of users is used up, an employee has no department, or a partner no workgroup. The description tells which; correct the field or remove unused accounts.
 /// - `ERROR_CORE`: The caller may not invite people, or the portal refused a field. Use the webhook of an administrator and look at the description.
 /// - `ERROR_GROUPID`: SONET_GROUP_ID is missing for a partner. Name at least one workgroup.
 /// - `ERROR_NO_GROUP`: SONET_GROUP_ID names a workgroup that does not exist or is closed to the extranet.
@@ -494,7 +494,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::User >, all crate ::types::User);
 impl Get {
-    /// `ID`. Number of one account. Without it all accounts that the filter leaves are found.
+    /// `ID`. Number of one account; beside FILTER it is passed over. Without it all accounts that the filter leaves are found.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "ID", value))
@@ -504,12 +504,12 @@ impl Get {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
+    /// `sort`. Field to sort by, such as LAST_NAME; it counts together with order only. Without it the accounts come by their number.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "sort", value))
     }
-    /// `order`. Direction of the sorting; ascending when it is left out.
+    /// `order`. Direction of the sorting. Without it or without sort the accounts come by their number.
     ///
     /// Known values:
     /// - `ASC`: Smallest first.
@@ -579,7 +579,7 @@ pub fn search() -> Search {
 #[must_use]
 pub fn get_user_filter_structure() -> rt::Value {
     rt::value::constant(
-        "{\"NAME\":\"First name or its beginning.\",\"LAST_NAME\":\"Family name or its beginning.\",\"WORK_POSITION\":\"Job title or its beginning.\",\"UF_DEPARTMENT_NAME\":\"Name of a department or its beginning.\",\"USER_TYPE\":\"employee | extranet | email\",\"FIND\":\"Words to look for in all of these fields at once; no other key may stand beside it.\",\"UF_DEPARTMENT\":[\"Numbers of departments that the person belongs to, as GetDepartments tells them.\"]}",
+        "{\"NAME\":\"First name or its beginning.\",\"LAST_NAME\":\"Family name or its beginning.\",\"SECOND_NAME\":\"Middle name or patronymic, or its beginning.\",\"WORK_POSITION\":\"Job title or its beginning.\",\"UF_DEPARTMENT_NAME\":\"Name of a department or its beginning.\",\"USER_TYPE\":\"employee | extranet | email\",\"FIND\":\"Words to look for in all of these fields at once; no other key may stand beside it.\",\"UF_DEPARTMENT\":[\"Numbers of departments that the person belongs to, as GetDepartments tells them.\"]}",
     )
 }
 /// A call of `user.search`: Searches accounts by name, job title or department, quicker than a filter because it uses the portal's full-text index. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
@@ -587,17 +587,17 @@ pub fn get_user_filter_structure() -> rt::Value {
 pub struct Search(rt::Call);
 rt::request!(Search -> rt::Page < crate ::types::User >, all crate ::types::User);
 impl Search {
-    /// `FILTER`. What to look for. Several keys must all fit; without it everybody is found. The keys may also stand beside the other parameters.
+    /// `FILTER`. What to look for. Several keys must all fit; without it everybody is found. Where it is left out, the keys may stand beside the other parameters instead.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
+    /// `sort`. Field to sort by, such as LAST_NAME; it counts together with order only. Without it the accounts come by their number.
     #[inline]
     pub fn sort(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "sort", value))
     }
-    /// `order`. Direction of the sorting; ascending when it is left out.
+    /// `order`. Direction of the sorting. Without it or without sort the accounts come by their number.
     ///
     /// Known values:
     /// - `ASC`: Smallest first.
@@ -626,7 +626,7 @@ impl Search {
     pub fn image_resize(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "IMAGE_RESIZE", value))
     }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "start", value))

@@ -64,7 +64,7 @@ impl Add {
     pub fn auth_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "AUTH_USER_ID", value))
     }
-    /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
+    /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. A new step without it waits.
     #[inline]
     pub fn use_subscription(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "USE_SUBSCRIPTION", value))
@@ -79,12 +79,12 @@ impl Add {
     pub fn properties(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "PROPERTIES", value))
     }
-    /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.
+    /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow when the step waits for its answer, by names of the same kind.
     #[inline]
     pub fn return_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "RETURN_PROPERTIES", value))
     }
-    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take contacts, companies, \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
+    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[crm, CCrmDocumentContact, CONTACT\], \[crm, CCrmDocumentCompany, COMPANY\], \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     pub fn document_type(
         self,

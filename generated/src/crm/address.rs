@@ -153,7 +153,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))
     }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
         Self(rt::set::param::integer(self.0, "start", value))

@@ -24,6 +24,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
+/// - `ERROR_ARGUMENT`: The call has no process_id, or id or message_id is no list. Keys of records have 32 characters, numbers are whole and positive.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
+/// - `WRONG_LICENSE`: The plan of the portal has no data sources for applications. Leave auth_connector out, or change the plan.
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 #[inline]
 pub fn clear(process_id: impl Into<String>) -> Clear {
@@ -49,10 +52,15 @@ impl Clear {
     pub fn id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "id", value))
     }
-    /// `message_id`. Keys of the changed records whose entries to remove. It has no effect beside id.
+    /// `message_id`. Keys of the changed records whose entries to remove, 32 characters each. It has no effect beside id.
     #[inline]
     pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "message_id", value))
+    }
+    /// `auth_connector`. Name of the data source whose entries they are, as it was bound. Only entries without one are removed when it is left out. Sources need the plan Professional or a higher one.
+    #[inline]
+    pub fn auth_connector(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "auth_connector", value))
     }
 }
 /// Marks reserved entries whose handling has failed, so that they stay in the queue.
@@ -65,10 +73,7 @@ impl Clear {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = event::offline::error("yh3gu929sf0d32lsfysqas2y1hlpp09q")
-///     .message_id(["2"])
-///     .send(client)
-///     .await?;
+/// let result = event::offline::error("yh3gu929sf0d32lsfysqas2y1hlpp09q", ["1f3870be274f6c49b3e31a0c6728957f"]).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -77,9 +82,15 @@ impl Clear {
 ///
 /// Among others, the portal's own:
 ///
+/// - `ERROR_ARGUMENT`: The call has no process_id, or message_id is no list. Give both.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
+/// - `WRONG_LICENSE`: The plan of the portal has no data sources for applications. Leave auth_connector out, or change the plan.
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 #[inline]
-pub fn error(process_id: impl Into<String>) -> Error {
+pub fn error(
+    process_id: impl Into<String>,
+    message_id: impl IntoIterator<Item = impl Into<String>>,
+) -> Error {
     Error(
         rt::Call::new(
                 rt::Method::new(
@@ -89,7 +100,8 @@ pub fn error(process_id: impl Into<String>) -> Error {
                     rt::Paging::None,
                 ),
             )
-            .put("process_id", rt::value::text(process_id)),
+            .put("process_id", rt::value::text(process_id))
+            .put("message_id", rt::value::texts(message_id)),
     )
 }
 /// A call of `event.offline.error`: Marks reserved entries whose handling has failed, so that they stay in the queue.
@@ -97,10 +109,10 @@ pub fn error(process_id: impl Into<String>) -> Error {
 pub struct Error(rt::Call);
 rt::request!(Error -> bool);
 impl Error {
-    /// `message_id`. Keys of the changed records whose entries to mark. The whole package when it is left out.
+    /// `auth_connector`. Name of the data source whose entries they are, as it was bound. Only entries without one are marked when it is left out. Sources need the plan Professional or a higher one.
     #[inline]
-    pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(rt::set::param::texts(self.0, "message_id", value))
+    pub fn auth_connector(self, value: impl Into<String>) -> Self {
+        Self(rt::set::param::text(self.0, "auth_connector", value))
     }
 }
 /// Takes the first entries out of the queue. Calls at the same time get different ones. With clear false they are only reserved, until ClearOfflineEvents removes them.
@@ -128,6 +140,9 @@ impl Error {
 ///
 /// Among others, the portal's own:
 ///
+/// - `ERROR_ARGUMENT`: The value of limit is no positive number. Give one, or leave it out.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
+/// - `WRONG_LICENSE`: The plan of the portal has no data sources for applications, or reserves no entries. Leave auth_connector out and clear at true, or change the plan.
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 #[inline]
 pub fn get() -> Get {
@@ -172,7 +187,7 @@ impl Get {
     pub fn process_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "process_id", value))
     }
-    /// `auth_connector`. Name of the data source, as it was bound.
+    /// `auth_connector`. Name of the data source, as it was bound. Only entries without one come when it is left out. Sources need the plan Professional or a higher one.
     #[inline]
     pub fn auth_connector(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "auth_connector", value))
@@ -206,6 +221,8 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
+/// - `WRONG_LICENSE`: The plan of the portal has no data sources for applications. Leave auth_connector out, or change the plan.
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 #[inline]
 pub fn list() -> List {

@@ -69,7 +69,7 @@ impl Addcard {
         Self(rt::set::param::boolean(self.0, "preventHistory", value))
     }
 }
-/// Changes the anchor of a block in the draft. Visitors see it after PublishSitePage.
+/// Changes or removes the anchor of a block in the draft. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.block.changeAnchor`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -92,7 +92,7 @@ impl Addcard {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
-/// - `BAD_ANCHOR`: The anchor is of the wrong form: a letter first, two characters at least, then letters, digits and \- \_ . : only.
+/// - `BAD_ANCHOR`: The anchor is of the wrong form. It takes two characters at least, a Latin letter first, then Latin letters, digits and \- \_ . : only.
 #[inline]
 pub fn change_anchor(
     lid: impl Into<rt::Id>,
@@ -113,7 +113,7 @@ pub fn change_anchor(
             .put("data", rt::value::text(data)),
     )
 }
-/// A call of `landing.block.changeAnchor`: Changes the anchor of a block in the draft. Visitors see it after PublishSitePage.
+/// A call of `landing.block.changeAnchor`: Changes or removes the anchor of a block in the draft. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 pub struct ChangeAnchor(rt::Call);
 rt::request!(ChangeAnchor -> bool);

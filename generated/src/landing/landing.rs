@@ -1436,7 +1436,7 @@ impl Showblock {
         Self(rt::set::param::text(self.0, "scope", value))
     }
 }
-/// Removes a copy that the caller has saved. The block on the page stays.
+/// Removes a copy that the caller has saved, with the files that belong to it, such as a preview. The block on the page stays.
 ///
 /// Calls `landing.landing.unFavoriteBlock`; scope `landing`. May be called by: a user who may change the site.
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a column to a Kanban board or to My plan, with its fields in one object.
 ///
-/// Calls `task.stages.add`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.add`; scope `task`. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-add.html>
 ///
@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_TITLE`: The stage has no TITLE. Name it.
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. Ask for access to the workgroup, or call as an administrator with isAdmin.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -42,7 +42,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 }
 /// Adds a column to a Kanban board or to the plan of the caller.
 ///
-/// Calls `task.stages.add` with fixed values. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.add` with fixed values. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-add.html>
 ///
@@ -63,7 +63,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 /// Among others, the portal's own:
 ///
 /// - `EMPTY_TITLE`: The stage has no TITLE. Name it.
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. Ask for access to the workgroup, or call as an administrator with isAdmin.
 #[inline]
 pub fn add_kanban_stage(
     title: impl Into<String>,
@@ -107,7 +107,7 @@ impl Add {
 }
 /// Tells whether the caller may move tasks on a Kanban board or in a plan.
 ///
-/// Calls `task.stages.canmovetask`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.canmovetask`; scope `task`. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-can-move-task.html>
 ///
@@ -138,7 +138,7 @@ pub fn canmovetask(
 }
 /// Removes an empty column from a Kanban board or from My plan.
 ///
-/// Calls `task.stages.delete`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.delete`; scope `task`. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-delete.html>
 ///
@@ -155,10 +155,11 @@ pub fn canmovetask(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. Ask for access to the workgroup, or call as an administrator with isAdmin.
 /// - `CANT_DELETE_FIRST`: The first stage cannot be removed. Move it behind another one before.
 /// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed. Rename it with UpdateTaskStage instead.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
+/// - `NO_EMPTY`: The column holds tasks. Move them to another one first, with MoveTaskToKanbanStage.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -175,7 +176,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 }
 /// Removes an empty column from a Kanban board or from My plan; the rights of an administrator are always stated.
 ///
-/// Calls `task.stages.delete` with fixed values. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.delete` with fixed values. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-delete.html>
 ///
@@ -192,10 +193,11 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. Ask for access to the workgroup, or call as an administrator with isAdmin.
 /// - `CANT_DELETE_FIRST`: The first stage cannot be removed. Move it behind another one before.
 /// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed. Rename it with UpdateTaskStage instead.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
+/// - `NO_EMPTY`: The column holds tasks. Move them to another one first, with MoveTaskToKanbanStage.
 #[inline]
 pub fn delete_kanban_stage(id: impl Into<rt::Id>, is_admin: bool) -> Delete {
     Delete(
@@ -224,7 +226,7 @@ impl Delete {
 }
 /// Lists the columns of one Kanban board or of My plan.
 ///
-/// Calls `task.stages.get`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.get`; scope `task`. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-get.html>
 ///
@@ -241,7 +243,7 @@ impl Delete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup. A member of it may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup. Ask for access to it, or call as an administrator with isAdmin.
 #[inline]
 pub fn get(entity_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -258,7 +260,7 @@ pub fn get(entity_id: impl Into<rt::Id>) -> Get {
 }
 /// Lists the columns of a Kanban board, or of the plan of the caller.
 ///
-/// Calls `task.stages.get` with fixed values. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.get` with fixed values. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-get.html>
 ///
@@ -275,7 +277,7 @@ pub fn get(entity_id: impl Into<rt::Id>) -> Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup. A member of it may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup. Ask for access to it, or call as an administrator with isAdmin.
 #[inline]
 pub fn get_kanban_stages(entity_id: impl Into<rt::Id>, is_admin: bool) -> Get {
     Get(
@@ -304,7 +306,7 @@ impl Get {
 }
 /// Moves a task to another column of its Kanban board or of My plan, and to a place in it.
 ///
-/// Calls `task.stages.movetask`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.movetask`; scope `task`. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-move-task.html>
 ///
@@ -344,7 +346,7 @@ pub fn movetask(id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> Movetask 
 }
 /// Moves a task to another column of its Kanban board or of My plan, and to a place in it.
 ///
-/// Calls `task.stages.movetask` with fixed values. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.movetask` with fixed values. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-move-task.html>
 ///
@@ -402,7 +404,7 @@ impl Movetask {
 }
 /// Renames, recolours or moves a column, with the new values in one object.
 ///
-/// Calls `task.stages.update`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.update`; scope `task`. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-update.html>
 ///
@@ -419,7 +421,7 @@ impl Movetask {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. Ask for access to the workgroup, or call as an administrator with isAdmin.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
@@ -438,7 +440,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 }
 /// Renames a column of a Kanban board or of My plan, and on demand recolours or moves it.
 ///
-/// Calls `task.stages.update` with fixed values. May be called by: everybody for their own plan, members for the board of a workgroup.
+/// Calls `task.stages.update` with fixed values. May be called by: everybody for their own plan, those with access to the workgroup for its board.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/stages/task-stages-update.html>
 ///
@@ -459,7 +461,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. A member of the workgroup may, or an administrator with isAdmin.
+/// - `ACCESS_DENIED`: The caller may not manage the stages of this board. Ask for access to the workgroup, or call as an administrator with isAdmin.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn update_kanban_stage(

@@ -32,12 +32,12 @@ impl BizprocStep {
     pub fn set_auth_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "AUTH_USER_ID", value))
     }
-    /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
+    /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. A new step without it waits.
     #[inline]
     pub fn use_subscription(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "USE_SUBSCRIPTION")
     }
-    /// Sets `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
+    /// Sets `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. A new step without it waits.
     #[inline]
     #[must_use]
     pub fn set_use_subscription(self, value: bool) -> Self {
@@ -76,25 +76,25 @@ impl BizprocStep {
     pub fn set_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "PROPERTIES", value))
     }
-    /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.
+    /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow when the step waits for its answer, by names of the same kind.
     #[inline]
     pub fn return_properties(
         &self,
     ) -> Option<rt::Map<crate::types::BizprocStepProperty>> {
         rt::view::read(&self.0, "RETURN_PROPERTIES")
     }
-    /// Sets `RETURN_PROPERTIES`. Values that the application gives back to the workflow, by names of the same kind.
+    /// Sets `RETURN_PROPERTIES`. Values that the application gives back to the workflow when the step waits for its answer, by names of the same kind.
     #[inline]
     #[must_use]
     pub fn set_return_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "RETURN_PROPERTIES", value))
     }
-    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take contacts, companies, \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
+    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[crm, CCrmDocumentContact, CONTACT\], \[crm, CCrmDocumentCompany, COMPANY\], \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     pub fn document_type(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "DOCUMENT_TYPE")
     }
-    /// Sets `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take contacts, companies, \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
+    /// Sets `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[crm, CCrmDocumentContact, CONTACT\], \[crm, CCrmDocumentCompany, COMPANY\], \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     #[must_use]
     pub fn set_document_type(

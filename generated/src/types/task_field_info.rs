@@ -35,7 +35,7 @@ impl TaskFieldInfo {
     pub fn default(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "default")
     }
-    /// `values`. Values that may be chosen: an object with the name of each, or a list of them.
+    /// `values`. Values that may be chosen: an object with the name of each, null where it has none, or a list of them.
     #[inline]
     pub fn values(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "values")

@@ -58,12 +58,12 @@ impl TaskStage {
     pub fn set_after_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "AFTER_ID", value))
     }
-    /// `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
+    /// `ENTITY_ID`. Workgroup whose board it is, or the user whose plan it is. A new stage without it or with 0 goes to the plan of the caller.
     #[inline]
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ENTITY_ID")
     }
-    /// Sets `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
+    /// Sets `ENTITY_ID`. Workgroup whose board it is, or the user whose plan it is. A new stage without it or with 0 goes to the plan of the caller.
     #[inline]
     #[must_use]
     pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {

@@ -40,10 +40,10 @@ impl WorkTimeRecord {
     pub fn break_length(&self) -> Option<i64> {
         rt::view::integer(&self.0, "breakLength")
     }
-    /// `state`. State of the record, as the portal keeps it.
+    /// `state`. State of the record. Portals do not tell what is in it.
     #[inline]
-    pub fn state(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "state")
+    pub fn state(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "state")
     }
     /// `isApproved`. Whether the supervisor has approved the record.
     #[inline]

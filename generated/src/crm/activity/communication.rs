@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.activity.communication`.
 use ::bitrix24_runtime as rt;
-/// Lists the fields that an entry of COMMUNICATIONS has.
+/// Lists the fields of the entries that activities have in COMMUNICATIONS: the telephone number of a call, the address of a letter, or the name at a meeting.
 ///
 /// Calls `crm.activity.communication.fields`; scope `crm`.
 ///
