@@ -59,7 +59,7 @@ pub fn add(
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
             rt::Method::new(
                 "rpa.comment.delete",

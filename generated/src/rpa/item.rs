@@ -68,10 +68,7 @@ impl Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(
-    type_id: impl Into<rt::Id>,
-    id: impl Into<rt::Id>,
-) -> rt::TypedCall<rt::Value> {
+pub fn delete(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
             rt::Method::new(
                 "rpa.item.delete",

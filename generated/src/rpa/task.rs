@@ -76,7 +76,7 @@ pub fn delete(
     type_id: impl Into<rt::Id>,
     stage_id: impl Into<rt::Id>,
     robot_name: impl Into<String>,
-) -> rt::TypedCall<rt::Value> {
+) -> rt::TypedCall<bool> {
     rt::Call::new(
             rt::Method::new(
                 "rpa.task.delete",

@@ -51,7 +51,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::RpaProce
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<rt::Value> {
+pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
             rt::Method::new(
                 "rpa.type.delete",

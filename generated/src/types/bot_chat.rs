@@ -115,7 +115,7 @@ impl BotChat {
     pub fn entity_data3(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityData3")
     }
-    /// `entityLink`. What ties the chat to that object, such as its kind and address; empty for none.
+    /// `entityLink`. Link to that object; empty for none.
     #[inline]
     pub fn entity_link(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "entityLink")
@@ -125,7 +125,7 @@ impl BotChat {
     pub fn disk_folder_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "diskFolderId")
     }
-    /// `permissions`. What the bot may do in the chat, by action.
+    /// `permissions`. Least part that each action takes: member (everybody), manager (owner and administrators) or owner; none where nobody may.
     #[inline]
     pub fn permissions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "permissions")
@@ -140,7 +140,7 @@ impl BotChat {
     pub fn parent_message_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "parentMessageId")
     }
-    /// `isNew`. Whether it was just made.
+    /// `isNew`. Whether it is an open channel made within the last day.
     #[inline]
     pub fn is_new(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isNew")
@@ -155,10 +155,10 @@ impl BotChat {
     pub fn background_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "backgroundId")
     }
-    /// `lastMessageViews`. Who saw the newest message, as JSON text.
+    /// `lastMessageViews`. Who saw the newest message, as an object or as its JSON text.
     #[inline]
-    pub fn last_message_views(&self) -> Option<&str> {
-        rt::view::text(&self.0, "lastMessageViews")
+    pub fn last_message_views(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "lastMessageViews")
     }
     /// `lastId`. Newest message that the bot has read.
     #[inline]
@@ -175,7 +175,7 @@ impl BotChat {
     pub fn message_count(&self) -> Option<i64> {
         rt::view::integer(&self.0, "messageCount")
     }
-    /// `public`. Access for guests, as an object, where the chat has it; otherwise empty.
+    /// `public`. Access for guests, as an object, where the chat has it; otherwise an empty text.
     #[inline]
     pub fn public(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "public")

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.disk.file`.
 use ::bitrix24_runtime as rt;
-/// Posts a file that lies on the drive already, such as one that UploadFileToFolder put into the folder of the chat.
+/// Posts a file that lies on the drive already, such as one that UploadFileToFolder put into the folder of the chat. Of CHAT_ID and DIALOG_ID only one counts, and of FILE_ID and UPLOAD_ID likewise.
 ///
 /// Calls `im.disk.file.commit`; scope `im`. May be called by: member of the chat.
 ///
@@ -48,7 +48,7 @@ pub fn commit() -> Commit {
         ),
     )
 }
-/// A call of `im.disk.file.commit`: Posts a file that lies on the drive already, such as one that UploadFileToFolder put into the folder of the chat.
+/// A call of `im.disk.file.commit`: Posts a file that lies on the drive already, such as one that UploadFileToFolder put into the folder of the chat. Of CHAT_ID and DIALOG_ID only one counts, and of FILE_ID and UPLOAD_ID likewise.
 #[deprecated(
     note = "use `im.v2.File.upload`: It uploads the file and posts it in one call."
 )]

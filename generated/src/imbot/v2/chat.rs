@@ -90,6 +90,7 @@ impl Add {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn get(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Get {
@@ -144,6 +145,7 @@ impl Get {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, so that there is nothing to leave. Check dialogId.
 #[inline]
 pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
@@ -198,6 +200,7 @@ impl Leave {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it. Call as the bot that owns the chat.
 #[inline]
 pub fn set_owner(
@@ -257,6 +260,7 @@ impl SetOwner {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
+/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn update(

@@ -62,8 +62,8 @@ rt::request!(List -> Vec < crate ::types::BookingSlot >, all crate ::types::Book
 /// Among others, the portal's own:
 ///
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
-/// - `0`: A required value is missing; the message names it. Give it.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `0`: A slot lacks one of its keys; the message names it. Give it.
+/// - `100`: The call lacks resourceId or slots, or slots is no list. Give both.
 #[inline]
 pub fn set(
     resource_id: impl Into<rt::Id>,
