@@ -48,12 +48,12 @@ impl CatalogDocument {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "title", value))
     }
-    /// `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
+    /// `siteId`. Site that the document belongs to: s1 in a new one without it, and always in the cloud.
     #[inline]
     pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
-    /// Sets `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
+    /// Sets `siteId`. Site that the document belongs to: s1 in a new one without it, and always in the cloud.
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<String>) -> Self {
@@ -70,23 +70,23 @@ impl CatalogDocument {
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "responsibleId", value))
     }
-    /// `createdBy`. User who made the document: the caller when it is left out. Only an administrator may name somebody else.
+    /// `createdBy`. User who made the document: in a new one without it the caller. Only an administrator may name somebody else.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "createdBy")
     }
-    /// Sets `createdBy`. User who made the document: the caller when it is left out. Only an administrator may name somebody else.
+    /// Sets `createdBy`. User who made the document: in a new one without it the caller. Only an administrator may name somebody else.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "createdBy", value))
     }
-    /// `modifiedBy`. User who changed the document last: the caller when it is left out. Only an administrator may name somebody else.
+    /// `modifiedBy`. User who changed the document last: the caller where a call does not name somebody. Only an administrator may name somebody else.
     #[inline]
     pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "modifiedBy")
     }
-    /// Sets `modifiedBy`. User who changed the document last: the caller when it is left out. Only an administrator may name somebody else.
+    /// Sets `modifiedBy`. User who changed the document last: the caller where a call does not name somebody. Only an administrator may name somebody else.
     #[inline]
     #[must_use]
     pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
@@ -112,12 +112,12 @@ impl CatalogDocument {
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
-    /// `dateModify`. When the document was last changed: now when it is left out.
+    /// `dateModify`. When the document was last changed: the moment of the call where that names none.
     #[inline]
     pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateModify")
     }
-    /// Sets `dateModify`. When the document was last changed: now when it is left out.
+    /// Sets `dateModify`. When the document was last changed: the moment of the call where that names none.
     #[inline]
     #[must_use]
     pub fn set_date_modify(self, value: impl Into<String>) -> Self {

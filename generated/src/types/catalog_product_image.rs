@@ -31,12 +31,12 @@ impl CatalogProductImage {
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "productId", value))
     }
-    /// `type`. Where the picture is kept; MORE_PHOTO when it is left out.
+    /// `type`. Where the picture is kept; MORE_PHOTO in a new one without it.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
-    /// Sets `type`. Where the picture is kept; MORE_PHOTO when it is left out.
+    /// Sets `type`. Where the picture is kept; MORE_PHOTO in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {

@@ -10,34 +10,34 @@ use ::bitrix24_runtime as rt;
 pub struct CrmCurrencyFormat(rt::Object);
 rt::view!(CrmCurrencyFormat);
 impl CrmCurrencyFormat {
-    /// `FULL_NAME`. Name of the currency in the language; its code when it is left out.
+    /// `FULL_NAME`. Name of the currency in the language; its code in a new one without it.
     #[inline]
     pub fn full_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FULL_NAME")
     }
-    /// Sets `FULL_NAME`. Name of the currency in the language; its code when it is left out.
+    /// Sets `FULL_NAME`. Name of the currency in the language; its code in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_full_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "FULL_NAME", value))
     }
-    /// `FORMAT_STRING`. How an amount is written; the number sign stands for the number, and it alone when it is left out.
+    /// `FORMAT_STRING`. How an amount is written; the number sign stands for the number, and it alone in a new one without it.
     #[inline]
     pub fn format_string(&self) -> Option<&str> {
         rt::view::text(&self.0, "FORMAT_STRING")
     }
-    /// Sets `FORMAT_STRING`. How an amount is written; the number sign stands for the number, and it alone when it is left out.
+    /// Sets `FORMAT_STRING`. How an amount is written; the number sign stands for the number, and it alone in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_format_string(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "FORMAT_STRING", value))
     }
-    /// `DEC_POINT`. Sign before the decimals; a full stop when it is left out.
+    /// `DEC_POINT`. Sign before the decimals; a full stop in a new one without it.
     #[inline]
     pub fn dec_point(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEC_POINT")
     }
-    /// Sets `DEC_POINT`. Sign before the decimals; a full stop when it is left out.
+    /// Sets `DEC_POINT`. Sign before the decimals; a full stop in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_dec_point(self, value: impl Into<String>) -> Self {
@@ -54,34 +54,34 @@ impl CrmCurrencyFormat {
     pub fn set_thousands_sep(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "THOUSANDS_SEP", value))
     }
-    /// `THOUSANDS_VARIANT`. What stands between the thousands; a space when it is left out, unless THOUSANDS_SEP is given.
+    /// `THOUSANDS_VARIANT`. What stands between the thousands; a space in a new one without it, unless that has THOUSANDS_SEP.
     #[inline]
     pub fn thousands_variant(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_VARIANT")
     }
-    /// Sets `THOUSANDS_VARIANT`. What stands between the thousands; a space when it is left out, unless THOUSANDS_SEP is given.
+    /// Sets `THOUSANDS_VARIANT`. What stands between the thousands; a space in a new one without it, unless that has THOUSANDS_SEP.
     #[inline]
     #[must_use]
     pub fn set_thousands_variant(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "THOUSANDS_VARIANT", value))
     }
-    /// `DECIMALS`. How many decimals are written; 2 when it is left out.
+    /// `DECIMALS`. How many decimals are written; 2 in a new one without it.
     #[inline]
     pub fn decimals(&self) -> Option<i64> {
         rt::view::integer(&self.0, "DECIMALS")
     }
-    /// Sets `DECIMALS`. How many decimals are written; 2 when it is left out.
+    /// Sets `DECIMALS`. How many decimals are written; 2 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_decimals(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "DECIMALS", value))
     }
-    /// `HIDE_ZERO`. Whether decimals are left out that are all nought. They are written when it is left out.
+    /// `HIDE_ZERO`. Whether decimals are left out that are all nought. They are written in a new one without it.
     #[inline]
     pub fn hide_zero(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "HIDE_ZERO")
     }
-    /// Sets `HIDE_ZERO`. Whether decimals are left out that are all nought. They are written when it is left out.
+    /// Sets `HIDE_ZERO`. Whether decimals are left out that are all nought. They are written in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_hide_zero(self, value: bool) -> Self {

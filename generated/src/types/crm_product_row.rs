@@ -36,12 +36,12 @@ impl CrmProductRow {
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "PRODUCT_ID", value))
     }
-    /// `PRODUCT_NAME`. Name in the row; the product's own when it is left out, and the number of the row in square brackets where there is no product.
+    /// `PRODUCT_NAME`. Name in the row; the product's own in a new one without it, and the number of the row in square brackets where there is no product.
     #[inline]
     pub fn product_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRODUCT_NAME")
     }
-    /// Sets `PRODUCT_NAME`. Name in the row; the product's own when it is left out, and the number of the row in square brackets where there is no product.
+    /// Sets `PRODUCT_NAME`. Name in the row; the product's own in a new one without it, and the number of the row in square brackets where there is no product.
     #[inline]
     #[must_use]
     pub fn set_product_name(self, value: impl Into<String>) -> Self {
@@ -63,12 +63,12 @@ impl CrmProductRow {
     pub fn set_product_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "PRODUCT_DESCRIPTION", value))
     }
-    /// `PRICE`. Price of a piece, after discount and with tax; 0 when it is left out.
+    /// `PRICE`. Price of a piece, after discount and with tax; 0 in a new one without it.
     #[inline]
     pub fn price(&self) -> Option<f64> {
         rt::view::number(&self.0, "PRICE")
     }
-    /// Sets `PRICE`. Price of a piece, after discount and with tax; 0 when it is left out.
+    /// Sets `PRICE`. Price of a piece, after discount and with tax; 0 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
@@ -112,23 +112,23 @@ impl CrmProductRow {
     pub fn price_account(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRICE_ACCOUNT")
     }
-    /// `QUANTITY`. How many; 1 when it is left out.
+    /// `QUANTITY`. How many; 1 in a new one without it.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
         rt::view::number(&self.0, "QUANTITY")
     }
-    /// Sets `QUANTITY`. How many; 1 when it is left out.
+    /// Sets `QUANTITY`. How many; 1 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "QUANTITY", value))
     }
-    /// `DISCOUNT_TYPE_ID`. What the discount is; per cent when it is left out.
+    /// `DISCOUNT_TYPE_ID`. What the discount is; per cent in a new one without it.
     #[inline]
     pub fn discount_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "DISCOUNT_TYPE_ID")
     }
-    /// Sets `DISCOUNT_TYPE_ID`. What the discount is; per cent when it is left out.
+    /// Sets `DISCOUNT_TYPE_ID`. What the discount is; per cent in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
@@ -167,12 +167,12 @@ impl CrmProductRow {
     pub fn set_tax_rate(self, value: impl Into<f64>) -> Self {
         Self(rt::set::field::number(self.0, "TAX_RATE", value))
     }
-    /// `TAX_INCLUDED`. Whether the price given has the tax in it. No when it is left out.
+    /// `TAX_INCLUDED`. Whether the price given has the tax in it. No in a new one without it.
     #[inline]
     pub fn tax_included(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "TAX_INCLUDED")
     }
-    /// Sets `TAX_INCLUDED`. Whether the price given has the tax in it. No when it is left out.
+    /// Sets `TAX_INCLUDED`. Whether the price given has the tax in it. No in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_tax_included(self, value: bool) -> Self {
@@ -183,34 +183,34 @@ impl CrmProductRow {
     pub fn customized(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "CUSTOMIZED")
     }
-    /// `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own when it is left out.
+    /// `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own in a new one without it.
     #[inline]
     pub fn measure_code(&self) -> Option<i64> {
         rt::view::integer(&self.0, "MEASURE_CODE")
     }
-    /// Sets `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own when it is left out.
+    /// Sets `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_measure_code(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "MEASURE_CODE", value))
     }
-    /// `MEASURE_NAME`. Unit by its name, as in pcs; the product's own when it is left out.
+    /// `MEASURE_NAME`. Unit by its name, as in pcs; the product's own in a new one without it.
     #[inline]
     pub fn measure_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "MEASURE_NAME")
     }
-    /// Sets `MEASURE_NAME`. Unit by its name, as in pcs; the product's own when it is left out.
+    /// Sets `MEASURE_NAME`. Unit by its name, as in pcs; the product's own in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_measure_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "MEASURE_NAME", value))
     }
-    /// `SORT`. Place among the rows; smaller numbers come first. 0 when it is left out.
+    /// `SORT`. Place among the rows; smaller numbers come first. 0 in a new one without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::integer(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the rows; smaller numbers come first. 0 when it is left out.
+    /// Sets `SORT`. Place among the rows; smaller numbers come first. 0 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -85,12 +85,12 @@ impl CrmStatus {
     pub fn set_color(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "COLOR", value))
     }
-    /// `SEMANTICS`. What a stage means; it is open when it is left out or empty.
+    /// `SEMANTICS`. What a stage means; it is open when it is empty, and in a new one without it.
     #[inline]
     pub fn semantics(&self) -> Option<&str> {
         rt::view::text(&self.0, "SEMANTICS")
     }
-    /// Sets `SEMANTICS`. What a stage means; it is open when it is left out or empty.
+    /// Sets `SEMANTICS`. What a stage means; it is open when it is empty, and in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_semantics(self, value: impl Into<String>) -> Self {

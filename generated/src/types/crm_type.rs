@@ -15,12 +15,12 @@ impl CrmType {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "id")
     }
-    /// `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one when it is left out.
+    /// `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one to a new kind without it.
     #[inline]
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::integer(&self.0, "entityTypeId")
     }
-    /// Sets `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one when it is left out.
+    /// Sets `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one to a new kind without it.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {

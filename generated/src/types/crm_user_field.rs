@@ -135,12 +135,12 @@ impl CrmUserField {
     pub fn set_is_searchable(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "IS_SEARCHABLE", value))
     }
-    /// `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. The code of the field when it is left out too.
+    /// `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. A new field without it takes its code.
     #[inline]
     pub fn label(&self) -> Option<&str> {
         rt::view::text(&self.0, "LABEL")
     }
-    /// Sets `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. The code of the field when it is left out too.
+    /// Sets `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. A new field without it takes its code.
     #[inline]
     #[must_use]
     pub fn set_label(self, value: impl Into<String>) -> Self {

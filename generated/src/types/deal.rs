@@ -37,12 +37,12 @@ impl Deal {
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "TYPE_ID", value))
     }
-    /// `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel when it is left out.
+    /// `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel in a new one without it.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "CATEGORY_ID")
     }
-    /// Sets `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel when it is left out.
+    /// Sets `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {

@@ -10,45 +10,45 @@ use ::bitrix24_runtime as rt;
 pub struct DocumentNumberSettings(rt::Object);
 rt::view!(DocumentNumberSettings);
 impl DocumentNumberSettings {
-    /// `start`. Number to begin with. 1 when it is left out.
+    /// `start`. Number to begin with. 1 in a new one without it.
     #[inline]
     pub fn start(&self) -> Option<i64> {
         rt::view::integer(&self.0, "start")
     }
-    /// Sets `start`. Number to begin with. 1 when it is left out.
+    /// Sets `start`. Number to begin with. 1 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_start(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "start", value))
     }
-    /// `step`. How far to go each time. 1 when it is left out.
+    /// `step`. How far to go each time. 1 in a new one without it.
     #[inline]
     pub fn step(&self) -> Option<i64> {
         rt::view::integer(&self.0, "step")
     }
-    /// Sets `step`. How far to go each time. 1 when it is left out.
+    /// Sets `step`. How far to go each time. 1 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_step(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "step", value))
     }
-    /// `length`. Least number of characters. 0 when it is left out.
+    /// `length`. Least number of characters. 0 in a new one without it.
     #[inline]
     pub fn length(&self) -> Option<i64> {
         rt::view::integer(&self.0, "length")
     }
-    /// Sets `length`. Least number of characters. 0 when it is left out.
+    /// Sets `length`. Least number of characters. 0 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_length(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "length", value))
     }
-    /// `padString`. Character that fills a shorter number up on the left. 0 when it is left out.
+    /// `padString`. Character that fills a shorter number up on the left. 0 in a new one without it.
     #[inline]
     pub fn pad_string(&self) -> Option<&str> {
         rt::view::text(&self.0, "padString")
     }
-    /// Sets `padString`. Character that fills a shorter number up on the left. 0 when it is left out.
+    /// Sets `padString`. Character that fills a shorter number up on the left. 0 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_pad_string(self, value: impl Into<String>) -> Self {
@@ -76,12 +76,12 @@ impl DocumentNumberSettings {
     pub fn set_timezone(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "timezone", value))
     }
-    /// `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not when it is left out; answers have true or false.
+    /// `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not in a new one without it; answers have true or false.
     #[inline]
     pub fn is_direct_numeration(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isDirectNumeration")
     }
-    /// Sets `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not when it is left out; answers have true or false.
+    /// Sets `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not in a new one without it; answers have true or false.
     #[inline]
     #[must_use]
     pub fn set_is_direct_numeration(self, value: bool) -> Self {

@@ -32,34 +32,34 @@ impl HrField {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "title", value))
     }
-    /// `type`. What the field holds. Unknown when it is left out.
+    /// `type`. What the field holds. Unknown in a new one without it.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
-    /// Sets `type`. What the field holds. Unknown when it is left out.
+    /// Sets `type`. What the field holds. Unknown in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "type", value))
     }
-    /// `entityType`. What the field belongs to. Unknown when it is left out.
+    /// `entityType`. What the field belongs to. Unknown in a new one without it.
     #[inline]
     pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityType")
     }
-    /// Sets `entityType`. What the field belongs to. Unknown when it is left out.
+    /// Sets `entityType`. What the field belongs to. Unknown in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_entity_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "entityType", value))
     }
-    /// `ttl`. Seconds for which a value is kept. 86400, a day, when it is left out.
+    /// `ttl`. Seconds for which a value is kept. 86400, a day, in a new one without it.
     #[inline]
     pub fn ttl(&self) -> Option<i64> {
         rt::view::integer(&self.0, "ttl")
     }
-    /// Sets `ttl`. Seconds for which a value is kept. 86400, a day, when it is left out.
+    /// Sets `ttl`. Seconds for which a value is kept. 86400, a day, in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_ttl(self, value: impl Into<i64>) -> Self {

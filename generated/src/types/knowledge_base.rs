@@ -26,12 +26,12 @@ impl KnowledgeBase {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "name", value))
     }
-    /// `position`. Place among the knowledge bases. 0 when it is left out.
+    /// `position`. Place among the knowledge bases. 0 in a new one without it.
     #[inline]
     pub fn position(&self) -> Option<i64> {
         rt::view::integer(&self.0, "position")
     }
-    /// Sets `position`. Place among the knowledge bases. 0 when it is left out.
+    /// Sets `position`. Place among the knowledge bases. 0 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_position(self, value: impl Into<i64>) -> Self {

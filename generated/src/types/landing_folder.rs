@@ -37,12 +37,12 @@ impl LandingFolder {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CODE", value))
     }
-    /// `PARENT_ID`. Number of the folder above, as ListSiteFolders tells it; the top of the site when it is empty or left out.
+    /// `PARENT_ID`. Number of the folder above, as ListSiteFolders tells it; the top of the site when it is empty, and in a new one without it.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PARENT_ID")
     }
-    /// Sets `PARENT_ID`. Number of the folder above, as ListSiteFolders tells it; the top of the site when it is empty or left out.
+    /// Sets `PARENT_ID`. Number of the folder above, as ListSiteFolders tells it; the top of the site when it is empty, and in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {

@@ -54,23 +54,23 @@ impl PaySystemHandlerSettings {
     pub fn set_iframe_data(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "IFRAME_DATA", value))
     }
-    /// `CLIENT_TYPE`. Who can pay. Individuals when it is left out.
+    /// `CLIENT_TYPE`. Who can pay. Individuals in a new one without it.
     #[inline]
     pub fn client_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_TYPE")
     }
-    /// Sets `CLIENT_TYPE`. Who can pay. Individuals when it is left out.
+    /// Sets `CLIENT_TYPE`. Who can pay. Individuals in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_client_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CLIENT_TYPE", value))
     }
-    /// `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None when it is left out.
+    /// `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None in a new one without it.
     #[inline]
     pub fn currency(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "CURRENCY")
     }
-    /// Sets `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None when it is left out.
+    /// Sets `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_currency(

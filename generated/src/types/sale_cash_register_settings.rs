@@ -32,12 +32,12 @@ impl SaleCashRegisterSettings {
     pub fn set_check_url(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "CHECK_URL", value))
     }
-    /// `HTTP_VERSION`. Version of HTTP for both; 1\.0 when it is left out.
+    /// `HTTP_VERSION`. Version of HTTP for both; 1\.0 in a new one without it.
     #[inline]
     pub fn http_version(&self) -> Option<&str> {
         rt::view::text(&self.0, "HTTP_VERSION")
     }
-    /// Sets `HTTP_VERSION`. Version of HTTP for both; 1\.0 when it is left out.
+    /// Sets `HTTP_VERSION`. Version of HTTP for both; 1\.0 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_http_version(self, value: impl Into<String>) -> Self {

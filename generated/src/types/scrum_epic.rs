@@ -48,12 +48,12 @@ impl ScrumEpic {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "description", value))
     }
-    /// `createdBy`. Person who counts as its maker; the caller when it is left out.
+    /// `createdBy`. Person who counts as its maker; in a new one without it the caller.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "createdBy")
     }
-    /// Sets `createdBy`. Person who counts as its maker; the caller when it is left out.
+    /// Sets `createdBy`. Person who counts as its maker; in a new one without it the caller.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {

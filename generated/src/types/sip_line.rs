@@ -15,12 +15,12 @@ impl SipLine {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
     }
-    /// `TYPE`. Where the exchange stands; in the cloud when it is left out.
+    /// `TYPE`. Where the exchange stands; in a new one without it in the cloud.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
-    /// Sets `TYPE`. Where the exchange stands; in the cloud when it is left out.
+    /// Sets `TYPE`. Where the exchange stands; in a new one without it in the cloud.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {

@@ -123,12 +123,12 @@ impl TaskTemplate {
     pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "STAGE_ID", value))
     }
-    /// `PARENT_ID`. Task that the new ones become subtasks of; 0, none, without it.
+    /// `PARENT_ID`. Task that the new ones become subtasks of; 0, none, in a new one without it.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "PARENT_ID")
     }
-    /// Sets `PARENT_ID`. Task that the new ones become subtasks of; 0, none, without it.
+    /// Sets `PARENT_ID`. Task that the new ones become subtasks of; 0, none, in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {

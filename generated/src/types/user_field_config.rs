@@ -70,12 +70,12 @@ impl UserFieldConfig {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "sort", value))
     }
-    /// `multiple`. Whether it holds several values; fixed for good. One value when it is left out.
+    /// `multiple`. Whether it holds several values; fixed for good. One value in a new one without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "multiple")
     }
-    /// Sets `multiple`. Whether it holds several values; fixed for good. One value when it is left out.
+    /// Sets `multiple`. Whether it holds several values; fixed for good. One value in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {

@@ -32,34 +32,34 @@ impl WidgetOptions {
     pub fn set_icon_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "iconName", value))
     }
-    /// `extranet`. Whether people of the extranet see it too, for the places in the messenger. No when it is left out.
+    /// `extranet`. Whether people of the extranet see it too, for the places in the messenger. No in a new one without it.
     #[inline]
     pub fn extranet(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "extranet")
     }
-    /// Sets `extranet`. Whether people of the extranet see it too, for the places in the messenger. No when it is left out.
+    /// Sets `extranet`. Whether people of the extranet see it too, for the places in the messenger. No in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_extranet(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "extranet", value))
     }
-    /// `role`. Who sees it, for the places in the messenger. Everybody when it is left out.
+    /// `role`. Who sees it, for the places in the messenger. Everybody in a new one without it.
     #[inline]
     pub fn role(&self) -> Option<&str> {
         rt::view::text(&self.0, "role")
     }
-    /// Sets `role`. Who sees it, for the places in the messenger. Everybody when it is left out.
+    /// Sets `role`. Who sees it, for the places in the messenger. Everybody in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_role(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "role", value))
     }
-    /// `context`. Chats in which it is shown, for IM_TEXTAREA, IM_SIDEBAR and IM_CONTEXT_MENU: ALL, USER (private ones, not with bots), CHAT (groups), LINES (open channels) or CRM, several with semicolons between them. ALL when it is left out.
+    /// `context`. Chats in which it is shown, for IM_TEXTAREA, IM_SIDEBAR and IM_CONTEXT_MENU: ALL, USER (private ones, not with bots), CHAT (groups), LINES (open channels) or CRM, several with semicolons between them. ALL in a new one without it.
     #[inline]
     pub fn context(&self) -> Option<&str> {
         rt::view::text(&self.0, "context")
     }
-    /// Sets `context`. Chats in which it is shown, for IM_TEXTAREA, IM_SIDEBAR and IM_CONTEXT_MENU: ALL, USER (private ones, not with bots), CHAT (groups), LINES (open channels) or CRM, several with semicolons between them. ALL when it is left out.
+    /// Sets `context`. Chats in which it is shown, for IM_TEXTAREA, IM_SIDEBAR and IM_CONTEXT_MENU: ALL, USER (private ones, not with bots), CHAT (groups), LINES (open channels) or CRM, several with semicolons between them. ALL in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_context(self, value: impl Into<String>) -> Self {
@@ -76,34 +76,34 @@ impl WidgetOptions {
     pub fn set_color(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "color", value))
     }
-    /// `width`. Width of the block in per cent, for IM_TEXTAREA. 100 when it is left out.
+    /// `width`. Width of the block in per cent, for IM_TEXTAREA. 100 in a new one without it.
     #[inline]
     pub fn width(&self) -> Option<i64> {
         rt::view::integer(&self.0, "width")
     }
-    /// Sets `width`. Width of the block in per cent, for IM_TEXTAREA. 100 when it is left out.
+    /// Sets `width`. Width of the block in per cent, for IM_TEXTAREA. 100 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_width(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "width", value))
     }
-    /// `height`. Height of the block in per cent, for IM_TEXTAREA. 100 when it is left out.
+    /// `height`. Height of the block in per cent, for IM_TEXTAREA. 100 in a new one without it.
     #[inline]
     pub fn height(&self) -> Option<i64> {
         rt::view::integer(&self.0, "height")
     }
-    /// Sets `height`. Height of the block in per cent, for IM_TEXTAREA. 100 when it is left out.
+    /// Sets `height`. Height of the block in per cent, for IM_TEXTAREA. 100 in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_height(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "height", value))
     }
-    /// `useBuiltInInterface`. Whether the portal draws the interface itself, for places such as CRM_DEAL_DETAIL_ACTIVITY. No when it is left out.
+    /// `useBuiltInInterface`. Whether the portal draws the interface itself, for places such as CRM_DEAL_DETAIL_ACTIVITY. No in a new one without it.
     #[inline]
     pub fn use_built_in_interface(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "useBuiltInInterface")
     }
-    /// Sets `useBuiltInInterface`. Whether the portal draws the interface itself, for places such as CRM_DEAL_DETAIL_ACTIVITY. No when it is left out.
+    /// Sets `useBuiltInInterface`. Whether the portal draws the interface itself, for places such as CRM_DEAL_DETAIL_ACTIVITY. No in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_use_built_in_interface(self, value: bool) -> Self {
@@ -131,12 +131,12 @@ impl WidgetOptions {
     pub fn set_new_user_notification_text(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "newUserNotificationText", value))
     }
-    /// `countries`. Numbers of countries with commas between them, as crm.requisite.preset.countries tells them, for CRM_REQUISITE_AUTOCOMPLETE and CRM_BANK_DETAIL_AUTOCOMPLETE. All when it is left out.
+    /// `countries`. Numbers of countries with commas between them, as crm.requisite.preset.countries tells them, for CRM_REQUISITE_AUTOCOMPLETE and CRM_BANK_DETAIL_AUTOCOMPLETE. All in a new one without it.
     #[inline]
     pub fn countries(&self) -> Option<&str> {
         rt::view::text(&self.0, "countries")
     }
-    /// Sets `countries`. Numbers of countries with commas between them, as crm.requisite.preset.countries tells them, for CRM_REQUISITE_AUTOCOMPLETE and CRM_BANK_DETAIL_AUTOCOMPLETE. All when it is left out.
+    /// Sets `countries`. Numbers of countries with commas between them, as crm.requisite.preset.countries tells them, for CRM_REQUISITE_AUTOCOMPLETE and CRM_BANK_DETAIL_AUTOCOMPLETE. All in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_countries(self, value: impl Into<String>) -> Self {
