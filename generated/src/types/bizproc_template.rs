@@ -26,12 +26,12 @@ impl BizprocTemplate {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "NAME", value))
     }
-    /// `DESCRIPTION`. What the template is for; ListWorkflowTemplates leaves it out.
+    /// `DESCRIPTION`. What the template is for.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. What the template is for; ListWorkflowTemplates leaves it out.
+    /// Sets `DESCRIPTION`. What the template is for.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

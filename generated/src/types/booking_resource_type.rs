@@ -37,23 +37,13 @@ impl BookingResourceType {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "code", value))
     }
-    /// `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when a new one is made without it. Answers leave it out.
-    #[inline]
-    pub fn is_info_notification_on(&self) -> Option<bool> {
-        rt::view::boolean(&self.0, "isInfoNotificationOn")
-    }
-    /// Sets `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when a new one is made without it. Answers leave it out.
+    /// Sets `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_is_info_notification_on(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "isInfoNotificationOn", value))
     }
-    /// `templateTypeInfo`. Template of the message about the booking. That for rooms when a new one is made without it. Answers leave it out.
-    #[inline]
-    pub fn template_type_info(&self) -> Option<&str> {
-        rt::view::text(&self.0, "templateTypeInfo")
-    }
-    /// Sets `templateTypeInfo`. Template of the message about the booking. That for rooms when a new one is made without it. Answers leave it out.
+    /// Sets `templateTypeInfo`. Template of the message about the booking. That for rooms in a new one without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_info(self, value: impl Into<String>) -> Self {

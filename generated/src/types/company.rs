@@ -397,11 +397,6 @@ impl Company {
     pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
-    /// `CONTACT_ID`. People of the company by the numbers of their contacts. Answers do not have it: use crm.company.contact.items.get.
-    #[inline]
-    pub fn contact_id(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "CONTACT_ID")
-    }
     /// Sets `CONTACT_ID`. People of the company by the numbers of their contacts. Answers do not have it: use crm.company.contact.items.get.
     #[inline]
     #[must_use]

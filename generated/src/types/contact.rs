@@ -320,11 +320,6 @@ impl Contact {
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "COMPANY_ID", value))
     }
-    /// `COMPANY_IDS`. Companies of the contact by their numbers. Answers do not have it: use crm.contact.company.items.get.
-    #[inline]
-    pub fn company_ids(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "COMPANY_IDS")
-    }
     /// Sets `COMPANY_IDS`. Companies of the contact by their numbers. Answers do not have it: use crm.contact.company.items.get.
     #[inline]
     #[must_use]
@@ -431,11 +426,6 @@ impl Contact {
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "UTM_TERM", value))
-    }
-    /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the contact is made, never answered.
-    #[inline]
-    pub fn trace(&self) -> Option<&str> {
-        rt::view::text(&self.0, "TRACE")
     }
     /// Sets `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the contact is made, never answered.
     #[inline]

@@ -48,11 +48,6 @@ impl CrmMultifield {
     pub fn set_value_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "VALUE_TYPE", value))
     }
-    /// `DELETE`. Whether the value with this number is deleted by the update.
-    #[inline]
-    pub fn delete(&self) -> Option<bool> {
-        rt::view::boolean(&self.0, "DELETE")
-    }
     /// Sets `DELETE`. Whether the value with this number is deleted by the update.
     #[inline]
     #[must_use]

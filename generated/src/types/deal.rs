@@ -179,11 +179,6 @@ impl Deal {
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "CONTACT_ID", value))
     }
-    /// `CONTACT_IDS`. Contacts that buy, by their numbers; an update replaces them all. Answers do not have it: use crm.deal.contact.items.get.
-    #[inline]
-    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "CONTACT_IDS")
-    }
     /// Sets `CONTACT_IDS`. Contacts that buy, by their numbers; an update replaces them all. Answers do not have it: use crm.deal.contact.items.get.
     #[inline]
     #[must_use]
@@ -419,11 +414,6 @@ impl Deal {
     #[must_use]
     pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "UTM_TERM", value))
-    }
-    /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the deal is made, never answered.
-    #[inline]
-    pub fn trace(&self) -> Option<&str> {
-        rt::view::text(&self.0, "TRACE")
     }
     /// Sets `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the deal is made, never answered.
     #[inline]

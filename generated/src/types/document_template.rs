@@ -26,21 +26,11 @@ impl DocumentTemplate {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "name", value))
     }
-    /// `fileId`. Number of a Word file of the Drive with the template, as GetFolderItems tells it. A new one needs fileId or file.
-    #[inline]
-    pub fn file_id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "fileId")
-    }
     /// Sets `fileId`. Number of a Word file of the Drive with the template, as GetFolderItems tells it. A new one needs fileId or file.
     #[inline]
     #[must_use]
     pub fn set_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "fileId", value))
-    }
-    /// `file`. Word file with the template. A new one needs file or fileId.
-    #[inline]
-    pub fn file(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "file")
     }
     /// Sets `file`. Word file with the template. A new one needs file or fileId.
     #[inline]

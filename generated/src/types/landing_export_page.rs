@@ -120,12 +120,7 @@ impl LandingExportPage {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "type", value))
     }
-    /// `tpl_type`. Whether a template makes a site or a page. Exports leave it out.
-    #[inline]
-    pub fn tpl_type(&self) -> Option<&str> {
-        rt::view::text(&self.0, "tpl_type")
-    }
-    /// Sets `tpl_type`. Whether a template makes a site or a page. Exports leave it out.
+    /// Sets `tpl_type`. Whether a template makes a site or a page.
     #[inline]
     #[must_use]
     pub fn set_tpl_type(self, value: impl Into<String>) -> Self {

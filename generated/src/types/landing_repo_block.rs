@@ -102,11 +102,6 @@ impl LandingRepoBlock {
     pub fn set_site_template_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "SITE_TEMPLATE_ID", value))
     }
-    /// `RESET`. Whether blocks on pages are renewed too.
-    #[inline]
-    pub fn reset(&self) -> Option<bool> {
-        rt::view::boolean(&self.0, "RESET")
-    }
     /// Sets `RESET`. Whether blocks on pages are renewed too.
     #[inline]
     #[must_use]

@@ -389,11 +389,6 @@ impl Lead {
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "CONTACT_ID", value))
     }
-    /// `CONTACT_IDS`. Contacts that the lead belongs to, by their numbers. Answers do not have it: use crm.lead.contact.items.get.
-    #[inline]
-    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "CONTACT_IDS")
-    }
     /// Sets `CONTACT_IDS`. Contacts that the lead belongs to, by their numbers. Answers do not have it: use crm.lead.contact.items.get.
     #[inline]
     #[must_use]

@@ -76,32 +76,17 @@ impl ListField {
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "DEFAULT_VALUE", value))
     }
-    /// `LIST`. Choices of a field of type L by their numbers, as GetListFields tells them, or by made-up keys for new ones.
-    #[inline]
-    pub fn list(&self) -> Option<rt::Map<rt::Object>> {
-        rt::view::read(&self.0, "LIST")
-    }
     /// Sets `LIST`. Choices of a field of type L by their numbers, as GetListFields tells them, or by made-up keys for new ones.
     #[inline]
     #[must_use]
     pub fn set_list(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::field::any(self.0, "LIST", value))
     }
-    /// `LIST_TEXT_VALUES`. Choices of a field of type L as text, one a line; they are added to those of LIST.
-    #[inline]
-    pub fn list_text_values(&self) -> Option<&str> {
-        rt::view::text(&self.0, "LIST_TEXT_VALUES")
-    }
     /// Sets `LIST_TEXT_VALUES`. Choices of a field of type L as text, one a line; they are added to those of LIST.
     #[inline]
     #[must_use]
     pub fn set_list_text_values(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "LIST_TEXT_VALUES", value))
-    }
-    /// `LIST_DEF`. Which choices of LIST are the default, by their keys.
-    #[inline]
-    pub fn list_def(&self) -> Option<Vec<String>> {
-        rt::view::read(&self.0, "LIST_DEF")
     }
     /// Sets `LIST_DEF`. Which choices of LIST are the default, by their keys.
     #[inline]

@@ -97,11 +97,6 @@ impl Quote {
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "CONTACT_ID", value))
     }
-    /// `CONTACT_IDS`. Contacts that get the offer, by their numbers; an update replaces them all. Answers do not have it: use crm.quote.contact.items.get.
-    #[inline]
-    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "CONTACT_IDS")
-    }
     /// Sets `CONTACT_IDS`. Contacts that get the offer, by their numbers; an update replaces them all. Answers do not have it: use crm.quote.contact.items.get.
     #[inline]
     #[must_use]

@@ -47,11 +47,6 @@ impl TaskStage {
     pub fn system_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYSTEM_TYPE")
     }
-    /// `AFTER_ID`. Stage to stand behind; at the beginning in a new stage without it or with 0\.
-    #[inline]
-    pub fn after_id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "AFTER_ID")
-    }
     /// Sets `AFTER_ID`. Stage to stand behind; at the beginning in a new stage without it or with 0\.
     #[inline]
     #[must_use]

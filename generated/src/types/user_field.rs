@@ -155,11 +155,6 @@ impl UserField {
     ) -> Self {
         Self(rt::set::field::anys(self.0, "LIST", value))
     }
-    /// `LABEL`. Name of the field wherever no other label is given.
-    #[inline]
-    pub fn label(&self) -> Option<&str> {
-        rt::view::text(&self.0, "LABEL")
-    }
     /// Sets `LABEL`. Name of the field wherever no other label is given.
     #[inline]
     #[must_use]

@@ -80,11 +80,6 @@ impl VibeWidget {
     pub fn set_sections(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "SECTIONS", value))
     }
-    /// `WIDGET_PARAMS`. How the markup becomes a component.
-    #[inline]
-    pub fn widget_params(&self) -> Option<crate::types::VibeWidgetParams> {
-        rt::view::read(&self.0, "WIDGET_PARAMS")
-    }
     /// Sets `WIDGET_PARAMS`. How the markup becomes a component.
     #[inline]
     #[must_use]

@@ -56,7 +56,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `DESCRIPTION`. What the template is for; ListWorkflowTemplates leaves it out.
+    /// `DESCRIPTION`. What the template is for.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "DESCRIPTION", value))
@@ -169,6 +169,7 @@ impl List {
     /// - `DOCUMENT_TYPE`
     /// - `AUTO_EXECUTE`
     /// - `NAME`
+    /// - `DESCRIPTION`
     /// - `TEMPLATE`
     /// - `PARAMETERS`
     /// - `VARIABLES`
