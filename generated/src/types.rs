@@ -178,6 +178,10 @@ mod calendar_event_split;
 #[cfg(feature = "calendar")]
 pub use calendar_event_split::CalendarEventSplit;
 #[cfg(feature = "calendar")]
+mod calendar_export;
+#[cfg(feature = "calendar")]
+pub use calendar_export::CalendarExport;
+#[cfg(feature = "calendar")]
 mod calendar_fields;
 #[cfg(feature = "calendar")]
 pub use calendar_fields::CalendarFields;
@@ -1133,6 +1137,10 @@ pub use registered_bot::RegisteredBot;
 mod registered_call;
 #[cfg(feature = "telephony")]
 pub use registered_call::RegisteredCall;
+#[cfg(feature = "crm")]
+mod requisite_field_settings;
+#[cfg(feature = "crm")]
+pub use requisite_field_settings::RequisiteFieldSettings;
 #[cfg(
     any(
         feature = "call",

@@ -722,7 +722,7 @@ impl Update {
     pub fn xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "XML_ID", value))
     }
-    /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
+    /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in. Answers give true or false.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(rt::set::param::yes_no(self.0, "ACTIVE", value))

@@ -230,6 +230,11 @@ impl Update {
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", value))
     }
+    /// `export`. Whether other programs may subscribe to the calendar; a list with one such object is taken as well.
+    #[inline]
+    pub fn export(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::param::any(self.0, "export", value))
+    }
     /// `name`. What the calendar is called.
     #[inline]
     pub fn name(self, value: impl Into<String>) -> Self {
@@ -249,10 +254,5 @@ impl Update {
     #[inline]
     pub fn text_color(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "text_color", value))
-    }
-    /// `export`. Whether other programs may subscribe to the calendar.
-    #[inline]
-    pub fn export(self, value: impl Into<rt::Value>) -> Self {
-        Self(rt::set::param::any(self.0, "export", value))
     }
 }

@@ -352,7 +352,7 @@ pub fn list(entity_type_id: impl Into<i64>) -> List {
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmItem >, all crate ::types::CrmItem);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and"; an entry whose key is a number holds a group with logic (AND or OR). An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. Custom fields (ufCrm…) and links to other records (parentId and the kind's number) are taken too; custom ones that say yes or no are compared with 1 or 0\.
+    /// `filter`. Conditions on the fields, joined by "and"; an entry whose key is a number holds a group with logic (AND or OR). An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. Custom fields (ufCrm…, or UF_CRM\_… with useOriginalUfNames) and links to other records (parentId and the kind's number) are taken too; custom ones that say yes or no are compared with 1 or 0\.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: The call has no process_id, or id or message_id is no list. Keys of records have 32 characters, numbers are whole and positive.
+/// - `ERROR_ARGUMENT`: The call has no process_id, id or message_id is no list, or an entry of such a list has the wrong form. The description names it.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `WRONG_LICENSE`: The plan of the portal has no data sources for applications. Leave auth_connector out, or change the plan.
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
@@ -52,7 +52,7 @@ impl Clear {
     pub fn id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "id", value))
     }
-    /// `message_id`. Keys of the changed records whose entries to remove, 32 characters each. It has no effect beside id.
+    /// `message_id`. Keys of the changed records whose entries to remove, as MESSAGE_ID of the entries tells them. Give these or id, not both.
     #[inline]
     pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "message_id", value))

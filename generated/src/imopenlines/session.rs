@@ -60,7 +60,7 @@ pub fn intercept(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the dialog. Call as somebody who may.
 /// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn join(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
@@ -94,7 +94,7 @@ pub fn join(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the chat of this USER_CODE. Call as somebody who may.
 #[inline]
 pub fn open(user_code: impl Into<String>) -> rt::TypedCall<rt::Id> {
     rt::Call::new(
@@ -130,7 +130,7 @@ pub fn open(user_code: impl Into<String>) -> rt::TypedCall<rt::Id> {
 ///
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the dialog. Call as somebody who may.
 /// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn start(chat_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {

@@ -302,7 +302,7 @@ pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
 pub struct FullExport(rt::Call);
 rt::request!(FullExport -> crate ::types::LandingSiteExport);
 impl FullExport {
-    /// `params`. How the export is called and what it holds. Names and previews go to the page as well where the site has one page only.
+    /// `params`. How the export is called and what it holds. Name, description and previews go to the page as well where the site has one page only.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "params", value))

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.business_value_person_domain`.
 use ::bitrix24_runtime as rt;
-/// Notes whether a kind of payer stands for people or companies, which documents of the shop need to know.
+/// Settles whether a kind of payer stands for people or companies, which documents of the shop need to know.
 ///
 /// Calls `sale.businessValuePersonDomain.add`; scope `sale`. May be called by: administrator.
 ///
@@ -43,7 +43,7 @@ pub fn add(
         .put("fields", rt::value::any(fields))
         .typed()
 }
-/// Removes the note whether a kind of payer stands for people or companies.
+/// Takes the domain, people or companies, from a kind of payer.
 ///
 /// Calls `sale.businessValuePersonDomain.deleteByFilter`; scope `sale`. May be called by: administrator.
 ///

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200850000005`: The kind of payer is missing. Give personTypeId.
+/// - `200850000005`: The kind of payer is empty. Fill in personTypeId.
 /// - `200850000006`: The portal could not add the property. The description tells why.
 /// - `200850000009`: A property with several values cannot be filtered by. Give isFiltered with N.
 /// - `200850000010`: A property with several values cannot be filtered by. Set isFiltered to N.

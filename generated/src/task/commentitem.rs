@@ -523,7 +523,7 @@ pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
-    /// `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
+    /// `UF_FORUM_MESSAGE_DOC`. Files of Drive that the comment has from now on, in place of the former ones: n and the number of each file, as in n428. The author must be allowed to read them.
     #[inline]
     pub fn uf_forum_message_doc(
         self,

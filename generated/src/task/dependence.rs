@@ -2,7 +2,7 @@
 //!
 //! Methods of `task.dependence`.
 use ::bitrix24_runtime as rt;
-/// Ties two tasks together for the Gantt chart: the second one cannot begin or end before the first does.
+/// Ties two tasks together for the Gantt chart: the beginning or end of the second waits for the beginning or end of the first, as linkType says.
 ///
 /// Calls `task.dependence.add`; scope `task`.
 ///

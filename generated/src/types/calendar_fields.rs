@@ -78,8 +78,8 @@ impl CalendarFields {
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
-    pub fn export(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "export")
+    pub fn export(&self) -> Option<crate::types::CalendarExport> {
+        rt::view::read(&self.0, "export")
     }
     /// Sets `export`. Whether other programs may subscribe to the calendar.
     #[inline]

@@ -20,7 +20,7 @@ impl CrmDocument {
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// `number`. Number printed on it, given by the numerator of the template unless values say otherwise.
+    /// `number`. Number printed on it, from the numerator of the template unless it was given with the values or an uploaded file.
     #[inline]
     pub fn number(&self) -> Option<&str> {
         rt::view::text(&self.0, "number")

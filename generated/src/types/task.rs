@@ -45,7 +45,7 @@ impl Task {
     pub fn priority(&self) -> Option<&str> {
         rt::view::text(&self.0, "priority")
     }
-    /// `multitask`. Whether it was given to several people, so that each got a subtask.
+    /// `multitask`. Whether it is a base task with subtasks, one for each of several people.
     #[inline]
     pub fn multitask(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "multitask")

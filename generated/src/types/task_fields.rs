@@ -294,12 +294,12 @@ impl TaskFields {
     pub fn set_add_in_report(self, value: bool) -> Self {
         Self(rt::set::field::yes_no(self.0, "ADD_IN_REPORT", value))
     }
-    /// `MULTITASK`. Whether the task is given to several people, so that each gets a subtask.
+    /// `MULTITASK`. Whether it is a base task with subtasks, one for each of several people.
     #[inline]
     pub fn multitask(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "MULTITASK")
     }
-    /// Sets `MULTITASK`. Whether the task is given to several people, so that each gets a subtask.
+    /// Sets `MULTITASK`. Whether it is a base task with subtasks, one for each of several people.
     #[inline]
     #[must_use]
     pub fn set_multitask(self, value: bool) -> Self {

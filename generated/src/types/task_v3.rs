@@ -508,12 +508,12 @@ impl TaskV3 {
     pub fn set_add_in_report(self, value: bool) -> Self {
         Self(rt::set::field::boolean(self.0, "addInReport", value))
     }
-    /// `isMultitask`. Whether it was given to several people, so that each got a subtask.
+    /// `isMultitask`. Whether it is a base task with subtasks, one for each of several people.
     #[inline]
     pub fn is_multitask(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isMultitask")
     }
-    /// Sets `isMultitask`. Whether it was given to several people, so that each got a subtask.
+    /// Sets `isMultitask`. Whether it is a base task with subtasks, one for each of several people.
     #[inline]
     #[must_use]
     pub fn set_is_multitask(self, value: bool) -> Self {

@@ -26,12 +26,12 @@ impl User {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "XML_ID", value))
     }
-    /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
+    /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in. Answers give true or false.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
+    /// Sets `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in. Answers give true or false.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {

@@ -74,8 +74,8 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `CRM_CHAT_EMPTY_CRM_DATA`: The record of the CRM is missing, does not exist, is hidden from the caller or has no chat. Check the kind and the number of the record.
-/// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
+/// - `CRM_CHAT_EMPTY_CRM_DATA`: CRM_ENTITY_TYPE or CRM_ENTITY is missing, there is no such kind or record, the caller may not see it, or it has no chat. Check the kind and the number of the record.
+/// - `ERROR_ARGUMENT`: CRM_ENTITY is no number. Give the number of a record.
 #[inline]
 pub fn get_last_id(
     crm_entity_type: impl Into<String>,

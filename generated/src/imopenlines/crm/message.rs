@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM. Check the chat and the record.
 /// - `CANCELED`: The sender may not write in this chat. Name a sender who takes part in it.
 /// - `ACCESS_DENIED`: The sender may not see this record of the CRM. Name a sender who may.
-/// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
+/// - `ERROR_ARGUMENT`: A required value is missing or empty. The description names it.
 #[inline]
 pub fn add(required: AddRequired) -> rt::TypedCall<rt::Id> {
     rt::Call::new(

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
 /// - `CANT_SAVE_QUICK_ANSWER`: The quick answer was not saved. Check the number of the message.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the dialog. Call as somebody who may.
 #[inline]
 pub fn save(
     chat_id: impl Into<rt::Id>,

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the dialog. Call as somebody who may.
 /// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn start(

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `EMPTY_SESSION_ID`: SESSION_ID is missing or not above zero. Give it.
 /// - `EMPTY_VOTE_PARAMS`: Neither RATING nor COMMENT is given. Give one of them.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not rate this dialog. Call as somebody who may.
 #[inline]
 pub fn vote(session_id: impl Into<rt::Id>) -> Vote {
     Vote(

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero. Give the number of a chat.
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the dialog. Call as somebody who may.
 /// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[inline]
 pub fn pin(chat_id: impl Into<rt::Id>) -> Pin {
@@ -104,7 +104,7 @@ pub fn pin_all() -> rt::TypedCall<Vec<rt::Id>> {
 ///
 /// - `CHAT_ID`: CHAT_ID is missing or no number. Give the number of a chat.
 /// - `CHAT_TYPE`: The chat belongs to no open channel. Name a chat of one.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action. Call as an operator of the dialog, or as an administrator.
+/// - `ACCESS_DENIED`: The caller may not see the dialog. Call as somebody who may.
 /// - `USER_ID`: The portal does not know in whose name the call came. Use the access token of an application, or a webhook.
 #[deprecated(note = "It still works but is no longer developed; nothing replaces it.")]
 #[allow(deprecated)]

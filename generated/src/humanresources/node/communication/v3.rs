@@ -56,12 +56,12 @@ impl Edit {
     pub fn create_default(self, value: bool) -> Self {
         Self(rt::set::param::boolean(self.0, "createDefault", value))
     }
-    /// `ids`. Numbers of those that belong to it from now on: of chats and channels as GetRecentChats tells them, of collaborations as SearchWorkgroups does.
+    /// `ids`. Numbers of those to tie to it, beside those that are tied already: of chats and channels as GetRecentChats tells them, of collaborations as SearchWorkgroups does.
     #[inline]
     pub fn ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "ids", value))
     }
-    /// `removeIds`. Numbers of those that no longer belong to it, as GetStructureCommunications tells them.
+    /// `removeIds`. Numbers of those to take off, as GetStructureCommunications tells them.
     #[inline]
     pub fn remove_ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(rt::set::param::ids(self.0, "removeIds", value))

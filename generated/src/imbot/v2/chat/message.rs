@@ -206,7 +206,6 @@ impl GetContext {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it. Check its number.
 #[inline]
@@ -267,7 +266,6 @@ impl Read {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `EMPTY_MESSAGE`: There is neither text nor attach. Give one of them.
 /// - `SENDING_FAILED`: The message was not sent. Try again later.

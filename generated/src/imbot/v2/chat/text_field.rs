@@ -29,7 +29,6 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn enabled(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Enabled {

@@ -28,7 +28,6 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, or may not add people to it. Add it to the chat, and make it an administrator.
 #[inline]
 pub fn add(
@@ -88,7 +87,6 @@ impl Add {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat, or may not take people out of it. Add it to the chat, and make it an administrator.
 #[inline]
 pub fn delete(
@@ -149,7 +147,6 @@ impl Delete {
 /// - `BOT_ID_REQUIRED`: The botId is missing. GetBots tells it.
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
-/// - `CHAT_NOT_FOUND`: There is no such chat. Check dialogId.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 #[inline]
 pub fn list(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> List {

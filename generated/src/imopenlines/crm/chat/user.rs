@@ -83,7 +83,7 @@ impl Add {
 /// - `ACCESS_DENIED`: The caller may not see this record of the CRM, or there is no such kind of records. Check CRM_ENTITY_TYPE, and call as somebody who may.
 /// - `CRM_CHAT_EMPTY_USER`: USER_ID is missing. Give the number of an account.
 /// - `CRM_CHAT_EMPTY_CRM_DATA`: CRM_ENTITY_TYPE and CRM_ENTITY are missing. Give both.
-/// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
+/// - `ERROR_ARGUMENT`: CRM_ENTITY is no number. Give the number of a record.
 /// - `IM_NOT_INSTALLED`: The portal has no messenger. Ask an administrator of the portal to install it.
 /// - `CHAT_NOT_IN_CRM`: There is no such chat, or it does not belong to that record of the CRM. Check the chat and the record.
 /// - `CHAT_DELETE_USER_PERMISSION_DENIED`: The caller may not take people out of this chat. Call as somebody who may, such as an administrator.
