@@ -16,7 +16,7 @@ const TOKEN: &str = "Token";
 
 /// A field of a shared type as a parameter: without what is said of answers.
 fn as_parameter(mut spec: ParamSpec) -> ParamSpec {
-    spec.nullable = false;
+    (spec.writeonly, spec.nullable) = (false, false);
     if let Some(entries) = &mut spec.entries {
         entries.own =
             std::mem::take(&mut entries.own).into_iter().filter(|own| !own.readonly).map(as_parameter).collect();

@@ -37,12 +37,7 @@ impl BizprocTemplate {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "DESCRIPTION", value))
     }
-    /// `TEMPLATE_DATA`. File with the template, ending in .bpt, as the designer exports it; ListWorkflowTemplates leaves it out.
-    #[inline]
-    pub fn template_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "TEMPLATE_DATA")
-    }
-    /// Sets `TEMPLATE_DATA`. File with the template, ending in .bpt, as the designer exports it; ListWorkflowTemplates leaves it out.
+    /// Sets `TEMPLATE_DATA`. File with the template, ending in .bpt, as the designer exports it.
     #[inline]
     #[must_use]
     pub fn set_template_data(self, value: impl Into<rt::File>) -> Self {

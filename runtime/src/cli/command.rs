@@ -1,6 +1,6 @@
 //! The clap command of one row of the tables.
 
-use clap::{Arg, ArgAction, Command as Clap};
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
 
 use crate::cli::terms::{self, may_repeat};
 use crate::table::{Command, Param, is_object, is_one_of};
@@ -83,6 +83,15 @@ impl Common {
     pub(crate) fn free(&self, command: &Command<'_>) -> Option<&'static str> {
         let is_taken = |name: &str| command.params.iter().any(|param| param.option.as_deref() == Some(name));
         [Some(self.long), self.second].into_iter().flatten().find(|name| !is_taken(name))
+    }
+
+    /// Whether a word of the command line may be the option, for all that its beginning tells.
+    fn may_be(&self, word: &str) -> bool {
+        match word.strip_prefix("--") {
+            Some(long) => [Some(self.long), self.second].contains(&long.split('=').next()),
+            // Several in one word, or with the value behind it; a command may have another letter for it.
+            None => word.starts_with('-') && self.short.is_some(),
+        }
     }
 
     /// The clap argument under a spelling.
@@ -277,8 +286,23 @@ pub(crate) fn free_short(command: &Command<'_>, short: Option<char>) -> Option<c
 
 /// The clap command of a row, or of any method when there is no row.
 pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
+    clap_with(command, name, |_| true)
+}
+
+/// Parses the arguments of such a command. Only those common options are set up that a word may be: all of them take longer
+/// than the rest of the parsing. What is not understood is told by the whole command.
+pub(crate) fn matches(
+    command: Option<&Command<'static>>,
+    name: &str,
+    words: &[String],
+) -> Result<ArgMatches, clap::Error> {
+    let lean = clap_with(command, name, |option| words.iter().any(|word| option.may_be(word)));
+    lean.try_get_matches_from(words).or_else(|_| clap(command, name).try_get_matches_from(words))
+}
+
+fn clap_with(command: Option<&Command<'static>>, name: &str, is_wanted: impl Fn(&Common) -> bool) -> Clap {
     let mut clap = bare(name.to_owned());
-    for option in COMMON {
+    for option in COMMON.iter().filter(|option| is_wanted(option)) {
         let long = command.map_or(Some(option.long), |command| option.free(command));
         let short = match option.long {
             "token" => command.and_then(|command| command.token_short).or(option.short),

@@ -14,7 +14,7 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::list::{self, Wanted};
 use crate::cli::output::Output;
 use crate::cli::value::Inputs;
-use crate::cli::{body, bulk, curl, help, note, parse, print, print_json, procedure, safety, show, suggest, value};
+use crate::cli::{body, bulk, curl, heed, help, note, print, print_json, procedure, safety, show, suggest, value};
 use crate::method::Effect;
 use crate::table::{Command, Tables};
 
@@ -49,8 +49,8 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
     };
     // They are wanted to the end, and the process ends with them.
     let command = ManuallyDrop::new(command);
-    let clap = command::clap(Some(&command), &format!("oint bitrix24 {name}"));
-    let matches = ManuallyDrop::new(parse(clap, rest)?);
+    let name = format!("oint bitrix24 {name}");
+    let matches = ManuallyDrop::new(heed(command::matches(Some(&command), &name, rest), &name)?);
     if is_set(&matches, "help") {
         return show(&help::command(&command, is_set(&matches, "all")));
     }
@@ -102,7 +102,7 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
     if name.contains(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-'))) {
         return Err(Stop::usage(format!("`{name}` is no method name; write it as in `user.update`")));
     }
-    let matches = parse(command::clap(None, "oint call"), &arguments[1..])?;
+    let matches = heed(command::matches(None, "oint call", &arguments[1..]), "oint call")?;
     if is_set(&matches, "help") {
         return show(USAGE);
     }

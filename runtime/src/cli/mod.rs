@@ -40,7 +40,6 @@ mod version;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -85,8 +84,7 @@ pub fn dry_run(tables: &Tables, arguments: &[String]) -> Result<DryRun, String> 
         if command.method.is_none() && !command.local {
             return Err(Stop::usage(format!("{} makes no request to a portal", command.function)));
         }
-        let clap = command::clap(Some(&command), name);
-        let matches = clap.try_get_matches_from(rest).map_err(|error| Stop::usage(error.to_string()))?;
+        let matches = command::matches(Some(&command), name, rest).map_err(|error| Stop::usage(error.to_string()))?;
         let inputs = Inputs::new();
         let call = body::call(&command, &matches, &inputs, Vec::new())?;
         let request = if command.local {
@@ -173,9 +171,12 @@ pub fn help(tables: &Tables, name: &str, all: bool) -> Result<String, String> {
 /// The second stage: clap reports what it does not understand.
 fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Stop> {
     let name = clap.get_name().to_owned();
-    // The process ends soon anyway: taking apart what it was read with would be a part of each start.
-    let mut clap = ManuallyDrop::new(clap);
-    let matches = clap.try_get_matches_from_mut(arguments).map_err(|error| misread::stop(&error, &name))?;
+    heed(clap.try_get_matches_from(arguments), &name)
+}
+
+/// Does what the options say that have nothing to do with the command. `name` is the command as it is typed.
+fn heed(matches: Result<ArgMatches, clap::Error>, name: &str) -> Result<ArgMatches, Stop> {
+    let matches = matches.map_err(|error| misread::stop(&error, name))?;
     if let Some(choice) = given(&matches, "color") {
         terminal::choose_colour(choice)?;
     }
