@@ -109,12 +109,12 @@ impl SaleShipment {
     pub fn delivery_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryXmlId")
     }
-    /// `statusId`. State of the shipment, as GetOrderStatuses tells it. DN where a call leaves it out, in changes too.
+    /// `statusId`. State of the shipment, as GetOrderStatuses tells it. DN where a new shipment or a change leaves it out.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusId")
     }
-    /// Sets `statusId`. State of the shipment, as GetOrderStatuses tells it. DN where a call leaves it out, in changes too.
+    /// Sets `statusId`. State of the shipment, as GetOrderStatuses tells it. DN where a new shipment or a change leaves it out.
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
