@@ -133,11 +133,9 @@ impl Connection {
         };
         // A webhook named by option and a token from the environment belong to different connections.
         let is_webhook =
-            given(matches, "url").and_then(|url| Address::parse(url).ok()).is_some_and(|url| url.is_webhook());
-        let token = match token {
-            None if !is_webhook => variable(TOKEN).map(|token| Token::Text(token.into())),
-            token => token,
-        };
+            || given(matches, "url").and_then(|url| Address::parse(url).ok()).is_some_and(|url| url.is_webhook());
+        let of_environment = || variable(TOKEN).filter(|_| !is_webhook()).map(|token| Token::Text(token.into()));
+        let token = token.or_else(of_environment);
         Ok(Self { target, token })
     }
 
