@@ -231,8 +231,8 @@ impl Run<'_> {
         self.send(call, connection)
     }
 
-    /// Not a part of what only shows a call: the state of a call on its way takes 24 kB of the stack, which costs as much
-    /// as the rest of a dry run's reading where it is set up for nothing.
+    /// Not a part of what only shows a call: the state of a call on its way takes 24 kB of the stack, six pages that a dry run
+    /// would touch for nothing.
     #[inline(never)]
     fn send(&self, call: Call, connection: Connection) -> Result<Exit, Stop> {
         let client = connection.client(self.matches)?;
