@@ -116,7 +116,7 @@ impl Create {
     pub fn image(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["IMAGE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file, as GetFolderItems tells it. It goes before IMAGE.
+    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file, as GetStorageObjects and GetFolderItems tell it. It goes before IMAGE.
     #[inline]
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IMAGE_FILE_ID", value))
@@ -378,7 +378,7 @@ impl Update {
     pub fn image(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["IMAGE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file, as GetFolderItems tells it; 0 removes the picture. It goes before IMAGE.
+    /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file, as GetStorageObjects and GetFolderItems tell it. It goes before IMAGE; 0 removes the picture, and IMAGE is not used then either.
     #[inline]
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "IMAGE_FILE_ID", value))

@@ -44,7 +44,7 @@ pub fn add(
         .put("fields", rt::value::any(fields))
         .typed()
 }
-/// Removes a funnel with its stages. It must hold no records and must not be the usual one.
+/// Removes a funnel. It must hold no records and must not be the usual one.
 ///
 /// Calls `crm.category.delete`; scope `crm`. May be called by: administrator of the CRM.
 ///

@@ -237,12 +237,12 @@ pub fn list() -> List {
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmType >, all crate ::types::CrmType);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. An entry whose key is a number holds a group with logic (AND or OR).
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one, or with \=, the value must be equal. A group joined by "or" stands below a number as its key: an object with logic (OR; AND when it is left out) and its conditions below numbers again. Groups may hold groups.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Fields to sort by.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))

@@ -312,7 +312,7 @@ pub fn get_types() -> rt::TypedCall<Vec<String>> {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no storage of this number. Look it up with GetStoragesList.
+/// - `ERROR_NOT_FOUND`: There is no storage of this number. GetAppStorage tells that of the application.
 /// - without a code: The storage belongs to no application. Only that of the calling application can be renamed.
 /// - `ACCESS_DENIED`: The caller may not rename the storage, or the call was made by a webhook. Use the access token of the application.
 #[inline]

@@ -117,7 +117,7 @@ pub fn fillaccesses() -> Fillaccesses {
 pub struct Fillaccesses(rt::Call);
 rt::request!(Fillaccesses -> ());
 impl Fillaccesses {
-    /// `accesses`. Who has which role, in place of everything that was set before. Left out or empty, it takes all roles away from everybody.
+    /// `accesses`. Who has which role, in place of everything that was set before: what is to stay must be in the list too.
     #[inline]
     pub fn accesses(
         self,

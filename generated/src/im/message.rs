@@ -132,9 +132,9 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number. GetChatMessagesList tells it.
-/// - `BOT_ID_ERROR`: BOT_ID is missing, or there is no such bot. GetBots lists those of the application.
+/// - `BOT_ID_ERROR`: BOT_ID is missing or wrong. GetOldBots lists the bots.
 /// - `COMMAND_ERROR`: The command is missing. Give it in COMMAND, without the slash.
-/// - `PARAMS_ERROR`: The parameters do not fit together. Check that BOT_ID names the bot which registered the command.
+/// - `PARAMS_ERROR`: The parameters of the command are wrong. Check COMMAND_PARAMS, and that BOT_ID names the bot which registered the command.
 #[inline]
 pub fn command(
     message_id: impl Into<rt::Id>,

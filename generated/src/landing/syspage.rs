@@ -238,7 +238,7 @@ pub fn set(id: impl Into<rt::Id>, r#type: impl Into<String>) -> Set {
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 impl Set {
-    /// `lid`. Number of the page, as ListSitePages tells it. The site has no such page any more when it is left out.
+    /// `lid`. Number of the page, as ListSitePages tells it. The site has no such page any more when it is left out; 0, null and an empty text do not count as left out and are stored as 0\.
     #[inline]
     pub fn lid(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "lid", value))

@@ -60,12 +60,12 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::SalePaye
 ///
 /// Among others, the portal's own:
 ///
-/// - `200750000003`: It belongs to the system and cannot be deleted.
+/// - `200750000003`: Its code is protected, so it cannot be deleted.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `200740400001`: There is no kind of payer with this number. Find it with GetPayerTypes.
 /// - `200750000008`: Orders use it, in the archive perhaps, so it cannot be deleted. Switch it off with UpdatePayerType instead.
 /// - `200750000004`: Orders use it, in the archive perhaps, so it cannot be deleted. Switch it off with UpdatePayerType instead.
-/// - `100`: A required parameter is missing or empty. The description names it.
+/// - `100`: The number is missing. Give it in id.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {

@@ -789,7 +789,7 @@ impl List {
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "PARAMS", value))
     }
-    /// `SELECT`. Fields to answer; an asterisk stands for all. Without it every field comes. The three parameters before it must be given too, empty ones at least.
+    /// `SELECT`. Fields to answer; an asterisk stands for all. Without it the fields that every task has come. The three parameters before it must be given too, empty ones at least.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "SELECT", value))

@@ -76,7 +76,7 @@ impl Getlist {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "FILTER", value))
     }
-    /// `TASKDATA`. Fields to answer. Without it every field comes.
+    /// `TASKDATA`. Fields to answer by their keys, such as ID and TITLE.
     #[inline]
     pub fn taskdata(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "TASKDATA", value))

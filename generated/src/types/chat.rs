@@ -65,7 +65,7 @@ impl Chat {
     pub fn counter(&self) -> Option<i64> {
         rt::view::integer(&self.0, "counter")
     }
-    /// `user_counter`. How many people take part.
+    /// `user_counter`. How many people take part; for the dialog of an open channel, by the documentation, those of them with unread messages.
     #[inline]
     pub fn user_counter(&self) -> Option<i64> {
         rt::view::integer(&self.0, "user_counter")
@@ -115,17 +115,17 @@ impl Chat {
     pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_id")
     }
-    /// `entity_data_1`. Data of the module that made the chat.
+    /// `entity_data_1`. Data of the module that made the chat; for an open channel those of its dialog.
     #[inline]
     pub fn entity_data_1(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_1")
     }
-    /// `entity_data_2`. Further data of the module that made the chat.
+    /// `entity_data_2`. Further data of the module that made the chat; for an open channel the records of the CRM that belong to it, as in LEAD\|1209\|COMPANY\|0.
     #[inline]
     pub fn entity_data_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_2")
     }
-    /// `entity_data_3`. Further data of the module that made the chat.
+    /// `entity_data_3`. Further data of the module that made the chat; for an open channel one more mark of its own, such as N.
     #[inline]
     pub fn entity_data_3(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_3")

@@ -230,7 +230,7 @@ impl Task {
     pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
-    /// `subordinate`. Whether the responsible person works below the caller in the company structure.
+    /// `subordinate`. Y or N: by the documentation, whether the task is a subtask; samples with Y and no parent speak for the place of the responsible person below the caller.
     #[inline]
     pub fn subordinate(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "subordinate")

@@ -98,12 +98,12 @@ impl TaskFields {
     pub fn set_priority(self, value: impl Into<i64>) -> Self {
         Self(rt::set::field::integer(self.0, "PRIORITY", value))
     }
-    /// `STATUS`. State of the task. The methods that start, finish or put off a task are safer, because they check what is allowed.
+    /// `STATUS`. State of the task. Answers may also tell what it looks like to people, as that it is overdue. The methods that start, finish or put off a task are safer, because they check what is allowed.
     #[inline]
     pub fn status(&self) -> Option<i64> {
         rt::view::integer(&self.0, "STATUS")
     }
-    /// Sets `STATUS`. State of the task. The methods that start, finish or put off a task are safer, because they check what is allowed.
+    /// Sets `STATUS`. State of the task. Answers may also tell what it looks like to people, as that it is overdue. The methods that start, finish or put off a task are safer, because they check what is allowed.
     #[inline]
     #[must_use]
     pub fn set_status(self, value: impl Into<i64>) -> Self {

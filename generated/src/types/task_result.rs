@@ -20,7 +20,7 @@ impl TaskResult {
     pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "taskId")
     }
-    /// `commentId`. Comment that was declared to be the result; 0 with the new task card.
+    /// `commentId`. Comment that was declared to be the result.
     #[inline]
     pub fn comment_id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "commentId")
@@ -55,7 +55,7 @@ impl TaskResult {
     pub fn formatted_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "formattedText")
     }
-    /// `files`. Numbers of the attachments; null where there are none.
+    /// `files`. Numbers of the attachments: an empty list where there are none, and always null when CreateResultFromComment answers.
     #[inline]
     pub fn files(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "files")

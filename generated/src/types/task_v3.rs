@@ -273,7 +273,7 @@ impl TaskV3 {
     pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::field::id(self.0, "parentId", value))
     }
-    /// `parent`. On demand only: ask for keys of it, such as parent.title. The task above.
+    /// `parent`. On demand only: ask for keys of it, such as parent.title. The task that this one is a subtask of, in the form of a task.
     #[inline]
     pub fn parent(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "parent")

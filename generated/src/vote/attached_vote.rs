@@ -44,7 +44,7 @@ pub fn download() -> Download {
 pub struct Download(rt::Call);
 rt::request!(Download -> rt::Value);
 impl Download {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -53,7 +53,6 @@ impl Download {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -205,7 +204,7 @@ rt::request!(
     GetAnswerVoted -> Vec < crate ::types::PollVoter >, all crate ::types::PollVoter
 );
 impl GetAnswerVoted {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -224,7 +223,6 @@ impl GetAnswerVoted {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -345,7 +343,7 @@ pub fn get_with_voted() -> GetWithVoted {
 pub struct GetWithVoted(rt::Call);
 rt::request!(GetWithVoted -> crate ::types::PollWithVoters);
 impl GetWithVoted {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -364,7 +362,6 @@ impl GetWithVoted {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -433,7 +430,7 @@ pub fn recall() -> Recall {
 pub struct Recall(rt::Call);
 rt::request!(Recall -> crate ::types::Poll);
 impl Recall {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -442,7 +439,6 @@ impl Recall {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -510,7 +506,7 @@ pub fn resume() -> Resume {
 pub struct Resume(rt::Call);
 rt::request!(Resume -> ());
 impl Resume {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -519,7 +515,6 @@ impl Resume {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -587,7 +582,7 @@ pub fn stop() -> Stop {
 pub struct Stop(rt::Call);
 rt::request!(Stop -> ());
 impl Stop {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -596,7 +591,6 @@ impl Stop {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {
@@ -667,7 +661,7 @@ pub fn vote(ballot: impl Into<rt::Value>) -> Vote {
 pub struct Vote(rt::Call);
 rt::request!(Vote -> crate ::types::Poll);
 impl Vote {
-    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, as GetPoll and GetPolls tell it. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "attachId", value))
@@ -676,7 +670,6 @@ impl Vote {
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
-    /// - `im`: Poll of a chat as well.
     /// - `blog`: Poll of the feed.
     #[inline]
     pub fn module_id(self, value: impl Into<String>) -> Self {

@@ -242,7 +242,7 @@ pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
 pub struct Getfields(rt::Call);
 rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
-    /// `values`. Values to try in place of those printed, by the codes of the template's fields, such as DocumentNumber, DocumentCreateTime, DocumentTitle, ClientPhone, ClientEmail or TotalSum: text, or a list for a field of the product rows, such as ProductsProductName or ProductsProductQuantity. The document itself stays as it is.
+    /// `values`. Values to try in place of those printed, by the codes of the template's fields; other codes than these are possible. The document itself stays as it is, and its own values are shown without them.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "values", value))

@@ -164,7 +164,7 @@ impl Getfields {
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(rt::set::param::id(self.0, "entityId", value))
     }
-    /// `values`. Values to try, by the codes of the template's fields, such as DocumentNumber, DocumentTitle, MyCompanyPhone, RequisiteRqCompanyName, ClientEmail or TotalSum: text, or a list for a field of the product rows or taxes, such as ProductsProductName or TaxesTaxRate. Without them the record's own values are shown.
+    /// `values`. Values to try, by the codes of the template's fields, which follow from the template and the record; other codes than these are possible. Without them the record's own values are shown.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "values", value))

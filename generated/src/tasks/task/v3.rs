@@ -71,7 +71,7 @@ pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
         .put("id", rt::value::id(id))
         .typed()
 }
-/// Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
+/// Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks available to them.
 ///
 /// Calls `tasks.task.get`; scope `tasks`.
 ///
@@ -108,7 +108,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .put("id", rt::value::id(id)),
     )
 }
-/// A call of `tasks.task.get`: Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
+/// A call of `tasks.task.get`: Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks available to them.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::TaskV3);
@@ -119,7 +119,7 @@ impl Get {
         Self(rt::set::param::texts(self.0, "select", value))
     }
 }
-/// Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
+/// Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks available to them.
 ///
 /// Calls `tasks.task.list`; scope `tasks`.
 ///
@@ -164,7 +164,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `tasks.task.list`: Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
+/// A call of `tasks.task.list`: Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks available to them.
 #[must_use = "a call does nothing until it is sent"]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::TaskV3 >, all crate ::types::TaskV3);
