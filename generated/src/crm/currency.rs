@@ -246,7 +246,7 @@ impl Update {
     pub fn id(self, value: impl Into<String>) -> Self {
         Self(rt::set::param::text(self.0, "ID", value))
     }
-    /// `fields`. New values; what is not named stays.
+    /// `fields`. New values; what is not named stays, AMOUNT and AMOUNT_CNT too.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "fields", value))

@@ -236,7 +236,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
-    /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. Telephone numbers and the like must be named: PHONE, EMAIL, WEB, IM.
+    /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. Telephone numbers and the like must be named: PHONE, EMAIL, WEB, IM, LINK.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))

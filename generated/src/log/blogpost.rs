@@ -235,7 +235,7 @@ pub fn delete(post_id: impl Into<rt::Id>) -> rt::TypedCall<bool> {
         .put("POST_ID", rt::value::id(post_id))
         .typed()
 }
-/// Finds the posts that the caller may see, one by its number or all for certain readers.
+/// Finds the posts that the caller may see: one by its number, those for certain readers, or all.
 ///
 /// Calls `log.blogpost.get`; scope `log`.
 ///
@@ -297,7 +297,7 @@ pub fn get_posts(log_rights: impl Into<rt::Value>) -> Get {
             .put("LOG_RIGHTS", rt::value::any(log_rights)),
     )
 }
-/// A call of `log.blogpost.get`: Finds the posts that the caller may see, one by its number or all for certain readers.
+/// A call of `log.blogpost.get`: Finds the posts that the caller may see: one by its number, those for certain readers, or all.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::FeedPost >, all crate ::types::FeedPost);

@@ -95,7 +95,7 @@ impl DocumentTemplateEntry {
     pub fn is_deleted(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isDeleted")
     }
-    /// `isDefault`. Whether it came with the portal.
+    /// `isDefault`. Whether it is a default template, as those that came with the portal are.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "isDefault")

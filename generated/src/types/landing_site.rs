@@ -48,16 +48,16 @@ impl LandingSite {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         Self(rt::set::field::text(self.0, "TYPE", value))
     }
-    /// `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
+    /// `DOMAIN_ID`. Domain of the site, usually by its name, as in shop.example.org; in 1C-Bitrix Site Management by the number of a domain that exists. A new site without it, or with an empty text, gets one made up; an update leaves it as it is.
     #[inline]
-    pub fn domain_id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "DOMAIN_ID")
+    pub fn domain_id(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "DOMAIN_ID")
     }
-    /// Sets `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
+    /// Sets `DOMAIN_ID`. Domain of the site, usually by its name, as in shop.example.org; in 1C-Bitrix Site Management by the number of a domain that exists. A new site without it, or with an empty text, gets one made up; an update leaves it as it is.
     #[inline]
     #[must_use]
-    pub fn set_domain_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(rt::set::field::id(self.0, "DOMAIN_ID", value))
+    pub fn set_domain_id(self, value: impl Into<rt::Value>) -> Self {
+        Self(rt::set::field::any(self.0, "DOMAIN_ID", value))
     }
     /// `DESCRIPTION`. What the site is for, 255 characters at most.
     #[inline]
@@ -139,12 +139,12 @@ impl LandingSite {
     pub fn domain_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOMAIN_NAME")
     }
-    /// `PUBLIC_URL`. Address under which everybody on the Internet can open it.
+    /// `PUBLIC_URL`. Address under which everybody on the Internet can open it; empty where it could not be found out.
     #[inline]
     pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PUBLIC_URL")
     }
-    /// `PREVIEW_PICTURE`. Address of a picture of the main page.
+    /// `PREVIEW_PICTURE`. Address of a picture of the main page; empty where there is none.
     #[inline]
     pub fn preview_picture(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_PICTURE")

@@ -145,7 +145,7 @@ impl SaleShipment {
     pub fn marked(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "marked")
     }
-    /// `dateMarked`. When it was marked; null while it is not.
+    /// `dateMarked`. When the mark was last set or taken off; null for never.
     #[inline]
     pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
@@ -314,7 +314,7 @@ impl SaleShipment {
     pub fn updated1c(&self) -> Option<bool> {
         rt::view::boolean(&self.0, "updated1c")
     }
-    /// `version1c`. Version of the document in 1C.
+    /// `version1c`. Version in 1C, where the shipment was changed from there.
     #[inline]
     pub fn version1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "version1c")

@@ -115,12 +115,20 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(rt::set::param::any(self.0, "order", value))
     }
     /// `select`. Keys to answer; all when it is left out.
+    ///
+    /// Known values:
+    /// - `ENTITY_TYPE_ID`
+    /// - `ENTITY_ID`
+    /// - `REQUISITE_ID`
+    /// - `BANK_DETAIL_ID`
+    /// - `MC_REQUISITE_ID`
+    /// - `MC_BANK_DETAIL_ID`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(rt::set::param::texts(self.0, "select", value))

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ID_EMPTY`: ID is missing. Send numbers in a list.
+/// - `ID_EMPTY`: ID is missing, empty or of another form. Send numbers in a list.
 /// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot. Call as an employee.
 #[inline]
 pub fn get(id: impl IntoIterator<Item = impl Into<rt::Id>>) -> Get {

@@ -30,6 +30,8 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `COMMAND_ANSWER_FAILED`: The answer was not sent. Compare the numbers of the command and its message with those of the event.
+/// - `ATTACH_ERROR`: The attach is of the wrong structure. Mend its blocks.
+/// - `ATTACH_OVERSIZE`: The attach is longer than 60,000 characters. Send less.
 #[inline]
 pub fn answer(
     bot_id: impl Into<rt::Id>,

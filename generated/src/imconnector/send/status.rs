@@ -2,7 +2,7 @@
 //!
 //! Methods of `imconnector.send.status`.
 use ::bitrix24_runtime as rt;
-/// Tells the portal that messages of operators reached the client, which marks them as read, too. Nothing is sent again.
+/// Tells the portal that messages of operators reached the client, which marks them as read, too. Nothing is sent again; messages of the client are no matter of it.
 ///
 /// Calls `imconnector.send.status.delivery`; scope `imopenlines`.
 ///

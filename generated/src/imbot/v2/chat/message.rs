@@ -269,6 +269,8 @@ impl Read {
 /// - `ACCESS_DENIED`: The bot takes no part in the chat. Add it to the chat first.
 /// - `EMPTY_MESSAGE`: There is neither text nor attach. Give one of them.
 /// - `SENDING_FAILED`: The message was not sent. Try again later.
+/// - `ATTACH_ERROR`: The attach is of the wrong structure. Mend its blocks.
+/// - `ATTACH_OVERSIZE`: The attach is longer than 60,000 characters. Send less.
 #[inline]
 pub fn send(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Send {
     Send(
@@ -327,6 +329,8 @@ impl Send {
 /// - `BOT_NOT_FOUND`: There is no bot with this number. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one. Call as the application that registered the bot, or with the botToken it has now.
 /// - `ACCESS_DENIED`: The message is not the bot's, or there is no such message. Check the number; a bot changes its own messages only.
+/// - `ATTACH_ERROR`: The attach is of the wrong structure. Mend its blocks.
+/// - `ATTACH_OVERSIZE`: The attach is longer than 60,000 characters. Send less.
 #[inline]
 pub fn update(
     bot_id: impl Into<rt::Id>,

@@ -54,7 +54,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::ScrumBac
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The number is missing, there is no such backlog, it holds tasks, or the caller has no right; the message tells which. Move its tasks to a sprint before.
+/// - `0`: The number is missing, there is no such backlog, it holds tasks, the caller has no right, or the portal could not delete it; the message tells which. Move its tasks to a sprint before.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<()> {
     rt::Call::new(
