@@ -326,7 +326,7 @@ pub fn get_content_from_repository(
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `BLOCK_NOT_FOUND`: There is no such block in this version, it has been deleted, or the caller may not see it. Blocks of the draft are read with edit_mode.
-/// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
+/// - `TYPE_ERROR`: A value within the call is of the wrong kind; the message tells which. Mend the parameter that it comes from.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getbyid(block: impl Into<rt::Id>) -> Getbyid {
@@ -456,7 +456,7 @@ impl Getcontent {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, it has been deleted, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
-/// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
+/// - `TYPE_ERROR`: A value within the call is of the wrong kind; the message tells which. Mend the parameter that it comes from.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why. Try again later.
 #[inline]
 pub fn getlist(lid: impl Into<rt::Value>) -> Getlist {

@@ -146,10 +146,10 @@ impl LandingPage {
     pub fn rule(&self) -> Option<&str> {
         rt::view::text(&self.0, "RULE")
     }
-    /// `DOMAIN_ID`. Number of the domain of its site.
+    /// `DOMAIN_ID`. Domain of its site, by its number or its name.
     #[inline]
-    pub fn domain_id(&self) -> Option<rt::Id> {
-        rt::view::id(&self.0, "DOMAIN_ID")
+    pub fn domain_id(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "DOMAIN_ID")
     }
     /// `PUBLIC_URL`. Address under which everybody on the Internet can open it.
     #[inline]
