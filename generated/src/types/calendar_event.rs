@@ -175,11 +175,6 @@ impl CalendarEvent {
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "COLOR")
     }
-    /// `TEXT_COLOR`. Colour of the words: \# and six hexadecimal digits; empty where that of the calendar holds.
-    #[inline]
-    pub fn text_color(&self) -> Option<&str> {
-        rt::view::text(&self.0, "TEXT_COLOR")
-    }
     /// `RRULE`. How the event repeats; empty for one that takes place once.
     #[inline]
     pub fn rrule(&self) -> Option<&rt::Object> {

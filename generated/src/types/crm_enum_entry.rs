@@ -10,7 +10,7 @@ use ::bitrix24_runtime as rt;
 pub struct CrmEnumEntry(rt::Object);
 rt::view!(CrmEnumEntry);
 impl CrmEnumEntry {
-    /// `ID`. Number that stands for the entry in fields and parameters, as in 2 for deals.
+    /// `ID`. Number that stands for the entry in fields and parameters, as 2 does for deals among the kinds of records.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::id(&self.0, "ID")
