@@ -66,7 +66,7 @@ pub fn add(fields: impl Into<rt::Value>) -> rt::TypedCall<crate::types::CatalogP
 ///
 /// - `200040300040`: The caller may not delete the product or change the catalog. Have the right given.
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
-/// - `200040300000`: There is no product of this number. Look it up with GetCatalogProductsList.
+/// - `200040300000`: The catalog of the record is gone. GetCatalogsList tells which there are.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> rt::TypedCall<bool> {

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels, as leads have none. GetOwnerTypes and GetSmartProcesses tell the kinds.
 /// - `ADDING_DISABLED`: A funnel of the portal's own was to be added to a smart process. Only the portal adds those.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
@@ -64,7 +64,7 @@ pub fn add(
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such funnel or kind of record. GetFunnels tells the funnels of a kind.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels, as leads have none. GetOwnerTypes and GetSmartProcesses tell the kinds.
 /// - `REMOVING_DISABLED`: The funnel is one of the portal's own. It cannot be removed; rename it if need be.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
@@ -106,7 +106,7 @@ pub fn delete(
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels, as leads have none. GetOwnerTypes and GetSmartProcesses tell the kinds.
 #[inline]
 pub fn fields(
     entity_type_id: impl Into<i64>,
@@ -143,7 +143,7 @@ pub fn fields(
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such funnel or kind of record. GetFunnels tells the funnels of a kind.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels, as leads have none. GetOwnerTypes and GetSmartProcesses tell the kinds.
 /// - `ACCESS_DENIED`: The caller may not read records in the funnel. Ask an administrator of the CRM for the right.
 #[inline]
 pub fn get(
@@ -183,7 +183,7 @@ pub fn get(
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels, as leads have none. GetOwnerTypes and GetSmartProcesses tell the kinds.
 #[inline]
 pub fn list(entity_type_id: impl Into<i64>) -> List {
     List(
@@ -223,7 +223,7 @@ rt::request!(List -> Vec < crate ::types::CrmCategory >, all crate ::types::CrmC
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such funnel or kind of record. GetFunnels tells the funnels of a kind.
-/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels. GetOwnerTypes and GetSmartProcesses tell the kinds; a smart process must have funnels switched on.
+/// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels, as leads have none. GetOwnerTypes and GetSmartProcesses tell the kinds.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn update(

@@ -3,7 +3,7 @@
 //! Methods of `entity.item`.
 use ::bitrix24_runtime as rt;
 pub mod property;
-/// Adds a record to a storage. Custom fields are keys that begin with UF\_.
+/// Adds a record to a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 ///
 /// Calls `entity.item.add`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
@@ -45,7 +45,7 @@ pub fn add(entity: impl Into<String>) -> Add {
             .put("ENTITY", rt::value::text(entity)),
     )
 }
-/// A call of `entity.item.add`: Adds a record to a storage. Custom fields are keys that begin with UF\_.
+/// A call of `entity.item.add`: Adds a record to a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
@@ -202,7 +202,7 @@ impl Get {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Changes a record of a storage. Custom fields are keys that begin with UF\_.
+/// Changes a record of a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 ///
 /// Calls `entity.item.update`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
@@ -245,7 +245,7 @@ pub fn update(entity: impl Into<String>, id: impl Into<rt::Id>) -> Update {
             .put("ID", rt::value::id(id)),
     )
 }
-/// A call of `entity.item.update`: Changes a record of a storage. Custom fields are keys that begin with UF\_.
+/// A call of `entity.item.update`: Changes a record of a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);

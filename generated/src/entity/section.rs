@@ -198,7 +198,7 @@ impl Get {
         Self(rt::set::param::integer(self.0, "start", value))
     }
 }
-/// Changes a section of a storage. Custom fields are keys that begin with UF\_.
+/// Changes a section of a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 ///
 /// Calls `entity.section.update`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
@@ -241,7 +241,7 @@ pub fn update(entity: impl Into<String>, id: impl Into<rt::Id>) -> Update {
             .put("ID", rt::value::id(id)),
     )
 }
-/// A call of `entity.section.update`: Changes a section of a storage. Custom fields are keys that begin with UF\_.
+/// A call of `entity.section.update`: Changes a section of a storage. Custom fields are keys of their own that begin with UF\_, given with \--params on the command line and param in Rust.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
