@@ -7,7 +7,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -424,29 +425,31 @@ pub struct Form<'t> {
     pub description: Cow<'t, str>,
 }
 
-/// A part of a row that most commands do without: its text, until it is wanted.
-#[derive(Clone, Copy, Debug)]
+/// A part of a row that most commands do without: its text, until it is wanted. It is read once.
+#[derive(Clone, Debug)]
 pub struct Later<'t, T> {
     text: &'t RawValue,
-    what: PhantomData<fn() -> T>,
+    read: OnceLock<T>,
 }
 
-impl<'t, T: Default + Deserialize<'t>> Later<'t, T> {
+impl<'t, T: Default + Deserialize<'t>> Deref for Later<'t, T> {
+    type Target = T;
+
     /// The part itself; an empty one where the row is no row of the generator's.
-    pub fn read(&self) -> T {
-        serde_json::from_str(self.text.get()).unwrap_or_default()
+    fn deref(&self) -> &T {
+        self.read.get_or_init(|| serde_json::from_str(self.text.get()).unwrap_or_default())
     }
 }
 
 impl<'de: 't, 't, T> Deserialize<'de> for Later<'t, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { text: Deserialize::deserialize(deserializer)?, what: PhantomData })
+        Ok(Self { text: Deserialize::deserialize(deserializer)?, read: OnceLock::new() })
     }
 }
 
 impl<'t, T: Default + Deserialize<'t> + Serialize> Serialize for Later<'t, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.read().serialize(serializer)
+        (**self).serialize(serializer)
     }
 }
 

@@ -51,7 +51,7 @@ fn every_spelling_of_every_command_works() {
                 .method
                 .as_deref()
                 .map(str::to_owned)
-                .filter(|_| command.constants.is_empty() && command.examples.read().len() < 9),
+                .filter(|_| command.constants.is_empty() && command.examples.len() < 9),
         );
         for name in names {
             let found = TABLES.command(&name, Some(command.rest)).unwrap_or_else(|| panic!("{name} is unknown"));
@@ -92,7 +92,7 @@ fn every_example_makes_the_body_that_the_spec_promises() {
     let mut faults = Vec::new();
     // Procedures make more than one request, or none to the portal: they have tests of their own.
     for command in TABLES.commands().filter(|command| command.procedure.is_none()) {
-        for example in &command.examples.read() {
+        for example in command.examples.iter() {
             let mut arguments = vec!["bitrix24".to_owned(), command.function.to_string()];
             if !command.local {
                 arguments.extend(["--url".to_owned(), "https://h/rest/1/code/".to_owned(), "--dry-run".to_owned()]);

@@ -25,8 +25,7 @@ fn client(portal: &Portal) -> Client {
 
 /// The call with what it cannot do without, as the example has it.
 fn call(command: &Command<'static>) -> Call {
-    let examples = command.examples.read();
-    let example = examples.first().expect("an example");
+    let example = command.examples.first().expect("an example");
     let mut call = Call::new(command.as_method());
     for path in command.params.iter().filter(|param| param.required).filter_map(Param::path) {
         let value = path.iter().try_fold(&example.body, |value, key| value.get(key)).expect("what is required");

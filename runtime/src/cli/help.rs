@@ -333,8 +333,7 @@ fn fill(paragraph: &str, indent: &str, width: usize) -> String {
 
 /// An example as a command: the first one, unless it is too long for a screen and another is not.
 pub(crate) fn example(command: &Command<'static>) -> Option<String> {
-    let mut all: Vec<String> =
-        command.examples.read().iter().map(|example| example_of(command, &example.arguments)).collect();
+    let mut all: Vec<String> = command.examples.iter().map(|example| example_of(command, &example.arguments)).collect();
     let short = all.iter().position(|example| example.chars().count() <= LONG_EXAMPLE);
     let at = short.or_else(|| (0..all.len()).min_by_key(|at| all[*at].len()))?;
     Some(all.swap_remove(at))

@@ -198,10 +198,9 @@ fn of_method(command: &Command<'static>) -> String {
             page.control("PP", []).text([roman(form.description.as_ref())]);
         }
     }
-    let errors = command.errors.read();
-    if !errors.is_empty() {
+    if !command.errors.is_empty() {
         page.control("SH", ["ERRORS"]);
-        for error in &errors {
+        for error in command.errors.iter() {
             let code = if error.code.is_empty() { "(no code)" } else { error.code.as_ref() };
             entry(&mut page, vec![bold(code)], &error.description);
         }

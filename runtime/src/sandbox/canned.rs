@@ -17,7 +17,7 @@ pub(super) fn context(command: &Command<'_>, call: &Call<'_>) -> Result<(), Refu
     if !command.app_only || call.caller.by != auth::WEBHOOK {
         return Ok(());
     }
-    let documented = |code: &str| command.errors.read().iter().any(|error| error.code == code);
+    let documented = |code: &str| command.errors.iter().any(|error| error.code == code);
     Err(match () {
         () if documented("WRONG_AUTH_TYPE") || !documented("ACCESS_DENIED") => no_context(),
         () => Refusal::new(403, "ACCESS_DENIED", "Access denied! Application context required"),
@@ -49,17 +49,16 @@ pub(super) fn by_name(command: &Command<'_>, params: &Object) -> Option<Object> 
 }
 
 /// The documented answer to such a call: that of the very example, else of one with the same parameters, else the first.
-fn example(command: &Command<'_>, params: &Object) -> Option<Value> {
-    let mut answers: Vec<(Value, Value)> =
-        command.examples.read().into_iter().filter_map(|example| Some((example.body, example.response?))).collect();
+fn example<'t>(command: &'t Command<'_>, params: &Object) -> Option<&'t Value> {
+    let answers = || command.examples.iter().filter_map(|example| Some((&example.body, example.response.as_ref()?)));
     let given = Value::Object(params.clone());
     let is_alike = |body: &Value| {
         body.as_object()
             .is_some_and(|body| body.len() == params.len() && body.keys().all(|key| params.contains_key(key)))
     };
-    let same = answers.iter().position(|(body, _)| is_same(body, &given));
-    let at = same.or_else(|| answers.iter().position(|(body, _)| is_alike(body))).unwrap_or(0);
-    (at < answers.len()).then(|| answers.swap_remove(at).1)
+    let found =
+        answers().find(|(body, _)| is_same(body, &given)).or_else(|| answers().find(|(body, _)| is_alike(body)));
+    found.or_else(|| answers().next()).map(|(_, answer)| answer)
 }
 
 pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
@@ -78,13 +77,8 @@ pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
         }
         (None, code) => {
             let code = code.unwrap_or_default();
-            let status = command
-                .errors
-                .read()
-                .iter()
-                .find(|error| error.code == code)
-                .and_then(|error| error.http)
-                .unwrap_or(400);
+            let status =
+                command.errors.iter().find(|error| error.code == code).and_then(|error| error.http).unwrap_or(400);
             Err(Refusal::new(
                 status,
                 code,

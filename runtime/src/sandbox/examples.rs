@@ -19,7 +19,7 @@ impl Examples {
         for command in tables.commands() {
             let Some(method) = command.method.as_deref().map(str::to_lowercase) else { continue };
             let pairs =
-                command.examples.read().into_iter().filter_map(|example| Some((example.body, example.response?)));
+                command.examples.iter().filter_map(|example| Some((example.body.clone(), example.response.clone()?)));
             all.entry((method, command.rest)).or_default().extend(pairs);
         }
         Self(all)

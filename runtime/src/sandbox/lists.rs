@@ -61,7 +61,7 @@ pub(super) fn cut(command: &Command<'_>, call: &Call<'_>, mut success: Success) 
 /// A record for a list that no entity describes: the documented one, with another number.
 pub(super) fn record(command: &Command<'_>, id: u64) -> Option<Object> {
     let records = command.returns.as_ref().and_then(|returns| returns.records.as_deref()).unwrap_or_default();
-    let response = command.examples.read().into_iter().find_map(|example| example.response)?;
+    let response = command.examples.iter().find_map(|example| example.response.as_ref())?;
     let list =
         records.split('.').filter(|key| !key.is_empty()).try_fold(response.get("result")?, |at, key| at.get(key))?;
     let mut record = list.as_array()?.iter().find_map(Value::as_object)?.clone();

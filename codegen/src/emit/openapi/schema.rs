@@ -239,7 +239,7 @@ fn properties<'a>(object: &mut Object<'_, 'a>, all: impl Iterator<Item = &'a Par
 }
 
 /// Whether a key may be met on a side: what comes in answers only is not sent, and what is sent only does not come back.
-pub(super) fn is_met(one: &Param, side: Side) -> bool {
+fn is_met(one: &Param, side: Side) -> bool {
     match side {
         Side::Input => !one.readonly,
         Side::Keys => true,
