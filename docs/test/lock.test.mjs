@@ -24,11 +24,17 @@ test('every package is locked by its digest and comes from the registry', () => 
   }
 });
 
+/** Package and version of each entry; an entry that holds others speaks of the packages inside its own. */
+const named = (entries, inside = '') => Object.entries(entries ?? {}).flatMap(([name, version]) => {
+  const path = `${inside}node_modules/${name}`;
+  return typeof version === 'string' ? [[path, version]] : named(version, `${path}/`);
+});
+
 test('the manifest and the lock name the same exact versions', () => {
   for (const part of ['dependencies', 'devDependencies', 'overrides']) {
-    for (const [name, version] of Object.entries(manifest[part] ?? {})) {
-      assert.match(version, /^\d+\.\d+\.\d+$/, `${name} in ${part}`);
-      assert.equal(lock.packages[`node_modules/${name}`]?.version, version, name);
+    for (const [path, version] of named(manifest[part])) {
+      assert.match(version, /^\d+\.\d+\.\d+$/, `${path} in ${part}`);
+      assert.equal(lock.packages[path]?.version, version, path);
     }
   }
   for (const part of ['dependencies', 'devDependencies', 'engines']) assert.deepEqual(lock.packages[''][part], manifest[part], part);

@@ -3,6 +3,7 @@
 
 mod cli;
 mod client;
+mod docs;
 mod synthetic;
 
 use std::fs;
@@ -31,6 +32,8 @@ enum What {
     Client(client::Client),
     /// Put `oint` beside other command lines and scripts: starting, and one call.
     Cli(cli::Cli),
+    /// Build documentation sites of made-up methods: how time and memory grow with the pages.
+    Docs(docs::Docs),
 }
 
 #[derive(clap::Args)]
@@ -54,6 +57,7 @@ pub(crate) fn bench(arguments: &Arguments) -> Done {
         What::Codegen(codegen) => codegen,
         What::Client(arguments) => return client::client(arguments),
         What::Cli(arguments) => return cli::cli(arguments),
+        What::Docs(arguments) => return docs::docs(arguments),
     };
     if cfg!(debug_assertions) {
         eprintln!("note: this is a debug build; measure with `cargo run --release --package xtask -- bench codegen`");

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bitrix24_codegen::ir::Api;
 use bitrix24_codegen::{emit, spec};
 use clap::Subcommand;
 
@@ -103,20 +104,32 @@ fn nasty() -> Done {
     const SPECS: &str = "codegen/tests/good/nasty.specs";
     let text = std::fs::read(root().join(SPECS)).map_err(|error| format!("error: cannot read {SPECS}: {error}"))?;
     let api = bitrix24_codegen::read(&spec::bundle(&text)).map_err(|problems| problems.render(false))?;
-    let home = folder().join(".nasty");
-    for file in emit::docs::docs(&api).into_iter().chain(emit::tables::tables(&api)) {
+    quietly("docs: build a site of nasty texts", &mut of_others(".nasty", &api)?)
+}
+
+/// Writes the reference of another API into a folder of its own inside `docs`, in place of what was there: the command
+/// that builds a site of it there.
+pub(crate) fn of_others(name: &str, api: &Api) -> Result<Command, String> {
+    let home = folder().join(name);
+    let told = |place: &Path| {
+        let place = place.display().to_string();
+        move |error: std::io::Error| format!("error: cannot write {place}: {error}")
+    };
+    if home.exists() {
+        std::fs::remove_dir_all(&home).map_err(told(&home))?;
+    }
+    for file in emit::docs::docs(api).into_iter().chain(emit::tables::tables(api)) {
         let place = home.join(file.path.trim_start_matches("docs/").trim_start_matches("generated/src/"));
-        let made =
-            place.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&place, file.content));
-        made.map_err(|error| format!("error: cannot write {}: {error}", place.display()))?;
+        let parent = place.parent().unwrap_or(&home);
+        std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&place, file.content)).map_err(told(&place))?;
     }
     let mut build = npm();
     build
-        .args(["run", "--silent", "build", "--", "--out-dir", ".nasty/build"])
-        .env("DOCUSAURUS_GENERATED_FILES_DIR_NAME", ".nasty/generated")
-        .env("DOCS_REFERENCE", ".nasty/reference")
+        .args(["run", "--silent", "build", "--", "--out-dir", &format!("{name}/build")])
+        .env("DOCUSAURUS_GENERATED_FILES_DIR_NAME", format!("{name}/generated"))
+        .env("DOCS_REFERENCE", format!("{name}/reference"))
         .env("DOCS_TABLES", home.join("tables/rows.ndjson"));
-    quietly("docs: build a site of nasty texts", &mut build)
+    Ok(build)
 }
 
 fn install_browser() -> Done {
