@@ -70,31 +70,10 @@ impl Context<'_> {
         path: &[Step],
         param: &PresetParam,
     ) -> Option<ParamSpec> {
-        let taken = match param {
-            PresetParam::Own(spec) => return Some((**spec).clone()),
-            PresetParam::Use(taken) => taken,
-        };
-        let path = step(path, "use");
-        let Some((ty, field)) = taken.name.split_once('.') else {
-            self.report_help(
-                file,
-                &path,
-                format!("`{}` names no field of a shared type", taken.name),
-                "write it as in `use: paging.start`",
-            );
-            return None;
-        };
-        self.shared(file, &path, ty)?;
-        let specs = self.specs;
-        let fields = &specs.types.iter().find(|file| file.stem() == ty)?.spec.fields;
-        let Some(found) = fields.iter().find(|known| known.name == field) else {
-            let near = nearest(field, fields.iter().map(|known| known.name.as_str()));
-            let help =
-                near.map_or_else(|| format!("see specs/types/{ty}.yaml"), |near| format!("did you mean `{near}`?"));
-            self.report_help(file, &path, format!("the shared type `{ty}` has no field `{field}`"), help);
-            return None;
-        };
-        Some(taken.over(as_parameter(found.clone())))
+        match param {
+            PresetParam::Own(spec) => Some((**spec).clone()),
+            PresetParam::Use(taken) => Some(taken.over(as_parameter(self.field_of_type(file, path, taken)?))),
+        }
     }
 
     /// Checks the parameters that are named by others.

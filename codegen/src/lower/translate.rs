@@ -165,11 +165,7 @@ impl<'s> Translator<'s> {
         self.put_if(file, &["title".into()], spec.title.as_mut(), text.title.as_ref(), Kind::Title);
         let kind = Kind::Description(&spec.name);
         self.put(file, &["description".into()], &mut spec.description, text.description.as_ref(), kind);
-        let path = [Step::from("fields")];
-        for field in &mut spec.fields {
-            self.param(file, &step(&path, field.name.as_str()), field, text.fields.get(&field.name));
-        }
-        self.orphans(file, &path, &text.fields, spec.fields.iter().map(|field| field.name.as_str()));
+        self.params(file, &["fields".into()], &mut spec.fields, &text.fields);
     }
 
     fn compat(&mut self, spec: &mut CompatSpec, file: &'s File<CompatText>) {
@@ -433,14 +429,16 @@ fn name(step: &Step) -> String {
 /// The paths of the shared types whose fields the pages of a method show.
 fn used_types(specs: &Specs, method: &MethodSpec, paths: &mut BTreeSet<String>) {
     let functions = method.functions.iter().flat_map(|function| &function.params);
-    for param in method.params.iter().chain(functions) {
-        match param {
-            PresetParam::Own(spec) => used_by(specs, spec, paths),
-            // `use: paging.start` shows one field of the type.
-            PresetParam::Use(taken) => {
-                if let Some((ty, _)) = taken.name.split_once('.').filter(|_| taken.description.is_none()) {
-                    add_type(specs, ty, paths);
-                }
+    method.params.iter().chain(functions).for_each(|param| used_in(specs, param, paths));
+}
+
+fn used_in(specs: &Specs, param: &PresetParam, paths: &mut BTreeSet<String>) {
+    match param {
+        PresetParam::Own(spec) => used_by(specs, spec, paths),
+        // `use: paging.start` shows one field of the type.
+        PresetParam::Use(taken) => {
+            if let Some((ty, _)) = taken.name.split_once('.').filter(|_| taken.description.is_none()) {
+                add_type(specs, ty, paths);
             }
         }
     }
@@ -457,6 +455,6 @@ fn used_by(specs: &Specs, param: &ParamSpec, paths: &mut BTreeSet<String>) {
 fn add_type(specs: &Specs, name: &str, paths: &mut BTreeSet<String>) {
     let Some(file) = specs.types.iter().find(|file| file.stem() == name) else { return };
     if paths.insert(file.source.path.clone()) {
-        file.spec.fields.iter().for_each(|field| used_by(specs, field, paths));
+        file.spec.fields.iter().for_each(|field| used_in(specs, field, paths));
     }
 }

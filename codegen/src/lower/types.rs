@@ -8,10 +8,11 @@ use crate::lower::param::Level;
 use crate::lower::prose::MOST_DESCRIPTION;
 use crate::lower::{Context, step};
 use crate::names::RustIdent;
-use crate::spec::{File, Step, TypeSpec};
+use crate::spec::{File, ParamSpec, PresetParam, Specs, Step, TypeSpec, UseParam};
+use crate::suggest::nearest;
 
 impl Context<'_> {
-    /// Lowers all shared types. A type may use others, but not itself, not even in a circle.
+    /// Lowers all shared types. A type may hold others or take over their fields, but not its own, not even in a circle.
     pub(super) fn lower_types(&mut self) {
         for file in &self.specs.types {
             let is_plain = file.spec.name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -70,7 +71,7 @@ impl Context<'_> {
         };
         if below.iter().any(|above| above == name) {
             let circle = format!("{} → {name}", below.join(" → "));
-            self.report(file, &["type".into()], format!("the shared type contains itself: {circle}"));
+            self.report(file, &["type".into()], format!("the shared type leads back to itself: {circle}"));
             self.types.insert(name.to_owned(), None);
             return;
         }
@@ -97,7 +98,16 @@ impl Context<'_> {
             .fields
             .iter()
             .enumerate()
-            .filter_map(|(at, field)| self.param(file, &step(&fields_path, at), field, Level::Field))
+            .filter_map(|(at, field)| {
+                let path = step(&fields_path, at);
+                match field {
+                    PresetParam::Own(spec) => self.param(file, &path, spec, Level::Field),
+                    PresetParam::Use(taken) => {
+                        let spec = taken.over(self.field_of_type(file, &path, taken)?);
+                        self.param(file, &path, &spec, Level::Field)
+                    }
+                }
+            })
             .collect();
         number(&mut fields);
         let reported = &mut BTreeSet::new();
@@ -114,6 +124,40 @@ impl Context<'_> {
             features: BTreeSet::new(),
             fields,
         })
+    }
+
+    /// The field of a shared type that `use` names.
+    pub(super) fn field_of_type<T>(&mut self, file: &File<T>, path: &[Step], taken: &UseParam) -> Option<ParamSpec> {
+        let path = step(path, "use");
+        let Some((ty, name)) = taken.name.split_once('.') else {
+            let message = format!("`{}` names no field of a shared type", taken.name);
+            self.report_help(file, &path, message, "write it as in `use: paging.start`");
+            return None;
+        };
+        let (_, fields) = self.shared(file, &path, ty)?;
+        if fields.iter().any(|field| field.name == name) {
+            return written(self.specs, ty, name);
+        }
+        let spec = &self.specs.types.iter().find(|file| file.stem() == ty)?.spec;
+        // One that is there and could not be read has been reported.
+        if !spec.fields.iter().any(|field| field.name() == name) {
+            let help = nearest(name, fields.iter().map(|field| &field.name[..]))
+                .map_or_else(|| format!("see specs/types/{ty}.yaml"), |near| format!("did you mean `{near}`?"));
+            self.report_help(file, &path, format!("the shared type `{ty}` has no field `{name}`"), help);
+        }
+        None
+    }
+}
+
+/// A field as it is written where it was not taken over from another type.
+fn written(specs: &Specs, ty: &str, name: &str) -> Option<ParamSpec> {
+    let file = specs.types.iter().find(|file| file.stem() == ty)?;
+    match file.spec.fields.iter().find(|field| field.name() == name)? {
+        PresetParam::Own(spec) => Some((**spec).clone()),
+        PresetParam::Use(taken) => {
+            let (ty, name) = taken.name.split_once('.')?;
+            Some(taken.over(written(specs, ty, name)?))
+        }
     }
 }
 
@@ -149,14 +193,19 @@ impl Context<'_> {
     }
 }
 
+/// The types that a type needs: those of the objects in it, and those whose fields it takes over.
 fn used(file: &File<TypeSpec>) -> Vec<String> {
-    fn walk(fields: &[crate::spec::ParamSpec], found: &mut Vec<String>) {
-        for entries in fields.iter().filter_map(|field| field.entries.as_ref()) {
-            found.extend(entries.ty.clone());
-            walk(&entries.own, found);
-        }
+    fn walk(field: &ParamSpec, found: &mut Vec<String>) {
+        let Some(entries) = &field.entries else { return };
+        found.extend(entries.ty.clone());
+        entries.own.iter().for_each(|entry| walk(entry, found));
     }
     let mut found = Vec::new();
-    walk(&file.spec.fields, &mut found);
+    for field in &file.spec.fields {
+        match field {
+            PresetParam::Own(spec) => walk(spec, &mut found),
+            PresetParam::Use(taken) => found.extend(taken.name.split_once('.').map(|(ty, _)| ty.to_owned())),
+        }
+    }
     found
 }

@@ -262,7 +262,7 @@ pub enum PresetParam {
     Own(Box<ParamSpec>),
 }
 
-/// A parameter taken over: in a further function one of the method's, in a method a field of a shared type.
+/// A parameter taken over: in a further function one of the method's, in a method or a shared type a field of a shared type.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UseParam {
@@ -299,6 +299,16 @@ impl UseParam {
         spec.default = self.default.clone().or(spec.default);
         spec.description = self.description.clone().unwrap_or(spec.description);
         spec
+    }
+}
+
+impl PresetParam {
+    /// The name of the parameter, wherever it is written.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Own(spec) => &spec.name,
+            Self::Use(taken) => taken.name.rsplit('.').next().unwrap_or_default(),
+        }
     }
 }
 

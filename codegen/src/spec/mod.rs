@@ -13,7 +13,7 @@ mod skeleton;
 mod words;
 
 pub use compat::{CompatFunction, CompatOption, CompatSpec, OptionsWord};
-pub use entries::{EntriesSpec, PagingSpec, PresetParam, ValuesSpec, WireSpec};
+pub use entries::{EntriesSpec, PagingSpec, PresetParam, UseParam, ValuesSpec, WireSpec};
 pub use furniture::{FieldsOf, Furniture, Piece, Types, pieces};
 pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;

@@ -258,6 +258,6 @@ pub struct TypeSpec {
     /// Whether the client has a type of it. Not for sets of parameters, which are only taken over with `use`.
     #[serde(default = "yes")]
     pub view: bool,
-    /// Its fields.
-    pub fields: Vec<ParamSpec>,
+    /// Its fields: written out, or taken over from other types.
+    pub fields: Vec<PresetParam>,
 }
