@@ -23,6 +23,7 @@ mod protocol;
 mod samples;
 mod sandbox_command;
 mod screens;
+mod streams;
 mod support;
 #[cfg(unix)]
 mod terminal;

@@ -111,3 +111,28 @@ fn a_connection_that_fails_tells_the_reason_and_no_secret() {
     let (code, stdout, stderr) = told(&oint(&["mcp", "--max-result", "7"]).output().expect("oint runs"));
     assert!(code == 2 && stdout.is_empty() && stderr.contains("--max-result"), "{stderr}");
 }
+
+#[test]
+fn what_is_no_request_gets_an_answer_with_its_number() {
+    let portal = portal();
+    let mut session = Session::start(&portal.webhook(), &[]);
+    for (line, code, id) in [
+        ("{bad", -32700, Value::Null),
+        (r#"{"jsonrpc":"2.0","id":30}"#, -32600, json!(30)),
+        (r#"{"jsonrpc":"2.0","id":31,"method":"tools/call"}"#, -32602, json!(31)),
+        (
+            r#"{"jsonrpc":"2.0","id":32,"method":"tools/call","params":{"name":"call_method","arguments":[1]}}"#,
+            -32602,
+            json!(32),
+        ),
+    ] {
+        writeln!(session.to, "{line}").and_then(|()| session.to.flush()).expect("written");
+        let mut answer = String::new();
+        session.from.read_line(&mut answer).expect("read");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(code), &id), "{line}: {answer}");
+    }
+    // The session goes on.
+    assert!(!session.call("search_methods", json!({"query": "user"})).0);
+    assert_eq!(session.end(), Some(0));
+}

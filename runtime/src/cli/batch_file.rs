@@ -19,7 +19,7 @@ use crate::cli::method::{interruptible, unknown_method};
 use crate::cli::output::Output;
 use crate::cli::suggest::hint;
 use crate::cli::value::Inputs;
-use crate::cli::{note, parse, print_json, safety, show};
+use crate::cli::{note, parse, print_json, safety, show, stdin};
 use crate::error::Error;
 use crate::method::{Effect, Method, Rest};
 use crate::table::Tables;
@@ -85,6 +85,7 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     let name =
         given(&matches, "file").ok_or_else(|| Stop::usage("name a file of commands, or - for standard input"))?;
     let output = Output::new(&matches)?;
+    let connection = Connection::new(&matches)?;
     let entries = read(name)?;
     let inputs = Inputs::new();
     let mut commands = Commands::default();
@@ -101,7 +102,6 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     if commands.names.is_empty() {
         return Err(Stop::usage(format!("{name}: there are no commands")));
     }
-    let connection = Connection::new(&matches)?;
     let batch = if is_set(&matches, "halt") { commands.batch.halt() } else { commands.batch };
     if is_set(&matches, "dry-run") {
         return shown(batch, connection, &matches);
@@ -203,10 +203,9 @@ impl Commands {
 fn read(name: &str) -> Result<Vec<Entry>, Stop> {
     let fault = |reason: String| Stop::usage(format!("{name}: {reason}"));
     let text = match name {
-        "-" => std::io::read_to_string(std::io::stdin()),
-        path => std::fs::read_to_string(path),
+        "-" => stdin::text("the batch").map_err(fault)?,
+        path => std::fs::read_to_string(path).map_err(|error| fault(format!("cannot be read: {error}")))?,
     };
-    let text = text.map_err(|error| fault(format!("cannot be read: {error}")))?;
     let text = text.trim_start_matches('\u{FEFF}');
     entries(text).map_err(fault)
 }

@@ -297,7 +297,24 @@ pub(crate) fn matches(
     words: &[String],
 ) -> Result<ArgMatches, clap::Error> {
     let lean = clap_with(command, name, |option| words.iter().any(|word| option.may_be(word)));
-    lean.try_get_matches_from(words).or_else(|_| clap(command, name).try_get_matches_from(words))
+    lean.try_get_matches_from(words).or_else(|_| clap(command, name).try_get_matches_from(with_dashes(words)))
+}
+
+/// The words, each value that begins with a dash and cannot be an option, as in `--text "- first"`, joined to its own.
+fn with_dashes(words: &[String]) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::new();
+    for word in words {
+        let name = word.split('=').next().unwrap_or_default();
+        let is_text = word.starts_with('-') && name.contains(char::is_whitespace);
+        match joined.last_mut() {
+            Some(option) if is_text && option.starts_with("--") && !option.contains('=') => {
+                option.push('=');
+                option.push_str(word);
+            }
+            _ => joined.push(word.clone()),
+        }
+    }
+    joined
 }
 
 fn clap_with(command: Option<&Command<'static>>, name: &str, is_wanted: impl Fn(&Common) -> bool) -> Clap {

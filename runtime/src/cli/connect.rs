@@ -11,9 +11,9 @@ use clap::ArgMatches;
 use crate::address::Address;
 use crate::cli::command::{given, is_set, seconds};
 use crate::cli::exit::Stop;
-use crate::cli::exposed;
 use crate::cli::logging::hide;
 use crate::cli::profile::{Home, PROFILE, Profile};
+use crate::cli::{exposed, stdin};
 use crate::client::{Client, ClientBuilder, Limits, RetryPolicy};
 use crate::error::Error;
 use crate::secret::{MASK, Secret};
@@ -60,7 +60,10 @@ impl Token {
             (Some(_), Some(_)) => {
                 return Err(Stop::usage("--token and --token-file are two tokens: leave one of them out"));
             }
-            (Some("-"), None) | (None, Some("-")) => Some(Self::StandardInput),
+            (Some("-"), None) | (None, Some("-")) => {
+                stdin::claim("--token").map_err(Stop::usage)?;
+                Some(Self::StandardInput)
+            }
             (Some(text), None) => Some(Self::Text(text.into())),
             (None, Some(path)) => Some(Self::File(path.to_owned())),
             (None, None) => None,

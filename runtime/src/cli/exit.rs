@@ -15,11 +15,12 @@ pub(crate) enum Exit {
     Network,
     Limit,
     OutcomeUnknown,
+    Unwritten,
     Interrupted,
 }
 
 impl Exit {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Done,
         Self::Portal,
         Self::Usage,
@@ -27,6 +28,7 @@ impl Exit {
         Self::Network,
         Self::Limit,
         Self::OutcomeUnknown,
+        Self::Unwritten,
         Self::Interrupted,
     ];
 
@@ -39,6 +41,7 @@ impl Exit {
             Self::Network => 4,
             Self::Limit => 5,
             Self::OutcomeUnknown => 6,
+            Self::Unwritten => 7,
             Self::Interrupted => 130,
         }
     }
@@ -52,6 +55,7 @@ impl Exit {
             Self::Network => "network fault, timeout or an answer that is none",
             Self::Limit => "a limit of the portal was not freed in time",
             Self::OutcomeUnknown => "outcome unknown: a write may or may not have happened",
+            Self::Unwritten => "the output could not be written; a call that was sent has been carried out",
             Self::Interrupted => "interrupted",
         }
     }
@@ -101,6 +105,11 @@ impl Stop {
     /// Wrong usage.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    /// The output could not be written.
+    pub(crate) fn unwritten(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Unwritten, message: message.into() }
     }
 }
 

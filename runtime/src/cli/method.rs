@@ -19,7 +19,9 @@ use crate::method::Effect;
 use crate::table::{Command, Tables};
 
 /// How long work in the background may go on when a command is over.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
+/// How much of an answer that cannot be printed is told, in characters.
+const MOST_KEPT: usize = 500;
 
 /// `oint bitrix24 …`
 pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
@@ -99,7 +101,8 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
         }
         Some(name) => name,
     };
-    if name.contains(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-'))) {
+    if name.is_empty() || name.contains(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-')))
+    {
         return Err(Stop::usage(format!("`{name}` is no method name; write it as in `user.update`")));
     }
     let matches = heed(command::matches(None, "oint call", &arguments[1..]), "oint call")?;
@@ -124,6 +127,7 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
     if version == Some(3) {
         method.rest = crate::method::Rest::V3;
     }
+    let connection = Connection::new(&matches)?;
     let mut call = Call::new(method);
     if let Some(text) = given(&matches, "params") {
         match Inputs::new().json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))? {
@@ -136,7 +140,6 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
             }
         }
     }
-    let connection = Connection::new(&matches)?;
     let is_shown = is_set(&matches, "dry-run") || is_set(&matches, "curl");
     if !is_shown && !connection.missing().is_empty() {
         return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));
@@ -245,17 +248,33 @@ impl Run<'_> {
         let (name, effect, is_placed) = (call.method().name.clone(), call.method().effect, list::is_placed(&call));
         let mut answer = interruptible(&name, effect.is_read(), async { Ok(client.execute(call).await?) })?;
         if self.output.is_raw() {
-            return self.output.print(Value::Object(answer.into_raw()));
+            return tell(self.output, (&name, effect), Value::Object(answer.into_raw()));
         }
         let records = self.command.map(records_of).unwrap_or_default();
         answer.narrow(records);
         let result = std::mem::take(&mut answer.result);
-        let exit = self.output.print(result)?;
+        let exit = tell(self.output, (&name, effect), result)?;
         if effect == Effect::List && !is_placed {
             list::note_more(&answer);
         }
         Ok(exit)
     }
+}
+
+/// Prints the answer of a call. Where that fails behind a write, the message says that it was carried out, and what came of it.
+pub(super) fn tell(output: &Output, (name, effect): (&str, Effect), answer: Value) -> Result<Exit, Stop> {
+    if effect.is_read() {
+        return output.print(answer);
+    }
+    let mut kept = answer.to_string();
+    output.print(answer).map_err(|mut stop| {
+        if let Some((end, _)) = kept.char_indices().nth(MOST_KEPT) {
+            kept.truncate(end);
+            kept.push('…');
+        }
+        stop.message.push_str(&format!("\nnote: {name} has been carried out; do not repeat it. The answer: {kept}"));
+        stop
+    })
 }
 
 /// The place of the records in a command's result; empty where the result is what is wanted.

@@ -21,6 +21,10 @@ pub(crate) fn stop(error: &Error, name: &str) -> Stop {
     };
     let message = match (word.starts_with('-'), near) {
         (true, Some(near)) => format!("there is no option `{word}`\nhelp: did you mean `{near}`?"),
+        // A lone dash, or several letters behind one, may be a text.
+        (true, None) if !word.starts_with("--") => format!(
+            "there is no option `{word}`\nhelp: `{name} --help` lists the options; a value that begins with a dash stands behind `=`, as in `--text=-5`"
+        ),
         (true, None) => format!("there is no option `{word}`\nhelp: `{name} --help` lists the options"),
         (false, _) => format!(
             "unexpected argument `{word}`\nhelp: a value stands behind its option; `{name} --help` lists the options"

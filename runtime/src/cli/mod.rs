@@ -31,6 +31,7 @@ mod progress;
 mod safety;
 mod search;
 mod shell;
+mod stdin;
 mod sub;
 mod suggest;
 mod terminal;
@@ -86,12 +87,9 @@ pub fn dry_run(tables: &Tables, arguments: &[String]) -> Result<DryRun, String> 
         }
         let matches = command::matches(Some(&command), name, rest).map_err(|error| Stop::usage(error.to_string()))?;
         let inputs = Inputs::new();
+        let connection = Connection::without_profile(&matches)?;
         let call = body::call(&command, &matches, &inputs, Vec::new())?;
-        let request = if command.local {
-            call.into_value()
-        } else {
-            shown(&call, Connection::without_profile(&matches)?, &matches)?
-        };
+        let request = if command.local { call.into_value() } else { shown(&call, connection, &matches)? };
         Ok(DryRun { request, notes: inputs.notes.take() })
     };
     request().map_err(|stop| stop.message)
@@ -225,6 +223,6 @@ fn print(text: &str) -> Result<Exit, Stop> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Exit::Done),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(error) => Err(Stop { exit: Exit::Network, message: format!("cannot write to standard output: {error}") }),
+        Err(error) => Err(Stop::unwritten(format!("cannot write to standard output: {error}"))),
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::method::{self, Run};
 use crate::cli::output::Output;
 use crate::cli::profile::{SERVER, application};
 use crate::client::Upload;
+use crate::method::Effect;
 use crate::secret::MASK;
 use crate::value::Object;
 
@@ -53,7 +54,8 @@ fn upload(call: &Call, connection: Connection, run: &Run<'_>) -> Result<Exit, St
     let file = file.ok_or_else(|| Stop::usage(format!("{name}: there is no file to send")))?;
     let client = connection.client(matches)?;
     let answer = method::interruptible(&name, false, async { Ok(client.upload(place, file).await?) })?;
-    output.print(if output.is_raw() { Value::Object(answer.into_raw()) } else { answer.result })
+    let answer = if output.is_raw() { Value::Object(answer.into_raw()) } else { answer.result };
+    method::tell(output, (&name, Effect::Create), answer)
 }
 
 /// The fields that a filter takes, each with its type: asks the portal and keeps what is marked for filters.

@@ -1,15 +1,14 @@
 //! From the text of an option to the value that it stands for.
 
 use std::cell::{Cell, RefCell};
-use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::cli::json;
 use crate::cli::suggest::nearest;
+use crate::cli::{json, stdin};
 use crate::table::{Param, alternatives, below_keys, is_object, is_one_of, item_of};
 use crate::value::{File, FileForm};
 
@@ -29,8 +28,6 @@ impl From<Value> for Converted {
 
 /// Where values come from besides the command line.
 pub(crate) struct Inputs {
-    /// Standard input can be read once; whoever asks again gets told so.
-    stdin_taken: RefCell<bool>,
     /// What people should know without being stopped.
     pub(crate) notes: RefCell<Vec<String>>,
     /// Whether what is read now is a body as the portal takes it, so that only files are converted in it.
@@ -41,12 +38,7 @@ pub(crate) struct Inputs {
 
 impl Inputs {
     pub(crate) fn new() -> Self {
-        Self {
-            stdin_taken: RefCell::new(false),
-            notes: RefCell::new(Vec::new()),
-            body: Cell::new(false),
-            is_table: false,
-        }
+        Self { notes: RefCell::new(Vec::new()), body: Cell::new(false), is_table: false }
     }
 
     /// For the cells of a table, which may come from strangers: structured values are JSON, never another file's, and a
@@ -87,18 +79,6 @@ impl Inputs {
         if self.is_table { text.to_owned() } else { unescape(text) }
     }
 
-    fn stdin(&self) -> Result<String, String> {
-        if self.stdin_taken.replace(true) {
-            return Err("standard input (`-`) can be read by one option only".into());
-        }
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
-        if text.trim().is_empty() {
-            return Err("standard input is empty".into());
-        }
-        Ok(text)
-    }
-
     /// JSON given inline, as `@file`, as the path of a file, or as `-`.
     pub(crate) fn json(&self, text: &str) -> Result<Value, String> {
         let trimmed = text.trim();
@@ -106,7 +86,7 @@ impl Inputs {
             return json::read(trimmed);
         }
         if trimmed == "-" {
-            return json::read(&self.stdin()?).map_err(|fault| format!("standard input: {fault}"));
+            return json::read(&stdin::text("another option")?).map_err(|fault| format!("standard input: {fault}"));
         }
         if let Some(path) = trimmed.strip_prefix('@') {
             return file_json(path);
@@ -114,11 +94,16 @@ impl Inputs {
         if trimmed.starts_with(['{', '[']) {
             return json::read(trimmed);
         }
-        if Path::new(trimmed).is_file() {
+        if is_there(trimmed) {
             return file_json(trimmed);
         }
         Err(format!("`{}` is neither JSON nor a file", shorten(trimmed)))
     }
+}
+
+/// Whether there is something to read under a path: a file, a pipe or a device.
+fn is_there(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_dir())
 }
 
 fn file_json(path: &str) -> Result<Value, String> {
@@ -548,13 +533,17 @@ fn given_file(form: FileForm, value: &Value) -> Result<Converted, String> {
 /// A file by its path, its http(s) address or its content in base64.
 fn fetch(text: &str) -> Result<File, String> {
     let path = text.trim().trim_start_matches('@');
-    if Path::new(path).is_file() {
+    if path == "-" {
+        return Ok(File::new("stdin", stdin::bytes("a file's option")?));
+    }
+    if is_there(path) {
         return File::read(path).map_err(|error| format!("cannot read the file `{path}`: {error}"));
     }
     if ["http://", "https://"].iter().any(|scheme| path.starts_with(scheme)) {
         return crate::cli::download::file(path);
     }
-    let looks_like_a_path = path.contains(['.', '\\']) || path.len() < 16;
+    // A short text may be a name that is misspelt, unless it ends as base64 alone does.
+    let looks_like_a_path = path.contains(['.', '\\']) || path.len() < 16 && !path.ends_with('=');
     match STANDARD.decode(path) {
         Ok(content) if !looks_like_a_path => Ok(File::new("file", content)),
         _ => Err(format!("there is no file `{}`", shorten(path))),

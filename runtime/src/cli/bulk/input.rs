@@ -8,6 +8,8 @@ use std::rc::Rc;
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
+use crate::cli::stdin;
+
 /// The value of one column in one row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
@@ -61,7 +63,8 @@ impl Table {
             false => format!("--each: cannot read the file `{name}`: {error}"),
         };
         let mut file = if is_stdin {
-            kept(&mut std::io::stdin().lock()).map_err(fault)?
+            let mut reader = stdin::take("--each").map_err(|fault| format!("--each: {fault}"))?;
+            kept(&mut reader).map_err(fault)?
         } else {
             let mut file = File::open(name).map_err(fault)?;
             let kind = file.metadata().map_err(fault)?;

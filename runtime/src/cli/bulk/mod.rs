@@ -20,8 +20,8 @@ use crate::cli::body::Given;
 use crate::cli::command::{given, is_set};
 use crate::cli::connect::{self, Connection};
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::safety;
 use crate::cli::value::Inputs;
+use crate::cli::{safety, stdin};
 use crate::method::{Effect, Method};
 use crate::table::Command;
 
@@ -49,6 +49,8 @@ pub(crate) fn run(command: &Command<'static>, matches: &ArgMatches, connection: 
     let mut table = Table::open(name).map_err(Stop::usage)?;
     let inputs = Inputs::new();
     let constants = Given::read(command, matches, &inputs)?;
+    // No cell reads it. That an option has read it already does as well.
+    let _ = stdin::claim("--each");
     let mut columns = Columns::new(command, is_set(matches, "allow-unknown"));
     learn(&mut table, &mut columns)?;
     let cells = Inputs::table();

@@ -4,6 +4,7 @@
 mod fit;
 mod server;
 mod tools;
+mod wire;
 
 use clap::{Arg, ArgAction};
 use rmcp::ServiceExt as _;
@@ -11,7 +12,8 @@ use rmcp::ServiceExt as _;
 use crate::cli::command::{self, given, is_set};
 use crate::cli::connect::Connection;
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::{parse, show};
+use crate::cli::method::FAREWELL;
+use crate::cli::{parse, show, stdin};
 use crate::table::Tables;
 
 use server::Server;
@@ -57,6 +59,7 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         Some(Ok(most)) if most >= 500 => most,
         Some(_) => return Err(Stop::usage("--max-result takes a number of characters, 500 or more")),
     };
+    stdin::claim("the client").map_err(Stop::usage)?;
     let connection = Connection::new(&matches)?;
     // Without a portal there is still much to read.
     let client = match connection.missing().is_empty() {
@@ -71,13 +74,16 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
     let done = runtime.block_on(async {
         let failed = |error: String| Stop { exit: Exit::Network, message: format!("the client's side: {error}") };
-        let service = match server.serve(rmcp::transport::stdio()).await {
-            Ok(service) => service,
+        let (transport, writer) = wire::stdio();
+        let ended = match server.serve(transport).await {
+            Ok(service) => service.waiting().await.map(|_| Exit::Done).map_err(|error| failed(error.to_string())),
             // A client that goes without a word has ended the session all the same.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(Exit::Done),
-            Err(error) => return Err(failed(error.to_string())),
+            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(Exit::Done),
+            Err(error) => Err(failed(error.to_string())),
         };
-        service.waiting().await.map(|_| Exit::Done).map_err(|error| failed(error.to_string()))
+        // The last answers may still be on their way.
+        let _ = tokio::time::timeout(FAREWELL, writer).await;
+        ended
     });
     // Reading from standard input cannot be interrupted: nobody waits for it.
     runtime.shutdown_background();

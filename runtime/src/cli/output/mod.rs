@@ -7,6 +7,7 @@ mod json;
 mod query;
 mod sink;
 mod table;
+mod yaml;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -122,8 +123,10 @@ impl Output {
         let is_table = matches!(&value, Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object));
         if let Some(query) = &self.query {
             let mut printer = self.printer(self.format(is_table))?;
-            for value in query.run(&value)? {
-                if printer.any(value?)?.is_closed() {
+            let values = query.run(&value)?;
+            let are_records = values.len() > 1 || query.of_each().is_some();
+            for value in values {
+                if printer.any(value?, are_records)?.is_closed() {
                     return Ok(Exit::Done);
                 }
             }
@@ -252,7 +255,7 @@ impl Records<'_> {
             Way::Printed(printer, None) => return printer.record(record),
             Way::Printed(printer, Some(query)) => {
                 for value in query.run(&record)? {
-                    if printer.any(value?)?.is_closed() {
+                    if printer.any(value?, true)?.is_closed() {
                         return Ok(Flow::Closed);
                     }
                 }
@@ -310,10 +313,11 @@ impl Printer {
         self.write(|encoder, out| encoder.single(value, out))
     }
 
-    /// What a query brings: values one after the other.
-    fn any(&mut self, value: Value) -> Result<Flow, Stop> {
+    /// What a query brings: values one after the other. `is_record`: it is one of several, and so a list is one, too.
+    fn any(&mut self, value: Value, is_record: bool) -> Result<Flow, Stop> {
         match value {
             Value::String(text) if self.is_bare => self.write(|_, out| writeln!(out, "{text}")),
+            value if is_record && self.encoder.has_items() => self.record(value),
             Value::Array(items) if self.encoder.is_tabular() => {
                 for item in items {
                     if self.record(item)?.is_closed() {
@@ -368,6 +372,11 @@ impl Encoder {
         }
     }
 
+    /// Whether one value does not tell where the next one begins.
+    fn has_items(&self) -> bool {
+        self.is_tabular() || matches!(self, Self::Yaml(..))
+    }
+
     /// Whether values become rows.
     fn is_tabular(&self) -> bool {
         matches!(self, Self::Csv(_) | Self::Table(_))
@@ -380,7 +389,7 @@ impl Encoder {
             Self::Ndjson(columns) => line(&columns.of(record), out),
             Self::Yaml(columns, has_items) => {
                 *has_items = true;
-                yaml(&[columns.of(record)], out)
+                yaml::write(Value::Array(vec![columns.of(record)]), out)
             }
             Self::Csv(rows) => rows.record(record, out),
             Self::Table(table) => table.record(record, out),
@@ -394,7 +403,7 @@ impl Encoder {
             Self::Ndjson(columns) => line(&columns.of(value), out),
             Self::Yaml(columns, has_items) => {
                 *has_items = true;
-                yaml(&columns.of(value), out)
+                yaml::write(columns.of(value), out)
             }
             Self::Csv(rows) => rows.record(value, out),
             Self::Table(table) => table.single(value, out),
@@ -416,11 +425,6 @@ impl Encoder {
 fn line(value: &Value, out: &mut dyn io::Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
-}
-
-fn yaml(value: &(impl serde::Serialize + ?Sized), out: &mut dyn io::Write) -> io::Result<()> {
-    let text = serde_yaml::to_string(value).map_err(io::Error::other)?;
-    out.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

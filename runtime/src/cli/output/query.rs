@@ -1,12 +1,15 @@
 //! `--query`: what is asked of an answer in the language of jq.
 
 use jaq_core::load::{Arena, Error as Fault, File, Loader};
-use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
+use jaq_core::{Compiler, Ctx, Filter, Vars, data, load};
 use jaq_json::Val;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::Stop;
+
+/// Filters of its own.
+const DEFINITIONS: &str = include_str!("query.jq");
 
 /// The data of a program that reads nothing but its input.
 type Data = data::JustLut<Val>;
@@ -27,7 +30,8 @@ impl Query {
             let words = words.join(", ");
             Stop::usage(format!("--query: this is no program of jq: {words}{place}\nhelp: as in `--query '.[] | .ID'`"))
         };
-        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let own = load::parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
+        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own);
         let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let arena = Arena::default();
         let modules = Loader::new(definitions)
@@ -58,23 +62,23 @@ impl Query {
 
     /// What the program makes of a value, one after the other.
     pub(super) fn run(&self, value: &Value) -> Result<Vec<Result<Value, Stop>>, Stop> {
-        let stop = |message: String| Stop { exit: Exit::Usage, message: format!("--query: {}", shortened(&message)) };
+        let stop = |message: String| Stop::unwritten(format!("--query: {}", shortened(&message)));
         let text = serde_json::to_vec(value).map_err(|error| stop(error.to_string()))?;
         let input = jaq_json::read::parse_single(&text).map_err(|error| stop(error.to_string()))?;
         let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
-        let found = self.filter.id.run((context, input)).map(unwrap_valr);
-        // What comes after an error does not come.
         let mut values = Vec::new();
-        for found in found {
-            let value = found.map_err(|error| stop(error.to_string())).map(|found| {
-                // What JSON cannot say (NaN, binary data) comes out as text.
-                let text = found.to_string();
-                serde_json::from_str(&text).unwrap_or(Value::String(text))
-            });
-            let is_last = value.is_err();
-            values.push(value);
-            if is_last {
-                break;
+        for found in self.filter.id.run((context, input)) {
+            match found {
+                Ok(found) => {
+                    // What JSON cannot say (NaN, binary data) comes out as text.
+                    let text = found.to_string();
+                    values.push(Ok(serde_json::from_str(&text).unwrap_or(Value::String(text))));
+                }
+                // Nothing comes after an error, nor after `halt`, which is none.
+                Err(thrown) => {
+                    values.extend(thrown.get_err().ok().map(|error| Err(stop(error.to_string()))));
+                    break;
+                }
             }
         }
         Ok(values)
@@ -135,6 +139,7 @@ fn pointed(text: &str, at: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit::Exit;
     use serde_json::json;
 
     fn run(program: &str, value: &Value) -> Vec<Value> {
@@ -150,6 +155,11 @@ mod tests {
         assert_eq!(run("[.[] | select(.SUM > 6) | {id: (.ID | tonumber)}]", &deals), [json!([{"id": 2}])]);
         assert_eq!(run(".[0] | keys_unsorted", &deals), [json!(["ID", "SUM"])]);
         assert_eq!(run(".[].ID | test(\"^1\")", &deals), [json!(true), json!(false)]);
+        let row = json!(["a \"b\", c\\d", "tab\tend", 7.5, null, true]);
+        assert_eq!(run("@csv", &row), [json!("\"a \"\"b\"\", c\\d\",\"tab\tend\",7.5,,true")]);
+        assert_eq!(run("@tsv", &row), [json!("a \"b\", c\\\\d\ttab\\tend\t7.5\t\ttrue")]);
+        assert_eq!(run(".[3:] | toarray", &row), [json!([null, true])]);
+        assert_eq!(run("1, halt, 2", &row), [json!(1)]);
     }
 
     #[test]
@@ -177,7 +187,9 @@ mod tests {
         assert!(fault(".[]\n| nosuch").contains("\n  | nosuch\n    ^"), "{}", fault(".[]\n| nosuch"));
         let query = Query::new(".a.b").expect("a program");
         let stop = query.run(&json!({"a": 1})).expect("run").remove(0).expect_err("no object");
-        assert!(stop.message.starts_with("--query: ") && stop.exit == Exit::Usage, "{}", stop.message);
+        assert!(stop.message.starts_with("--query: ") && stop.exit == Exit::Unwritten, "{}", stop.message);
+        let stop = Query::new("halt_error").expect("a program").run(&json!("done")).expect("run").remove(0);
+        assert_eq!(stop.map_err(|stop| stop.message), Err("--query: \"done\"".to_owned()));
         // An answer of any size is not shown as a whole.
         let query = Query::new(".foo").expect("a program");
         let large: Value = (0..500).map(|id| json!({"ID": id, "NAME": "Ж"})).collect();

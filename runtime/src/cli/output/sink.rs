@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::Flow;
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::Stop;
 
 /// A place for text.
 pub(super) enum Sink {
@@ -36,7 +36,7 @@ impl Drop for Part {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Stop {
-    Stop { exit: Exit::Network, message: format!("cannot write the file {}: {error}", path.display()) }
+    Stop::unwritten(format!("cannot write the file {}: {error}", path.display()))
 }
 
 impl Sink {
@@ -62,9 +62,7 @@ impl Sink {
         match (written, self) {
             (Ok(()), _) => Ok(Flow::Open),
             (Err(error), _) if error.kind() == ErrorKind::BrokenPipe => Ok(Flow::Closed),
-            (Err(error), Self::Stdout(_)) => {
-                Err(Stop { exit: Exit::Network, message: format!("cannot write to standard output: {error}") })
-            }
+            (Err(error), Self::Stdout(_)) => Err(Stop::unwritten(format!("cannot write to standard output: {error}"))),
             (Err(error), Self::Device(_, path) | Self::File { path, .. }) => Err(failed(path, &error)),
         }
     }
