@@ -1,7 +1,10 @@
 //! A successful answer, with what the portal says besides the result.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use crate::batch::at;
 use crate::paging::TextPages;
 use crate::value::Object;
 
@@ -64,6 +67,26 @@ impl Response {
             let beside = std::mem::replace(&mut self.result, found);
             self.envelope.insert("result".into(), beside);
         }
+    }
+
+    /// What stands at a path of the portal's own `result`, whether this one was narrowed to the records or not.
+    pub(crate) fn at_root(&self, path: &[String], records: &str) -> Option<Cow<'_, Value>> {
+        let keys = || path.iter().map(String::as_str);
+        let Some(beside @ Value::Object(_)) = self.envelope.get("result") else {
+            return at(&self.result, keys()).map(Cow::Borrowed);
+        };
+        let mut rest = keys();
+        if records.split('.').all(|record| rest.next() == Some(record)) {
+            return at(&self.result, rest).map(Cow::Borrowed);
+        }
+        // It leads beside the records, or to what holds them.
+        let mut whole = beside.clone();
+        let slot = records.split('.').try_fold(&mut whole, |value, key| match value {
+            Value::Object(entries) => Some(entries.entry(key).or_insert(Value::Null)),
+            _ => None,
+        });
+        *slot? = self.result.clone();
+        at(&whole, keys()).cloned().map(Cow::Owned)
     }
 
     /// What the result held beside the records that it was narrowed to.

@@ -2,6 +2,9 @@
 
 #![cfg(feature = "sandbox")]
 
+mod common;
+
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitrix24_runtime::sandbox::{Bucket, Fault, FaultKind, Options, Portal, Sandbox, Seed};
@@ -9,6 +12,8 @@ use bitrix24_runtime::table::Tables;
 use bitrix24_runtime::{
     Batch, Call, Client, Effect, Error, Handle, Limits, Method, Paging, Replies, Rest, RetryPolicy, Value, json,
 };
+
+use common::{Reply, Server};
 
 const TABLES: Tables = Tables::EMPTY;
 
@@ -335,4 +340,179 @@ async fn references_stay_in_their_batch() {
     assert!(portal.requests().is_empty(), "nothing was sent");
     let mut replies = client.batch(Batch::from([get(1)])).await.expect("sent");
     assert!(matches!(replies.take::<Value>(handle), Err(Error::Usage(_))));
+}
+
+#[tokio::test]
+async fn a_fault_of_the_server_proves_in_a_batch_what_it_proves_alone() {
+    for code in ["INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"] {
+        let server = Server::start(move |request| {
+            let fault = json!({"error": code, "error_description": "x"});
+            let body = request.json();
+            let Value::Object(commands) = &body["cmd"] else { return Reply::Json(500, fault) };
+            let failed = commands.keys().take(1).map(|key| (key.clone(), fault.clone()));
+            let done = commands.keys().skip(1).map(|key| (key.clone(), json!(7)));
+            let (failed, done): (bitrix24_runtime::Object, bitrix24_runtime::Object) =
+                (failed.collect(), done.collect());
+            Reply::Json(200, json!({"result": {"result": done, "result_error": failed}}))
+        });
+        let client = Client::builder(&server.webhook()).retry(RetryPolicy::never()).build().expect("a good address");
+        let alone = client.execute(add("a")).await.expect_err("a fault");
+        let mut replies = client.batch([add("a"), add("b")]).await.expect("sent").into_iter();
+        let together = replies.next().expect("an outcome").expect_err("a fault");
+        for error in [&alone, &together] {
+            let Error::OutcomeUnknown { call, reason, .. } = error else { panic!("{code}: {error:?}") };
+            assert_eq!(call.params()["fields"]["TITLE"], "a");
+            assert!(reason.contains(code), "{reason}");
+        }
+        assert!(replies.next().is_some_and(|reply| reply.is_ok()));
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_the_server_failed_at_is_repeated_and_a_write_is_not() {
+    let portal = portal(3);
+    let fault = || {
+        let code = "INTERNAL_SERVER_ERROR".to_owned();
+        portal.set_options(Options::default());
+        portal.clear_log();
+        portal.fault(Fault::new(FaultKind::Commands { commands: vec![1], code }).on("batch").at([1]));
+    };
+    fault();
+    assert_eq!(told(&client(&portal).batch([get(1), get(2)]).await.expect("sent")), ["done", "done"]);
+    // A write is not.
+    fault();
+    assert_eq!(told(&client(&portal).batch([add("a"), add("b")]).await.expect("sent")), ["unknown", "done"]);
+    assert_eq!((titles(&portal, "a"), titles(&portal, "b")), (0, 1));
+}
+
+/// A portal that takes some methods in no batch. It keeps what it has carried out, in order.
+fn choosy(refused: &'static [&'static str], keeps_halt: bool) -> (Server, Arc<Mutex<Vec<String>>>) {
+    let order: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&order);
+    let server = Server::start(move |request| {
+        let body = request.json();
+        let carry_out = |command: &str| seen.lock().expect("whole").push(command.to_owned());
+        let Value::Object(commands) = &body["cmd"] else {
+            carry_out(request.target.rsplit('/').next().unwrap_or_default());
+            return Reply::Json(200, json!({"result": 7}));
+        };
+        let (mut done, mut failed) = (json!({}), json!({}));
+        for (key, command) in commands {
+            let command = command.as_str().unwrap_or_default();
+            if refused.iter().any(|method| command.split('?').next() == Some(method)) {
+                failed[key] = json!({"error": "ERROR_BATCH_METHOD_NOT_ALLOWED", "error_description": "Not allowed."});
+                if keeps_halt && body["halt"] == 1 {
+                    break;
+                }
+            } else {
+                carry_out(command);
+                done[key] = json!(1);
+            }
+        }
+        Reply::Json(200, json!({"result": {"result": done, "result_error": failed}}))
+    });
+    (server, order)
+}
+
+fn carried_out(order: &Mutex<Vec<String>>) -> Vec<String> {
+    std::mem::take(&mut *order.lock().expect("whole"))
+}
+
+#[tokio::test]
+async fn what_the_portal_takes_in_no_batch_is_sent_alone_in_its_place() {
+    let (server, order) = choosy(&["x.clear"], true);
+    let client = Client::webhook(&server.webhook()).expect("a good address");
+    let calls = || {
+        let add = |number: i32| Call::named("x.add").param("A", number);
+        [add(1), Call::named("x.clear"), add(2), add(3)]
+    };
+    let expected = ["x.add?A=1", "x.clear", "x.add?A=2", "x.add?A=3"];
+    for _ in 0..2 {
+        let replies = client.batch(calls()).await.expect("sent");
+        assert_eq!(told(&replies), ["done"; 4]);
+        let order: Vec<String> = carried_out(&order);
+        // A command that is left over travels as a call of its own.
+        assert!(order.iter().zip(expected).all(|(done, expected)| expected.starts_with(done)), "{order:?}");
+    }
+    // The second time it is known beforehand, and costs no refusal.
+    assert_eq!(server.requests().len(), 3 + 3);
+    let batch: Batch = calls().into_iter().collect();
+    assert_eq!(told(&client.batch(batch.halt()).await.expect("sent")), ["done"; 4]);
+    assert!(carried_out(&order).iter().zip(expected).all(|(done, expected)| expected.starts_with(done)));
+
+    // All of one method: none is carried out in a batch, and all are by themselves.
+    let client = Client::webhook(&server.webhook()).expect("a good address");
+    let replies = client.batch([Call::named("x.clear"), Call::named("x.clear")]).await.expect("sent");
+    assert_eq!((told(&replies), carried_out(&order)), (vec!["done"; 2], vec!["x.clear".to_owned(); 2]));
+}
+
+#[tokio::test]
+async fn a_command_that_has_lost_its_place_is_not_carried_out_late() {
+    // The portal does not heed that it was to stop.
+    let (server, order) = choosy(&["x.clear"], false);
+    let client = Client::webhook(&server.webhook()).expect("a good address");
+    let add = |number: i32| Call::named("x.add").param("A", number);
+    let replies = client.batch([Call::named("x.clear"), add(1), add(2)]).await.expect("sent");
+    assert_eq!(told(&replies), ["error", "done", "done"]);
+    let (_, error) = replies.failures().next().expect("one");
+    let words =
+        "it was not carried out, and has lost its place: command 1 of the batch, x.add, was carried out before it";
+    assert!(error.to_string().contains(words), "{error}");
+    assert_eq!(carried_out(&order), ["x.add?A=1", "x.add?A=2"]);
+    // By now it is known.
+    let replies = client.batch([Call::named("x.clear"), add(1), add(2)]).await.expect("sent");
+    assert_eq!(told(&replies), ["done"; 3]);
+    assert_eq!(carried_out(&order), ["x.clear", "x.add?A=1", "x.add?A=2"]);
+
+    // What only reads has seen things as they were before, and looks again.
+    let client = Client::webhook(&server.webhook()).expect("a good address");
+    let look = of("x.list", Effect::List);
+    let replies = client.batch([Call::named("x.clear"), look.clone(), look]).await.expect("sent");
+    assert_eq!(told(&replies), ["done"; 3]);
+    assert_eq!(carried_out(&order), ["x.list", "x.list", "x.clear", "x.list", "x.list"]);
+}
+
+#[tokio::test]
+async fn errors_call_commands_by_their_names() {
+    let portal = portal(3);
+    let mut batch = Batch::new();
+    let first = batch.call_named("first", get(999_999));
+    batch.call_named("second", get(first.result().field("ID")));
+    let replies = client(&portal).batch(batch).await.expect("sent");
+    let shown: Vec<String> = replies.failures().map(|(_, error)| error.to_string()).collect();
+    assert_eq!(shown[1], "crm.deal.get: not run: it refers to `$result[first][ID]`, and that command failed");
+    let mut batch = Batch::new();
+    batch.call_named("first", get(999_999));
+    batch.call(get(1));
+    let replies = client(&portal).batch(batch.halt()).await.expect("sent");
+    let (_, error) = replies.failures().nth(1).expect("skipped");
+    assert_eq!(error.to_string(), "crm.deal.get: not run: command first of the batch, crm.deal.get, failed");
+}
+
+#[tokio::test]
+async fn a_result_is_referred_to_as_it_is_taken_or_as_the_portal_answers_it() {
+    let portal = portal(3);
+    let item = Method::new("crm.item.add", Rest::V2, Effect::Create, Paging::None).with_records("item");
+    let list = Method::new("crm.item.list", Rest::V2, Effect::List, Paging::Start).with_records("items");
+    for filler in [0, 60] {
+        let mut batch = Batch::new();
+        let fields = json!({"title": "made"});
+        let made = batch.call(Call::new(item.clone()).param("entityTypeId", 2).param("fields", fields));
+        let listed = batch.call(Call::new(list.clone()).param("entityTypeId", 2).param("select", ["id"]));
+        // Far away the values themselves are sent.
+        batch.extend((0..filler).map(|_| get(1)));
+        let ids = [
+            made.result().field("id"),
+            made.answer().field("item").field("id"),
+            listed.result().at(0).field("id"),
+            listed.answer().field("items").at(0).field("id"),
+        ];
+        let found = ids.map(|id| batch.call(get(id)));
+        let mut replies = client(&portal).batch(batch).await.expect("sent");
+        assert_eq!(replies.failures().count(), 0, "{replies:?}");
+        let made: Value = replies.take(made).expect("made");
+        let found = found.map(|deal| replies.take::<Value>(deal).expect("found")["ID"].clone());
+        assert_eq!((&found[0], &found[2]), (&found[1], &found[3]));
+        assert_eq!(found[0], made["id"].to_string());
+    }
 }

@@ -1,5 +1,6 @@
 //! Many calls in few requests: a batch of any length, cut into requests of fifty, with an outcome for every command.
 
+mod batched;
 mod plan;
 mod reference;
 mod send;
@@ -18,9 +19,10 @@ use crate::method::Method;
 use crate::output::FromResult;
 use crate::response::Response;
 
+pub(crate) use batched::Batched;
 pub(crate) use plan::MOST;
 pub use reference::Reference;
-pub(crate) use reference::is_in;
+pub(crate) use reference::{at, is_in};
 #[cfg(feature = "cli")]
 pub(crate) use send::preview;
 pub(crate) use send::the_same;
@@ -95,9 +97,14 @@ impl Batch {
         self.push(None, call.into())
     }
 
-    /// Adds a typed call under a name, by which [`Replies::named`] finds it.
+    /// Adds a typed call under a name, by which [`Replies::named`] finds it, and errors of other commands call it.
     pub fn add_named<R: Request>(&mut self, name: impl Into<String>, request: R) -> Handle<R::Output> {
         self.push(Some(name.into()), request.into_call())
+    }
+
+    /// Adds any call under a name.
+    pub fn call_named(&mut self, name: impl Into<String>, call: impl Into<Call>) -> Handle<serde_json::Value> {
+        self.push(Some(name.into()), call.into())
     }
 
     fn push<T>(&mut self, name: Option<String>, call: Call) -> Handle<T> {
@@ -183,10 +190,17 @@ impl<T> fmt::Debug for Handle<T> {
 }
 
 impl<T> Handle<T> {
-    /// The command's result, as a parameter of a later command of the same batch. Of a list, the list of records, wherever
-    /// in the answer it stands.
+    /// The command's result as [`Replies::take`] brings it, as a parameter of a later command of the same batch. Where the
+    /// method keeps its record or records below a key of the answer (`item`, `items`), these are the result, and the key is not
+    /// named. A method that is known by nothing but its name ([`Call::named`]) has no such key: see [`Handle::answer`].
     pub fn result(&self) -> Reference {
-        Reference { batch: self.batch, command: self.command, path: Vec::new() }
+        Reference { batch: self.batch, command: self.command, is_whole: false, path: Vec::new() }
+    }
+
+    /// The command's whole answer: all that the portal puts into `result`, the key of the records and what stands beside it
+    /// included. `answer().field("items").at(0)` is the portal's own `$result[…][items][0]`, and `result().at(0)` the same.
+    pub fn answer(&self) -> Reference {
+        Reference { is_whole: true, ..self.result() }
     }
 
     /// The command's place in the batch, counted from 0.

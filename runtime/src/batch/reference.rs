@@ -3,15 +3,19 @@
 //! A reference stands among the parameters as a text with marks around it that no other text has, and carries the number
 //! of its batch: what a user typed is never taken for one, and one that strays into another batch is noticed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
 
+use crate::response::Response;
 use crate::value::Id;
 
 const OPEN: &str = "\u{2}b24result:";
 const CLOSE: char = '\u{3}';
 const BETWEEN: char = '\u{1f}';
+/// Behind the number of the command: the path begins at the answer's root.
+const WHOLE: char = '^';
 
 /// The result of an earlier command, or a part of it, to be used as a parameter of a later one of the same batch.
 ///
@@ -21,6 +25,8 @@ const BETWEEN: char = '\u{1f}';
 pub struct Reference {
     pub(super) batch: u64,
     pub(super) command: usize,
+    /// Whether the path begins at the root of the answer, and not at the records in it.
+    pub(super) is_whole: bool,
     pub(super) path: Vec<String>,
 }
 
@@ -42,31 +48,45 @@ impl Reference {
         self.path.iter().any(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// The reference in the portal's notation, for a command called `key`.
+    /// The reference in the portal's notation, for a command called `key` whose method keeps its records at `records`.
     pub(super) fn wire(&self, key: &str, records: &str) -> String {
-        let mut text = format!("$result[{key}]");
-        let records = records.split('.').filter(|part| !part.is_empty());
-        for part in records.chain(self.path.iter().map(String::as_str)) {
-            text.push('[');
-            text.push_str(part);
-            text.push(']');
-        }
-        text
+        let records = records.split('.').filter(|part| !part.is_empty() && !self.is_whole);
+        written(key, records.chain(self.path.iter().map(String::as_str)))
     }
 
-    /// What it refers to within a result.
-    pub(super) fn find<'r>(&self, result: &'r Value) -> Option<&'r Value> {
-        self.path.iter().try_fold(result, |value, key| match value {
-            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
-            Value::Object(entries) => entries.get(key),
-            _ => None,
-        })
+    /// The reference as people write it, for a command called `name`.
+    pub(super) fn shown(&self, name: &str) -> String {
+        written(name, self.path.iter().map(String::as_str))
     }
+
+    /// What it refers to in the answer to a command whose method keeps its records at `records`.
+    pub(super) fn find<'r>(&self, response: &'r Response, records: &str) -> Option<Cow<'r, Value>> {
+        if self.is_whole {
+            return response.at_root(&self.path, records);
+        }
+        at(&response.result, self.path.iter().map(String::as_str)).map(Cow::Borrowed)
+    }
+}
+
+fn written<'p>(name: &str, path: impl Iterator<Item = &'p str>) -> String {
+    path.fold(format!("$result[{name}]"), |text, part| format!("{text}[{part}]"))
+}
+
+/// What stands at a path of keys and places.
+pub(crate) fn at<'v, 'p>(value: &'v Value, mut path: impl Iterator<Item = &'p str>) -> Option<&'v Value> {
+    path.try_fold(value, |value, key| match value {
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        Value::Object(entries) => entries.get(key),
+        _ => None,
+    })
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{OPEN}{:x}{BETWEEN}{}", self.batch, self.command)?;
+        if self.is_whole {
+            write!(f, "{WHOLE}")?;
+        }
         for part in &self.path {
             write!(f, "{BETWEEN}{part}")?;
         }
@@ -128,8 +148,9 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
 fn read(inside: &str) -> Option<Reference> {
     let mut parts = inside.split(BETWEEN);
     let batch = u64::from_str_radix(parts.next()?, 16).ok()?;
-    let command = parts.next()?.parse().ok()?;
-    Some(Reference { batch, command, path: parts.map(str::to_owned).collect() })
+    let command = parts.next()?;
+    let (command, is_whole) = command.strip_suffix(WHOLE).map_or((command, false), |command| (command, true));
+    Some(Reference { batch, command: command.parse().ok()?, is_whole, path: parts.map(str::to_owned).collect() })
 }
 
 /// Whether a text holds a reference.
@@ -200,7 +221,18 @@ mod tests {
     use serde_json::json;
 
     fn reference(path: &[&str]) -> Reference {
-        Reference { batch: 0xabc, command: 3, path: path.iter().map(|part| (*part).to_owned()).collect() }
+        let path = path.iter().map(|part| (*part).to_owned()).collect();
+        Reference { batch: 0xabc, command: 3, is_whole: false, path }
+    }
+
+    fn whole(path: &[&str]) -> Reference {
+        Reference { is_whole: true, ..reference(path) }
+    }
+
+    fn response(result: &Value, records: &str) -> Response {
+        let mut response = Response::new(crate::value::Object::from_iter([("result".to_owned(), result.clone())]));
+        response.narrow(records);
+        response
     }
 
     #[test]
@@ -210,7 +242,9 @@ mod tests {
             parts(&text),
             [Part::Text("before "), Part::Reference(reference(&["0", "ID"])), Part::Text(" behind")]
         );
-        assert_eq!(parts(&reference(&[]).to_string()), [Part::Reference(reference(&[]))]);
+        for alone in [reference(&[]), whole(&[]), whole(&["items", "0"])] {
+            assert_eq!(parts(&alone.to_string()), [Part::Reference(alone.clone())]);
+        }
         for text in ["", "plain", "$result[c0]", "\u{2}b24result:", "\u{2}b24result:xyz\u{3}", "\u{2}b24result:1\u{3}"]
         {
             assert_eq!(parts(text), [Part::Text(text)], "{text:?}");
@@ -226,12 +260,39 @@ mod tests {
     fn references_are_written_and_resolved() {
         let id = reference(&["0", "id"]);
         assert_eq!(id.wire("c3", "items"), "$result[c3][items][0][id]");
-        let result = json!([{"id": 7, "tags": ["x"]}]);
-        assert_eq!(id.find(&result), Some(&json!(7)));
-        let find = |reference: &Reference| reference.find(&result).cloned();
+        assert_eq!(whole(&["items", "0", "id"]).wire("c3", "items"), "$result[c3][items][0][id]");
+        assert_eq!(
+            (id.shown("deal"), whole(&[]).shown("deal")),
+            ("$result[deal][0][id]".into(), "$result[deal]".into())
+        );
+        let list = response(&json!([{"id": 7, "tags": ["x"]}]), "");
+        assert_eq!(id.find(&list, "").as_deref(), Some(&json!(7)));
+        let find = |reference: &Reference| reference.find(&list, "").map(Cow::into_owned);
         let mut value =
             json!({"a": id.to_string(), "b": [format!("D_{id}!")], "c": reference(&["0", "tags"]).to_string()});
         resolve(&mut value, &find);
         assert_eq!(value, json!({"a": 7, "b": ["D_7!"], "c": ["x"]}));
+    }
+
+    #[test]
+    fn a_path_begins_at_the_records_or_at_the_root() {
+        let result = json!({"page": {"items": [{"id": 7}], "size": 1}, "more": true});
+        for records in ["", "page", "page.items", "nothing"] {
+            let response = response(&result, records);
+            for (path, expected) in [
+                (vec![], result.clone()),
+                (vec!["page"], result["page"].clone()),
+                (vec!["page", "items", "0", "id"], json!(7)),
+                (vec!["page", "size"], json!(1)),
+                (vec!["more"], json!(true)),
+            ] {
+                assert_eq!(whole(&path).find(&response, records).as_deref(), Some(&expected), "{records} {path:?}");
+            }
+            assert_eq!(whole(&["page", "gone"]).find(&response, records), None, "{records}");
+        }
+        assert_eq!(
+            reference(&["0", "id"]).find(&response(&result, "page.items"), "page.items").as_deref(),
+            Some(&json!(7))
+        );
     }
 }

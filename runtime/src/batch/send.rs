@@ -1,5 +1,10 @@
 //! Carrying out a batch: request by request, with the answers taken apart into one outcome a command.
+//!
+//! What a command's error proves is decided where it is decided for a call of its own ([`crate::client::proof`]). What the
+//! portal does not take in a batch is only known once it has said so. Until then, different methods that write travel in a
+//! request that ends at the first failure, so that what is refused can be sent by itself before anything behind it is done.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
@@ -9,7 +14,7 @@ use crate::batch::plan::{self, Plan, Step};
 use crate::batch::reference::{self, Part, Reference};
 use crate::batch::{Batch, Replies};
 use crate::call::Call;
-use crate::client::{CallOptions, Client};
+use crate::client::{CallOptions, Client, Proof, proof};
 use crate::encoding::{self, Inexpressible};
 use crate::error::{Error, PortalError, Result};
 use crate::method::{Effect, Method, Paging, Rest};
@@ -25,9 +30,9 @@ type Outcomes = BTreeMap<usize, Result<Response>>;
 pub(super) async fn run(client: &Client, batch: Batch) -> Result<Replies> {
     let Batch { number, commands, halt, parallel, options } = batch;
     let (names, calls): (Vec<_>, Vec<_>) = commands.into_iter().map(|command| (command.name, command.call)).unzip();
-    let needs = calls.iter().enumerate().map(|(at, call)| needs(number, at, call)).collect::<Result<Vec<_>>>()?;
+    let needs = needs(number, &names, &calls)?;
     let is_read = calls.iter().all(|call| call.method().effect.is_read());
-    let run = Run { client, calls, needs, halt, options };
+    let run = Run { client, names, calls, needs, halt, options };
     let steps = plan::cut(&run.plans(), !is_read || halt);
     let reaches_out =
         |step: &Step| step.iter().any(|at| run.needs[*at].iter().any(|need| !step.contains(&need.command)));
@@ -61,7 +66,7 @@ pub(super) async fn run(client: &Client, batch: Batch) -> Result<Replies> {
     }
     let replies = (0..run.calls.len()).map(|at| outcomes.remove(&at)).collect();
     let methods = run.calls.iter().map(|call| call.method().clone()).collect();
-    Ok(Replies { batch: number, methods, names, replies })
+    Ok(Replies { batch: number, methods, names: run.names, replies })
 }
 
 /// The requests that a batch would be sent in, to look at: with the names of files in place of their contents, and with
@@ -69,10 +74,10 @@ pub(super) async fn run(client: &Client, batch: Batch) -> Result<Replies> {
 #[cfg(feature = "cli")]
 pub(crate) fn preview(client: &Client, batch: Batch) -> Result<Vec<Call>> {
     let Batch { number, commands, halt, options, .. } = batch;
-    let calls: Vec<Call> = commands.into_iter().map(|command| command.call).collect();
-    let needs = calls.iter().enumerate().map(|(at, call)| needs(number, at, call)).collect::<Result<Vec<_>>>()?;
+    let (names, calls): (Vec<_>, Vec<_>) = commands.into_iter().map(|command| (command.name, command.call)).unzip();
+    let needs = needs(number, &names, &calls)?;
     let is_read = calls.iter().all(|call| call.method().effect.is_read());
-    let mut run = Run { client, calls, needs, halt, options };
+    let mut run = Run { client, names, calls, needs, halt, options };
     let steps = plan::cut(&run.plans(), !is_read || halt);
     let done = Outcomes::new();
     let mut requests = Vec::new();
@@ -87,33 +92,41 @@ pub(crate) fn preview(client: &Client, batch: Batch) -> Result<Vec<Call>> {
         for at in &step {
             *run.calls[*at].params_mut() = run.calls[*at].shown_params();
         }
-        let is_linked = step.iter().any(|at| run.needs[*at].iter().any(|need| step.contains(&need.command)));
-        let is_read = step.iter().all(|at| run.calls[*at].method().effect.is_read());
+        let (halts, is_read) = (run.halts(&step), run.only_reads(&step));
         let commands: Vec<(usize, String)> =
             step.into_iter().filter_map(|at| Some((at, run.command(at, &done).ok()?))).collect();
-        requests.push(request(&commands, halt || is_linked, is_read));
+        requests.push(request(&commands, halts, is_read));
     }
     Ok(requests)
 }
 
-/// The references of a command, each to an earlier one.
-fn needs(batch: u64, at: usize, call: &Call) -> Result<Vec<Reference>> {
-    call.check_itself()?;
-    let mut found = Vec::new();
-    call.params().values().for_each(|value| reference::all(value, &mut found));
-    match found.iter().find(|reference| reference.batch != batch || reference.command >= at) {
-        None => Ok(found),
-        Some(_) => Err(Error::usage(format!(
-            "command {at} of the batch, {}, refers to the result of another batch, or to a later command",
-            call.method().name
-        ))),
-    }
+/// The references of the commands, each to an earlier one.
+fn needs(batch: u64, names: &[Option<String>], calls: &[Call]) -> Result<Vec<Vec<Reference>>> {
+    let of = |(at, call): (usize, &Call)| {
+        call.check_itself()?;
+        let mut found = Vec::new();
+        call.params().values().for_each(|value| reference::all(value, &mut found));
+        match found.iter().find(|reference| reference.batch != batch || reference.command >= at) {
+            None => Ok(found),
+            Some(_) => Err(Error::usage(format!(
+                "command {} of the batch, {}, refers to the result of another batch, or to a later command",
+                name(names, at),
+                call.method().name
+            ))),
+        }
+    };
+    calls.iter().enumerate().map(of).collect()
+}
+
+/// What a command is called: its name, or its place, counted from 0 as everywhere in the client.
+fn name(names: &[Option<String>], at: usize) -> String {
+    names.get(at).cloned().flatten().unwrap_or_else(|| at.to_string())
 }
 
 /// Why the requests behind are not sent.
 enum End {
     /// A command failed, and the batch is to halt there.
-    Halted { at: usize, name: String },
+    Halted { command: String, method: String },
     /// The portal cannot be reached, or lets nobody in.
     Closed(Error),
 }
@@ -121,9 +134,9 @@ enum End {
 impl End {
     fn of(&self, method: &Method) -> Error {
         match self {
-            Self::Halted { at, name } => Error::Skipped {
+            Self::Halted { command, method: failed } => Error::Skipped {
                 method: method.name.to_string(),
-                reason: format!("command {at} of the batch, {name}, failed"),
+                reason: format!("command {command} of the batch, {failed}, failed"),
             },
             Self::Closed(error) => the_same(error, method),
         }
@@ -139,6 +152,7 @@ enum Said {
 
 struct Run<'c> {
     client: &'c Client,
+    names: Vec<Option<String>>,
     calls: Vec<Call>,
     needs: Vec<Vec<Reference>>,
     halt: bool,
@@ -149,17 +163,47 @@ impl Run<'_> {
     fn plans(&self) -> Vec<Plan> {
         let plan = |at: usize| {
             let method = self.calls[at].method();
-            let can_travel = method.batchable && method.rest == Rest::V2 && !method.name.eq_ignore_ascii_case("batch");
-            let bytes = can_travel.then(|| self.command(at, &Outcomes::new())).and_then(|command| match command {
-                Ok(command) => Some(command.len()),
-                Err(fault) => {
-                    tracing::debug!(target: "bitrix24", method = %method.name, %fault, "sent alone");
-                    None
-                }
-            });
+            let bytes =
+                self.travels(at).then(|| self.command(at, &Outcomes::new())).and_then(|command| match command {
+                    Ok(command) => Some(command.len()),
+                    Err(fault) => {
+                        tracing::debug!(target: "bitrix24", method = %method.name, %fault, "sent alone");
+                        None
+                    }
+                });
             Plan { bytes, needs: self.needs[at].iter().map(|need| need.command).collect() }
         };
         (0..self.calls.len()).map(plan).collect()
+    }
+
+    /// Whether a command may stand in a batch, as far as the spec and the portal have told.
+    fn travels(&self, at: usize) -> bool {
+        let method = self.calls[at].method();
+        let is_one = method.batchable && method.rest == Rest::V2 && !method.name.eq_ignore_ascii_case("batch");
+        is_one && self.client.batched().takes(&method.name) != Some(false)
+    }
+
+    fn only_reads(&self, commands: &[usize]) -> bool {
+        commands.iter().all(|at| self.calls[*at].method().effect.is_read())
+    }
+
+    /// Whether a request has to end at its first failure.
+    fn halts(&self, commands: &[usize]) -> bool {
+        // The portal would run a command that refers to the failed one with nothing in its place.
+        let is_linked =
+            || commands.iter().any(|at| self.needs[*at].iter().any(|need| commands.contains(&need.command)));
+        self.halt || is_linked() || self.is_order_at_stake(commands)
+    }
+
+    /// Whether the portal could refuse one command for being in a batch, and carry out another one behind it that stands there
+    /// for a reason. Commands of one method are refused all together.
+    fn is_order_at_stake(&self, commands: &[usize]) -> bool {
+        let mut methods: Vec<&str> = commands.iter().map(|at| self.calls[*at].method().name.as_ref()).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods.len() > 1
+            && !self.only_reads(commands)
+            && methods.iter().any(|method| self.client.batched().takes(method).is_none())
     }
 
     /// A command as the portal takes it: `method?query`. What it refers to and is done stands in it as a value.
@@ -174,8 +218,8 @@ impl Run<'_> {
                 match part {
                     Part::Text(text) => encoding::plain(text, query)?,
                     Part::Reference(reference) => {
-                        let records = self.calls[reference.command].method().records;
-                        encoding::escape(&reference.wire(&key(reference.command), records), query);
+                        let wire = reference.wire(&key(reference.command), self.records(&reference));
+                        encoding::escape(&wire, query);
                     }
                 }
             }
@@ -195,8 +239,8 @@ impl Run<'_> {
     /// A call with values in the place of references to commands that are done.
     fn resolved(&self, at: usize, done: &Outcomes) -> Call {
         let mut call = self.calls[at].clone();
-        let find = |reference: &Reference| match done.get(&reference.command) {
-            Some(Ok(response)) => reference.find(&response.result).cloned(),
+        let find = |need: &Reference| match done.get(&need.command) {
+            Some(Ok(response)) => need.find(response, self.records(need)).map(Cow::into_owned),
             _ => None,
         };
         call.params_mut().values_mut().for_each(|value| reference::resolve(value, &find));
@@ -206,8 +250,11 @@ impl Run<'_> {
     /// Why a command cannot be sent any more: what it refers to failed, or is not there.
     fn unmet(&self, at: usize, done: &Outcomes) -> Option<String> {
         self.needs[at].iter().find_map(|need| match done.get(&need.command)? {
-            Ok(response) if need.find(&response.result).is_some() => None,
+            Ok(response) if need.find(response, self.records(need)).is_some() => None,
             Ok(_) => Some(format!("`{}` is not in the answer", self.shown(need))),
+            Err(Error::OutcomeUnknown { .. }) => {
+                Some(format!("it refers to `{}`, and the outcome of that command is unknown", self.shown(need)))
+            }
             Err(_) => Some(format!("it refers to `{}`, and that command failed", self.shown(need))),
         })
     }
@@ -222,7 +269,12 @@ impl Run<'_> {
     }
 
     fn shown(&self, need: &Reference) -> String {
-        need.wire(&need.command.to_string(), "")
+        need.shown(&name(&self.names, need.command))
+    }
+
+    /// Where the answer that is referred to keeps its records.
+    fn records(&self, need: &Reference) -> &'static str {
+        self.calls[need.command].method().records
     }
 
     /// Carries out the commands of one request, and whatever must be sent again of them.
@@ -244,7 +296,7 @@ impl Run<'_> {
             for at in &pending {
                 let waits = self.waits(*at, &commands);
                 match self.command(*at, done) {
-                    Ok(command) if pending.len() > 1 && !waits => commands.push((*at, command)),
+                    Ok(command) if pending.len() > 1 && !waits && self.travels(*at) => commands.push((*at, command)),
                     // It waits for its turn: alone, or with values in the place of its references.
                     _ => break,
                 }
@@ -279,7 +331,7 @@ impl Run<'_> {
             return None;
         }
         let (at, _) = done.iter().find(|(_, outcome)| outcome.is_err())?;
-        let end = End::Halted { at: *at, name: self.calls[*at].method().name.to_string() };
+        let end = End::Halted { command: name(&self.names, *at), method: self.calls[*at].method().name.to_string() };
         done.extend(pending.iter().map(|at| (*at, Err(end.of(self.calls[*at].method())))));
         Some(end)
     }
@@ -302,16 +354,13 @@ impl Run<'_> {
         end
     }
 
-    /// Sends commands in one request. Brings those that are still to be done.
+    /// Sends commands in one request. Brings those that are still to be done, in their order.
     async fn together(&self, commands: Vec<(usize, String)>, done: &mut Outcomes) -> (Vec<usize>, Option<End>) {
         let sent: Vec<usize> = commands.iter().map(|(at, _)| *at).collect();
-        // After an error the portal would run a command that refers to the failed one with nothing in its place.
-        let is_linked = sent.iter().any(|at| self.needs[*at].iter().any(|need| sent.contains(&need.command)));
-        let halts = self.halt || is_linked;
-        let is_read = sent.iter().all(|at| self.calls[*at].method().effect.is_read());
+        let halts = self.halts(&sent);
         let methods = sent.iter().map(|at| (key(*at), self.calls[*at].method().name.clone()));
         let options = self.options.clone().commands(methods);
-        let answer = self.client.execute_with(request(&commands, halts, is_read), &options).await;
+        let answer = self.client.execute_with(request(&commands, halts, self.only_reads(&sent)), &options).await;
         drop(commands);
         let mut response = match answer {
             Ok(response) => response,
@@ -319,9 +368,7 @@ impl Run<'_> {
                 let (reads, writes): (Vec<_>, Vec<_>) =
                     sent.into_iter().partition(|at| self.calls[*at].method().effect.is_read());
                 for at in writes {
-                    let call = Box::new(self.calls[at].clone());
-                    let reason = reason.clone();
-                    done.insert(at, Err(Error::OutcomeUnknown { call, reason, idempotency_key: None }));
+                    done.insert(at, Err(self.unknown(at, reason.clone())));
                 }
                 return (reads, None);
             }
@@ -330,35 +377,84 @@ impl Run<'_> {
                 return (Vec::new(), closed(&error));
             }
         };
-        let (mut refused, mut rest, mut stopped) = (Vec::new(), Vec::new(), false);
+        let (mut again, mut alone, mut rest, mut stopped) = (Vec::new(), Vec::new(), Vec::new(), false);
         for at in sent.iter().copied() {
-            match said(&mut response.result, at, self.calls[at].method()) {
+            let method = self.calls[at].method();
+            match said(&mut response.result, at, method) {
                 Said::Done(response) => {
+                    self.client.batched().learn(&method.name, true);
                     done.insert(at, Ok(response));
                 }
                 Said::Failed(error) => {
                     stopped = true;
-                    if is_refusal(&error, self.calls[at].method().effect) {
-                        refused.push((at, error));
-                    } else {
-                        done.insert(at, Err(error.into()));
+                    match judged(&error, method.effect) {
+                        Judged::Failed => {
+                            self.client.batched().learn(&method.name, true);
+                            done.insert(at, Err(error.into()));
+                        }
+                        Judged::Unknown => {
+                            done.insert(at, Err(self.unknown(at, error.words())));
+                        }
+                        Judged::Again => again.push((at, error)),
+                        Judged::Alone => {
+                            self.client.batched().learn(&method.name, false);
+                            alone.push((at, error));
+                        }
                     }
                 }
                 Said::Nothing if halts && stopped => rest.push(at),
                 Said::Nothing => {
                     let reason = "the portal's answer does not tell of it".to_owned();
-                    let call = &self.calls[at];
-                    let error = if call.method().effect.is_read() {
-                        Error::Decode { method: call.method().name.to_string(), status: None, reason }
-                    } else {
-                        Error::OutcomeUnknown { call: Box::new(call.clone()), reason, idempotency_key: None }
+                    let error = match method.effect.is_read() {
+                        true => Error::Decode { method: method.name.to_string(), status: None, reason },
+                        false => self.unknown(at, reason),
                     };
                     done.insert(at, Err(error));
                 }
             }
         }
+        let in_place = self.in_place(alone, &sent, done);
         self.check_references(&sent, done);
-        (rest, self.again(refused, done).await)
+        // What a limit refused behind one of these must not overtake it.
+        let first = in_place.first().copied().unwrap_or(usize::MAX);
+        let (again, behind): (Vec<_>, Vec<_>) = again.into_iter().partition(|(at, _)| *at < first);
+        rest.extend(in_place.into_iter().chain(behind.into_iter().map(|(at, _)| at)));
+        rest.sort_unstable();
+        (rest, self.again(again, done).await)
+    }
+
+    fn unknown(&self, at: usize, reason: String) -> Error {
+        Error::OutcomeUnknown { call: Box::new(self.calls[at].clone()), reason, idempotency_key: None }
+    }
+
+    /// What is to be sent of commands that the portal does not take in a batch: these by themselves, and the reads behind them,
+    /// which have seen things as they were before. Behind a write that is done, the place of a command is lost.
+    fn in_place(&self, refused: Vec<(usize, PortalError)>, sent: &[usize], done: &mut Outcomes) -> Vec<usize> {
+        let mut rest = Vec::new();
+        for (at, mut error) in refused {
+            let (reads, writes): (Vec<usize>, Vec<usize>) = sent
+                .iter()
+                .filter(|other| **other > at)
+                .partition(|other| self.calls[**other].method().effect.is_read());
+            let done_behind = writes.into_iter().find_map(|write| match done.get(&write)? {
+                Ok(_) => Some((write, "was")),
+                Err(Error::OutcomeUnknown { .. }) => Some((write, "may have been")),
+                Err(_) => None,
+            });
+            if let Some((write, was)) = done_behind {
+                error.description = format!(
+                    "{}; it was not carried out, and has lost its place: command {} of the batch, {}, {was} carried out before it",
+                    error.description.trim_end_matches('.'),
+                    name(&self.names, write),
+                    self.calls[write].method().name
+                );
+                done.insert(at, Err(error.into()));
+                continue;
+            }
+            rest.push(at);
+            rest.extend(reads.into_iter().filter(|read| done.remove(read).is_some()));
+        }
+        rest
     }
 
     /// Sends commands again that a limit refused.
@@ -445,13 +541,26 @@ fn said(result: &mut Value, at: usize, method: &Method) -> Said {
     Said::Done(response)
 }
 
-/// Whether a command was surely not carried out, and may be when it is sent again by itself.
-fn is_refusal(error: &PortalError, effect: Effect) -> bool {
-    match error.code.as_str() {
-        "QUERY_LIMIT_EXCEEDED" | "OPERATION_TIME_LIMIT" => true,
-        "ERROR_BATCH_METHOD_NOT_ALLOWED" | "ERROR_BATCH_LENGTH_EXCEEDED" => true,
-        "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => effect.is_read(),
-        _ => false,
+/// What is to be done about a command that the portal answers with an error.
+enum Judged {
+    /// It has failed for good.
+    Failed,
+    /// It writes, and may have been carried out.
+    Unknown,
+    /// It is sent again by itself: it was not carried out, or only reads.
+    Again,
+    /// It was not carried out, and never will be in a batch.
+    Alone,
+}
+
+fn judged(error: &PortalError, effect: Effect) -> Judged {
+    match (proof(error), error.code.as_str()) {
+        (Proof::Limited(_) | Proof::Expired, _) => Judged::Again,
+        (Proof::Lost, _) if effect.is_read() => Judged::Again,
+        (Proof::Lost, _) => Judged::Unknown,
+        (Proof::Refused, "ERROR_BATCH_METHOD_NOT_ALLOWED") => Judged::Alone,
+        (Proof::Refused, "ERROR_BATCH_LENGTH_EXCEEDED") => Judged::Again,
+        (Proof::Refused, _) => Judged::Failed,
     }
 }
 

@@ -35,7 +35,7 @@ impl Verdict {
 
 /// The limits that the portal keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     /// Requests a second, of all methods.
     Rate,
     /// Run time, of one method.
@@ -91,19 +91,43 @@ pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>
     }
 }
 
-/// What an error of the portal proves.
-fn refused(error: PortalError, retry_after: Option<Duration>, time: Option<Object>) -> Verdict {
-    let limited = |limit, error| Verdict::Limited { limit, error, retry_after, time };
+/// What an error of the portal proves about the call that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Surely not carried out: a limit stopped it.
+    Limited(Limit),
+    /// Surely not carried out: the access token has run out.
+    Expired,
+    /// Nobody knows: the server failed in the middle of its work.
+    Lost,
+    /// Refused for good.
+    Refused,
+}
+
+/// Judges an error by its code and the HTTP status. A command of a batch has a code of its own, but no status: what means
+/// something must be told by the code where it can be.
+pub(crate) fn proof(error: &PortalError) -> Proof {
     match (error.code.as_str(), error.status) {
-        ("QUERY_LIMIT_EXCEEDED", _) => limited(Limit::Rate, Error::from(error)),
-        ("OPERATION_TIME_LIMIT", _) => limited(Limit::Operating, Error::from(error)),
-        ("expired_token", _) => Verdict::Expired(Error::from(error)),
+        ("QUERY_LIMIT_EXCEEDED", _) => Proof::Limited(Limit::Rate),
+        ("OPERATION_TIME_LIMIT", _) => Proof::Limited(Limit::Operating),
+        ("expired_token", _) => Proof::Expired,
         // Switched off by hand, or gone: nothing was done, and nothing will be.
-        ("OVERLOAD_LIMIT" | "PORTAL_DELETED", _) => Verdict::Failed(Error::from(error)),
-        (_, 429) => limited(Limit::Rate, Error::from(error)),
-        // A fault of the server in the middle of its work, whatever it calls it.
-        (_, 500..) => Verdict::Lost { error: Error::from(error), retry_after, passes: true },
-        _ => Verdict::Failed(Error::from(error)),
+        ("OVERLOAD_LIMIT" | "PORTAL_DELETED", _) => Proof::Refused,
+        (_, 429) => Proof::Limited(Limit::Rate),
+        // A fault of the server, whatever status it comes with, and any other that comes with a status of faults.
+        ("INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER", _) | (_, 500..) => Proof::Lost,
+        _ => Proof::Refused,
+    }
+}
+
+fn refused(error: PortalError, retry_after: Option<Duration>, time: Option<Object>) -> Verdict {
+    let proof = proof(&error);
+    let error = Error::from(error);
+    match proof {
+        Proof::Limited(limit) => Verdict::Limited { limit, error, retry_after, time },
+        Proof::Expired => Verdict::Expired(error),
+        Proof::Lost => Verdict::Lost { error, retry_after, passes: true },
+        Proof::Refused => Verdict::Failed(error),
     }
 }
 
@@ -148,6 +172,8 @@ mod tests {
             (503, r#"{"error":"OVERLOAD_LIMIT"}"#, failed),
             (500, r#"{"error":"PORTAL_DELETED"}"#, failed),
             (500, r#"{"error":"INTERNAL_SERVER_ERROR"}"#, lost),
+            (400, r#"{"error":"INTERNAL_SERVER_ERROR"}"#, lost),
+            (200, r#"{"error":"ERROR_UNEXPECTED_ANSWER"}"#, lost),
             (500, "<html>", lost),
             (503, "<html>", lost),
             (200, "", lost),

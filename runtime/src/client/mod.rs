@@ -23,6 +23,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tracing::Instrument as _;
 
+use crate::batch::Batched;
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::request::HttpRequest;
@@ -46,6 +47,7 @@ pub use retry::RetryPolicy;
 pub use sending::Sending;
 pub use transport::Transport;
 
+pub(crate) use attempt::{Proof, proof};
 pub(crate) use exchange::{Answer, Exchange, Failure};
 pub(crate) use metrics::Counter;
 pub(crate) use pipeline::random;
@@ -119,6 +121,7 @@ struct Inner {
     guard: Guard,
     budget: Budget,
     counters: Counters,
+    batched: Batched,
 }
 
 impl fmt::Debug for Client {
@@ -159,6 +162,7 @@ impl Client {
             guard: Guard::new(settings.operating, shared),
             budget: Budget::new(),
             counters: Counters::default(),
+            batched: Batched::default(),
             settings,
         }))
     }
@@ -185,6 +189,11 @@ impl Client {
     /// The portal's host, with its port where that is not the usual one.
     pub fn host(&self) -> &str {
         self.0.settings.address.host()
+    }
+
+    /// What is known of methods in batches.
+    pub(crate) fn batched(&self) -> &Batched {
+        &self.0.batched
     }
 
     /// What the client has done so far. Its clones count together.
