@@ -85,10 +85,10 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
         return output.print(call.into_value());
     }
     if let Some(procedure) = command.procedure.as_deref() {
-        let run = Run { command: Some(&command), wanted, matches: &matches, output: &output };
+        let run = Run { tables, command: Some(&command), wanted, matches: &matches, output: &output };
         return procedure::carry_out(procedure, call, connection, &run);
     }
-    Run { command: Some(&command), wanted, matches: &matches, output: &output }.carry_out(call, connection)
+    Run { tables, command: Some(&command), wanted, matches: &matches, output: &output }.carry_out(call, connection)
 }
 
 /// `oint call <method>`: any method at all.
@@ -145,7 +145,7 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
         return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));
     }
     let (output, wanted) = (Output::new(&matches)?, Wanted::new(&matches)?);
-    Run { command: known.as_ref(), wanted, matches: &matches, output: &output }.carry_out(call, connection)
+    Run { tables, command: known.as_ref(), wanted, matches: &matches, output: &output }.carry_out(call, connection)
 }
 
 /// The option `--rest`, which decides what command there is at all.
@@ -214,6 +214,7 @@ fn emptied(value: &Value) -> Value {
 
 /// What is to be done with a call.
 pub(super) struct Run<'r> {
+    pub(super) tables: &'r Tables,
     /// The command that it comes from; none for a method that was named only.
     pub(super) command: Option<&'r Command<'static>>,
     pub(super) wanted: Wanted,
@@ -239,7 +240,7 @@ impl Run<'_> {
     #[inline(never)]
     fn send(&self, call: Call, connection: Connection) -> Result<Exit, Stop> {
         let client = connection.client(self.matches)?;
-        if let Some(question) = safety::question(self.command, &call, &client) {
+        if let Some(question) = safety::question(self.tables, self.command, &call, &client) {
             safety::confirm(&question, safety::is_agreed(self.matches))?;
         }
         if let Wanted::Walk(limit) = self.wanted {

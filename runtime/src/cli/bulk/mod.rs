@@ -188,7 +188,9 @@ fn refused(refused: Refused) -> Stop {
 
 /// Asks before many records are changed or removed; where nobody can be asked, `--yes` has to say it.
 fn confirm(method: &Method, rows: u64, host: &str, matches: &ArgMatches) -> Result<(), Stop> {
-    if !matches!(method.effect, Effect::Update | Effect::Delete) || crate::cli::safety::is_agreed(matches) {
+    // A `batch` could hold anything.
+    let asks = matches!(method.effect, Effect::Update | Effect::Delete) || safety::is_batch(&method.name);
+    if !asks || safety::is_agreed(matches) {
         return Ok(());
     }
     let count = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
