@@ -3,12 +3,13 @@
 //! The file is YAML, JSON, or an object a line: a name for each command with its method and parameters. Inside the
 //! parameters `$result[name][key]…` stands for what an earlier command has brought.
 
+mod read;
+mod shape;
+
 use clap::{Arg, ArgAction, ArgMatches};
-use serde::Deserialize;
-use serde::de::{self, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use crate::batch::{Batch, Handle, Reference, Replies, preview};
+use crate::batch::{Batch, Handle, Replies, preview};
 use crate::call::Call;
 use crate::cli::body::Given;
 use crate::cli::bulk::report;
@@ -21,9 +22,11 @@ use crate::cli::suggest::hint;
 use crate::cli::value::Inputs;
 use crate::cli::{note, parse, print_json, safety, show, stdin};
 use crate::error::Error;
-use crate::method::{Effect, Method, Rest};
+use crate::method::{Method, Rest};
 use crate::table::Tables;
-use crate::value::Object;
+
+use read::{Entry, Faulty, entries};
+use shape::Shape;
 
 const HELP: &str = "Run a file of named commands in few requests
 
@@ -37,34 +40,17 @@ FILE is YAML or JSON, - for standard input:
     method: crm.deal.add
     params: {fields: {TITLE: Doors, COMPANY_ID: '$result[company]'}}
 Or a list, or lines, of objects with `name`, `method`, `params` and, for REST 3.0, `rest: 3`.
+`$result[name]` is what oint prints of a command; `$result[name][0][ID]` and, as the portal
+itself writes it, `$result[name][items][0][id]` lead into it.
 
 Options:
   --halt           Stop at the first command that fails
-  --allow-unknown  Pass methods and parameters on that are not known here
+  --allow-unknown  Pass methods, parameters and references on that are not known here
   --dry-run        Print the requests and send nothing
   --yes            Do not ask before something is removed
   --output FORMAT  json, pretty or yaml: one object by name; ndjson, table or csv: a line a command
   --url, --token and the other options of a connection are those of `oint bitrix24`
 ";
-
-/// A command as the file gives it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: Option<String>,
-    method: String,
-    #[serde(default)]
-    params: Option<Object>,
-    rest: Option<u8>,
-}
-
-/// The form of an entry below its name: a method alone needs no object.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Named {
-    Method(String),
-    Entry(Entry),
-}
 
 /// The options of `oint batch`.
 pub(crate) fn clap() -> clap::Command {
@@ -86,14 +72,12 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         given(&matches, "file").ok_or_else(|| Stop::usage("name a file of commands, or - for standard input"))?;
     let output = Output::new(&matches)?;
     let connection = Connection::new(&matches)?;
-    let entries = read(name)?;
+    let file = read(name)?;
     let inputs = Inputs::new();
     let mut commands = Commands::default();
     let mut faults = Vec::new();
-    for entry in entries {
-        commands
-            .add(tables, entry, is_set(&matches, "allow-unknown"), &inputs)
-            .unwrap_or_else(|fault| faults.push(fault));
+    for command in file {
+        commands.take(tables, command, is_set(&matches, "allow-unknown"), &inputs, &mut faults);
     }
     if !faults.is_empty() {
         return Err(Stop::usage(format!("{}\nhelp: nothing was sent", faults.join("\n"))));
@@ -110,7 +94,7 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         return Err(Stop::usage(format!("the batch needs more:\n{}", connection.missing().join("\n"))));
     }
     let client = connection.client(&matches)?;
-    confirm(commands.deletes, client.host(), &matches)?;
+    confirm(&commands.removals, client.host(), &matches)?;
     let replies = interruptible("batch", commands.is_read, async { Ok(client.batch(batch).await?) })?;
     tell(&commands.names, replies, &output)
 }
@@ -121,60 +105,86 @@ struct Commands {
     batch: Batch,
     names: Vec<String>,
     handles: Vec<Handle<Value>>,
-    deletes: usize,
+    shapes: Vec<Shape>,
+    /// The methods by which they remove something.
+    removals: Vec<String>,
     is_read: bool,
 }
 
 impl Commands {
-    /// Checks a command as `oint bitrix24` would, and adds it.
-    fn add(&mut self, tables: &Tables, entry: Entry, allow_unknown: bool, inputs: &Inputs) -> Result<(), String> {
-        let name = entry.name.unwrap_or_else(|| (self.names.len() + 1).to_string());
-        let told = |fault: String| format!("{name}: {fault}");
-        if self.names.contains(&name) {
-            return Err(told("there are two commands of this name".to_owned()));
-        }
-        if !matches!(entry.rest, None | Some(2 | 3)) {
-            return Err(told("`rest` is 2 or 3".to_owned()));
-        }
-        let mut params = Value::Object(entry.params.unwrap_or_default());
-        self.refer(&mut params).map_err(told)?;
-        let Value::Object(params) = params else { return Ok(()) };
-        let call = match tables.command(&entry.method, entry.rest) {
-            Some(command) if command.method.is_some() && !command.local && command.procedure.is_none() => {
-                let given = Given::whole(&command, params, allow_unknown, inputs).map_err(|stop| told(stop.message))?;
-                given.call(&command, Vec::new()).map_err(|stop| told(stop.message))?
+    /// Checks a command as `oint bitrix24` would, and adds it. A faulty one takes its place, so that what refers to it is not
+    /// at fault as well; nothing is sent then.
+    fn take(
+        &mut self,
+        tables: &Tables,
+        command: Result<Entry, Faulty>,
+        allow_unknown: bool,
+        inputs: &Inputs,
+        faults: &mut Vec<String>,
+    ) {
+        let (name, made) = match command {
+            Ok(entry) => {
+                (entry.name.clone(), self.make(tables, entry, allow_unknown, inputs).map_err(|fault| vec![fault]))
             }
-            Some(command) => return Err(told(format!("{} is not one call of a method", command.function))),
+            Err(faulty) => (faulty.name, Err(faulty.faults)),
+        };
+        let mut told = |fault: String| faults.push(format!("{name}: {fault}"));
+        if self.names.contains(&name) {
+            told("there are two commands of this name".to_owned());
+        }
+        let (call, shape) = made.unwrap_or_else(|found| {
+            found.into_iter().for_each(&mut told);
+            (Call::named(""), Shape::default())
+        });
+        self.removals.extend(safety::removals(tables, &call));
+        self.is_read = call.method().effect.is_read() && (self.is_read || self.names.is_empty());
+        self.handles.push(self.batch.call_named(&name, call));
+        self.names.push(name);
+        self.shapes.push(shape);
+    }
+
+    fn make(
+        &self,
+        tables: &Tables,
+        entry: Entry,
+        allow_unknown: bool,
+        inputs: &Inputs,
+    ) -> Result<(Call, Shape), String> {
+        let mut params = Value::Object(entry.params);
+        self.refer(&mut params, !allow_unknown)?;
+        let Value::Object(params) = params else { return Err("`params` is no object".to_owned()) };
+        match tables.command(&entry.method, entry.rest) {
+            Some(command) if command.method.is_some() && !command.local && command.procedure.is_none() => {
+                let given = Given::whole(&command, params, allow_unknown, inputs).map_err(|stop| stop.message)?;
+                let call = given.call(&command, Vec::new()).map_err(|stop| stop.message)?;
+                Ok((call, Shape::of(tables, &command)))
+            }
+            Some(command) => Err(format!("{} is not one call of a method", command.function)),
             None if allow_unknown => {
                 let mut method = Method::unknown(entry.method);
                 method.rest = if entry.rest == Some(3) { Rest::V3 } else { Rest::V2 };
-                params.into_iter().fold(Call::new(method), |call, (key, value)| call.param(key, value))
+                let call = params.into_iter().fold(Call::new(method), |call, (key, value)| call.param(key, value));
+                Ok((call, Shape::default()))
             }
             None => {
                 let fault = unknown_method(tables, &entry.method, entry.rest).message;
-                return Err(told(format!("{fault}\nhelp: `--allow-unknown` passes such methods on")));
+                Err(format!("{fault}\nhelp: `--allow-unknown` passes such methods on"))
             }
-        };
-        let effect = call.method().effect;
-        self.deletes += usize::from(effect == Effect::Delete);
-        self.is_read = effect.is_read() && (self.is_read || self.names.is_empty());
-        self.handles.push(self.batch.call(call));
-        self.names.push(name);
-        Ok(())
+        }
     }
 
     /// Turns `$result[name]…` in every text into a reference.
-    fn refer(&self, value: &mut Value) -> Result<(), String> {
+    fn refer(&self, value: &mut Value, is_strict: bool) -> Result<(), String> {
         match value {
-            Value::String(text) => *text = self.with_references(text)?,
-            Value::Array(items) => items.iter_mut().try_for_each(|item| self.refer(item))?,
-            Value::Object(entries) => entries.values_mut().try_for_each(|item| self.refer(item))?,
+            Value::String(text) => *text = self.with_references(text, is_strict)?,
+            Value::Array(items) => items.iter_mut().try_for_each(|item| self.refer(item, is_strict))?,
+            Value::Object(entries) => entries.values_mut().try_for_each(|item| self.refer(item, is_strict))?,
             _ => {}
         }
         Ok(())
     }
 
-    fn with_references(&self, text: &str) -> Result<String, String> {
+    fn with_references(&self, text: &str, is_strict: bool) -> Result<String, String> {
         const OPEN: &str = "$result[";
         let mut whole = String::new();
         let mut rest = text;
@@ -186,11 +196,15 @@ impl Commands {
                 let near = hint(name, self.names.iter().map(String::as_str));
                 format!("`$result[{name}]`: no earlier command has this name{near}")
             })?;
-            let mut reference: Reference = self.handles[at].result();
+            let mut path = Vec::new();
             while let Some((key, next)) = behind.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
-                reference = reference.field(key);
+                path.push(key);
                 behind = next;
             }
+            let reference = self.shapes[at].refer(self.handles[at], &path, is_strict).map_err(|fault| {
+                let keys: String = path.iter().map(|key| format!("[{key}]")).collect();
+                format!("`$result[{name}]{keys}`: {fault}")
+            })?;
             whole.push_str(&reference.to_string());
             rest = behind;
         }
@@ -200,105 +214,21 @@ impl Commands {
 }
 
 /// Reads the commands of a file.
-fn read(name: &str) -> Result<Vec<Entry>, Stop> {
+fn read(name: &str) -> Result<Vec<Result<Entry, Faulty>>, Stop> {
     let fault = |reason: String| Stop::usage(format!("{name}: {reason}"));
     let text = match name {
         "-" => stdin::text("the batch").map_err(fault)?,
         path => std::fs::read_to_string(path).map_err(|error| fault(format!("cannot be read: {error}")))?,
     };
-    let text = text.trim_start_matches('\u{FEFF}');
-    entries(text).map_err(fault)
-}
-
-fn entries(text: &str) -> Result<Vec<Entry>, String> {
-    // YAML has JSON in it, but neither lines of it nor its speed.
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let is_lines = lines.len() > 1 && lines.iter().all(|line| line.starts_with('{') && line.trim_end().ends_with('}'));
-    if is_lines {
-        let read = |(at, line): (usize, &&str)| {
-            serde_json::from_str(line).map_err(|error| format!("command {}: {error}", at + 1))
-        };
-        return lines.iter().enumerate().map(read).collect();
-    }
-    let List(entries) = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    Ok(entries)
-}
-
-/// The commands in their order, however they are written.
-struct List(Vec<Entry>);
-
-impl<'de> Deserialize<'de> for List {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = List;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("commands by name, or a list of them")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(name) = map.next_key::<Key>()? {
-                    let entry = match map.next_value::<Value>()? {
-                        // A lone object is one command.
-                        Value::String(method) if name.0 == "method" && entries.is_empty() => {
-                            let mut whole = Map::from_iter([("method".to_owned(), Value::String(method))]);
-                            while let Some(key) = map.next_key::<Key>()? {
-                                whole.insert(key.0, map.next_value()?);
-                            }
-                            let entry = serde_json::from_value(Value::Object(whole)).map_err(de::Error::custom)?;
-                            return Ok(List(vec![entry]));
-                        }
-                        value => serde_json::from_value(value)
-                            .map_err(|_| de::Error::custom(format!("`{}` {SHAPE}", name.0)))?,
-                    };
-                    let entry = match entry {
-                        Named::Method(method) => Entry { name: None, method, params: None, rest: None },
-                        Named::Entry(entry) => entry,
-                    };
-                    entries.push(Entry { name: Some(name.0), ..entry });
-                }
-                Ok(List(entries))
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<List, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(value) = items.next_element::<Value>()? {
-                    let entry = serde_json::from_value(value);
-                    entries
-                        .push(entry.map_err(|_| de::Error::custom(format!("command {} {SHAPE}", entries.len() + 1)))?);
-                }
-                Ok(List(entries))
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-/// What a command has to be.
-const SHAPE: &str = "is no command: it needs a `method` and may have `params` (an object) and `rest`";
-
-/// A name: YAML reads `7` as a number.
-struct Key(String);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(text) => Ok(Self(text)),
-            Value::Number(number) => Ok(Self(number.to_string())),
-            _ => Err(de::Error::custom("a command's name is a text")),
-        }
-    }
+    entries(&text).map_err(fault)
 }
 
 /// Asks before something is removed.
-fn confirm(deletes: usize, host: &str, matches: &ArgMatches) -> Result<(), Stop> {
-    if deletes == 0 {
+fn confirm(removals: &[String], host: &str, matches: &ArgMatches) -> Result<(), Stop> {
+    if removals.is_empty() {
         return Ok(());
     }
-    let count = if deletes == 1 { "1 command".to_owned() } else { format!("{deletes} commands") };
-    safety::confirm(&format!("Run {count} of the batch that remove something at {host}"), safety::is_agreed(matches))
+    safety::confirm(&format!("Run {} at {host}", safety::of_batch(removals)), safety::is_agreed(matches))
 }
 
 /// The requests, without a secret.
@@ -363,43 +293,44 @@ fn tell(names: &[String], replies: Replies, output: &Output) -> Result<Exit, Sto
 mod tests {
     use super::*;
 
-    fn names(text: &str) -> Result<Vec<(Option<String>, String)>, String> {
-        Ok(entries(text)?.into_iter().map(|entry| (entry.name, entry.method)).collect())
-    }
-
-    #[test]
-    fn commands_are_read_in_every_form_and_keep_their_order() {
-        let pair = |name: &str, method: &str| (Some(name.to_owned()), method.to_owned());
-        let expected = vec![pair("b", "crm.deal.list"), pair("a", "user.get")];
-        for text in [
-            "b:\n  method: crm.deal.list\n  params: {filter: {ID: 7}}\na: user.get\n",
-            "{\"b\": {\"method\": \"crm.deal.list\"}, \"a\": {\"method\": \"user.get\"}}",
-            "- {name: b, method: crm.deal.list}\n- name: a\n  method: user.get\n",
-            "{\"name\": \"b\", \"method\": \"crm.deal.list\"}\n\n{\"name\": \"a\", \"method\": \"user.get\"}\n",
-        ] {
-            assert_eq!(names(text), Ok(expected.clone()), "{text}");
+    fn added(commands: &mut Commands, file: &str, allow_unknown: bool) -> Vec<String> {
+        let mut faults = Vec::new();
+        for command in entries(file).expect("a file of commands") {
+            commands.take(&Tables::EMPTY, command, allow_unknown, &Inputs::new(), &mut faults);
         }
-        assert_eq!(names("{\"method\": \"user.get\", \"params\": {}}"), Ok(vec![(None, "user.get".to_owned())]));
-        for (text, words) in [
-            ("a: {metod: user.get}", "`a` is no command"),
-            ("- 7", "command 1 is no command"),
-            ("user.get", "commands by name"),
-            ("{\"method\": \"a\"}\n{\"method\": 7}", "command 2"),
-        ] {
-            let fault = names(text).expect_err(text);
-            assert!(fault.contains(words), "{text}: {fault}");
-        }
+        faults
     }
 
     #[test]
     fn references_are_found_in_texts() {
         let mut commands = Commands::default();
-        commands.handles.push(commands.batch.call(Call::named("a")));
-        commands.names.push("first".to_owned());
-        let found = commands.with_references("D_$result[first][0][ID]!$result").expect("found");
+        assert!(added(&mut commands, "first: a", true).is_empty());
+        let found = commands.with_references("D_$result[first][0][ID]!$result", true).expect("found");
         assert!(crate::batch::is_in(&found.clone().into()) && found.starts_with("D_") && found.ends_with("!$result"));
-        let fault = commands.with_references("$result[fist]").expect_err("unknown");
+        let fault = commands.with_references("$result[fist]", true).expect_err("unknown");
         assert!(fault.contains("did you mean `first`"), "{fault}");
-        assert!(commands.with_references("$result[first").is_err());
+        assert!(commands.with_references("$result[first", true).is_err());
+    }
+
+    #[test]
+    fn all_faults_are_told_and_none_twice() {
+        let file = "a: {method: x, param: {}}\nb: {method: x, params: {id: '$result[a][ID]'}}\nb: 7\nc: {method: x, params: {id: '$result[d]'}}";
+        assert_eq!(
+            added(&mut Commands::default(), file, true),
+            [
+                "a: a command has no key `param`\nhelp: did you mean `params`?",
+                "b: there are two commands of this name",
+                "b: a command has a `method`, and may have `params` and `rest`; this is a number",
+                "c: `$result[d]`: no earlier command has this name\nhelp: did you mean `a` or `b`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_removes_is_found_in_unknown_methods_and_in_batches() {
+        let mut commands = Commands::default();
+        let file = "a: {method: x.delete}\nb: {method: batch, params: {cmd: {c: 'y.delete?id=1', d: z.get}}}\ne: x.get";
+        assert!(added(&mut commands, file, true).is_empty());
+        assert_eq!(commands.removals, ["x.delete", "y.delete"]);
     }
 }
