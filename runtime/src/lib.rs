@@ -12,6 +12,7 @@ pub mod error;
 mod items;
 mod map;
 mod method;
+mod number;
 pub mod output;
 pub mod paging;
 mod request;

@@ -3,19 +3,31 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::number;
+
 /// How deep values may be nested; deeper ones would only be an attack on the stack.
 const DEEPEST: usize = 128;
 
 /// Reads a value. Strict JSON is tried first, so that whatever is JSON means what it means everywhere.
 pub(crate) fn read(text: &str) -> Result<Value, String> {
     match serde_json::from_str(text) {
-        Ok(value) => Ok(value),
+        Ok(value) => check_numbers(text).map(|()| value),
         Err(_) => {
             let mut reader = Reader { text, at: 0 };
             let value = reader.value(0).and_then(|value| reader.end().map(|()| value));
             value.map_err(|reason| reader.explain(&reason))
         }
     }
+}
+
+/// Refuses strict JSON with a number that would be another one after reading.
+pub(crate) fn check_numbers(json: &str) -> Result<(), String> {
+    number::first_changed(json).map_or(Ok(()), |changed| Err(too_long(changed)))
+}
+
+/// What is said of a number that would be another one after reading.
+pub(crate) fn too_long(number: &str) -> String {
+    format!("the number {number} has more digits than a number keeps; write it as text in quotes, \"{number}\"")
 }
 
 struct Reader<'t> {
@@ -195,6 +207,7 @@ impl Reader<'_> {
             "false" => Value::Bool(false),
             "null" => Value::Null,
             word => match serde_json::from_str::<Number>(word) {
+                Ok(_) if !number::is_kept(word) => return Err(too_long(word)),
                 Ok(number) => Value::Number(number),
                 Err(_) => return Err("text needs quotes".into()),
             },
@@ -261,6 +274,16 @@ mod tests {
         );
         assert_eq!(read("['1', \"2\", 3]"), Ok(json!(["1", "2", 3])));
         assert_eq!(read("{}"), Ok(json!({})));
+    }
+
+    #[test]
+    fn a_number_is_what_was_typed_or_refused() {
+        for text in ["{\"LAT\":1527.8800197338637}", "{'LAT':1527.8800197338637}"] {
+            assert_eq!(read(text).map(|value| value.to_string()).as_deref(), Ok("{\"LAT\":1527.8800197338637}"));
+        }
+        for text in ["{\"ICCID\":89701012345678901234}", "{'ICCID':89701012345678901234}", "[0.12345678901234567890]"] {
+            assert!(read(text).expect_err("too long").contains("write it as text in quotes"), "{text}");
+        }
     }
 
     #[test]

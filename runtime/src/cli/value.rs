@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::cli::suggest::nearest;
 use crate::cli::{json, stdin};
+use crate::number;
 use crate::table::{Param, alternatives, below_keys, is_object, is_one_of, item_of};
 use crate::value::{File, FileForm};
 
@@ -198,9 +199,13 @@ fn unescape(text: &str) -> String {
 
 fn number(text: &str) -> Result<Value, String> {
     let text = text.trim();
+    let whole = text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from));
     let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
-    match (text.parse::<i64>(), number) {
-        (Ok(whole), _) => Ok(whole.into()),
+    match (whole, number) {
+        (Ok(whole), _) => Ok(whole),
+        (_, Some(_)) if !number::is_kept(text) => {
+            Err(format!("the number {} has more digits than a number keeps", shorten(text)))
+        }
         (_, Some(number)) => Ok(number.into()),
         _ => Err(format!("`{}` is no number", shorten(text))),
     }
@@ -272,14 +277,19 @@ fn whole_seconds(text: &str) -> String {
 
 /// A value whose type nobody knows: a number, a list or a word of JSON where it is written like one, else text.
 pub(crate) fn plain(text: &str) -> Value {
-    serde_json::from_str(text.trim()).unwrap_or_else(|_| unescape(text).into())
+    word(text.trim()).unwrap_or_else(|| unescape(text).into())
 }
 
 fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
     match text.trim() {
         trimmed if inputs.is_json(trimmed) => inputs.json(trimmed),
-        trimmed => Ok(serde_json::from_str(trimmed).unwrap_or_else(|_| inputs.text(text).into())),
+        trimmed => Ok(word(trimmed).unwrap_or_else(|| inputs.text(text).into())),
     }
+}
+
+/// What is JSON; a number that would be another one after reading is rather text.
+fn word(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(|_| number::first_changed(text).is_none())
 }
 
 /// A value of one of several types: JSON where it is written so and one of them takes what it holds, else the first

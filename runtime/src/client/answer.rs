@@ -1,11 +1,13 @@
 //! Reading the portal's envelope.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::client::exchange::Answer;
 use crate::error::PortalError;
+use crate::number;
 use crate::paging::{self, Layout};
 use crate::response::Response;
 use crate::value::Object;
@@ -24,6 +26,9 @@ pub(super) enum Unreadable {
 /// `pages`: of a batch's answer, the pages are left as text, to be read when their turn comes.
 pub(super) fn read(method: &str, answer: Answer, pages: Option<Layout>) -> Result<Response, Unreadable> {
     let Answer { status, content_type, mut body, .. } = answer;
+    if let Cow::Owned(kept) = number::with_long_as_text(&body) {
+        body = kept;
+    }
     if let Some(layout) = pages {
         match as_pages(body, layout) {
             Ok(response) => return Ok(response),
@@ -125,6 +130,14 @@ mod tests {
             .expect("read");
         assert_eq!((response.total, response.next), (Some(7), Some(50)));
         assert!(answer(200, "", "{\"result\":null}").is_ok());
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let text = r#"{"result":[1527.8800197338637,89701012345678901234,-5e-7,18446744073709551615]}"#;
+        let response = answer(200, "", text).expect("read");
+        let expected = r#"[1527.8800197338637,"89701012345678901234",-5e-7,18446744073709551615]"#;
+        assert_eq!(response.result.to_string(), expected);
     }
 
     #[test]

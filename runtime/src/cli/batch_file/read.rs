@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::cli::json::check_numbers;
 use crate::cli::suggest::hint;
 use crate::value::{Object, kind};
 
@@ -54,13 +55,16 @@ fn is_lines(lines: &[(usize, &str)]) -> bool {
 }
 
 fn of_line(at: usize, (number, line): (usize, &str)) -> Result<Entry, Faulty> {
+    let faulty = |fault: String| Faulty { name: (at + 1).to_string(), faults: vec![fault] };
     match serde_json::from_str(line) {
-        Ok(value) => entry(at, None, value),
+        Ok(value) => match check_numbers(line) {
+            Ok(()) => entry(at, None, value),
+            Err(fault) => Err(faulty(format!("line {}: {fault}", number + 1))),
+        },
         Err(error) => {
             let words = error.to_string();
             let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
-            let fault = format!("line {}, column {}: {words}", number + 1, error.column());
-            Err(Faulty { name: (at + 1).to_string(), faults: vec![fault] })
+            Err(faulty(format!("line {}, column {}: {words}", number + 1, error.column())))
         }
     }
 }

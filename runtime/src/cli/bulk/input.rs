@@ -266,6 +266,9 @@ fn next_line(
             Ok(_) if text.trim_ascii().is_empty() => {}
             Ok(_) => {
                 let fault = |reason: String| Some(Err(format!("--each: line {line}: {reason}")));
+                if let Err(reason) = std::str::from_utf8(text).map_or(Ok(()), crate::cli::json::check_numbers) {
+                    return fault(reason);
+                }
                 return match serde_json::from_slice(text) {
                     Ok(Value::Object(keys)) => {
                         let cells = keys.into_iter().map(|(key, value)| (key.into(), Cell::Json(value)));
