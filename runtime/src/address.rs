@@ -53,11 +53,7 @@ impl Address {
             return Err(fault("it must end with the path; remove `?` or `#` and what follows"));
         }
         let host = url.host().ok_or_else(|| fault("it has no host"))?;
-        let is_loopback = match &host {
-            Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-            Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
-            Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
-        };
+        let is_loopback = is_loopback(&host);
         let host = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_string(),
@@ -144,6 +140,15 @@ impl fmt::Display for Address {
             Some(webhook) => write!(f, "{}/rest/{}/{MASK}/", self.origin, webhook.user),
             None => write!(f, "{}/rest/", self.origin),
         }
+    }
+}
+
+/// Whether a host is this machine itself.
+pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
+        Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
     }
 }
 

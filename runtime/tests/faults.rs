@@ -233,6 +233,31 @@ async fn redirects_without_end_or_aim_are_refused() {
 }
 
 #[tokio::test]
+async fn a_redirect_leads_no_request_out_of_this_machine_unencrypted() {
+    // Of a network that is for documentation: nobody is there.
+    let server = Server::new(vec![redirect("307 Temporary Redirect", "http://192.0.2.1/rest/1/x/thing.do".into())]);
+    let error = outcome(&server.webhook(), Effect::Create).await.expect_err("refused");
+    assert!(matches!(&error, Error::Decode { status: Some(307), .. }), "{error:?}");
+    assert!(error.to_string().contains("192.0.2.1, which is not encrypted"), "{error}");
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let server = Server::new((0..2).map(|_| json_answer("{\"result\":1}")).collect());
+    let client = |address: &str| Client::builder(address).retry(RetryPolicy::never());
+    let longest = Duration::MAX;
+    let timeouts = client(&server.webhook()).timeout(longest).total_timeout(longest).patience(longest);
+    let timeouts = timeouts.connect_timeout(longest).build().expect("a good address");
+    assert_eq!(timeouts.execute(call(Effect::Read)).await.expect("answered").result, json!(1));
+    // The server wants to be left alone for ever.
+    let busy = || answer("503 X", "retry-after: 18446744073709551615\r\n", b"<html>".to_vec());
+    let server = Server::new(vec![busy(), busy()]);
+    let short = Client::builder(&server.webhook()).total_timeout(Duration::from_secs(5)).build();
+    let error = short.expect("a good address").execute(call(Effect::Read)).await.expect_err("busy");
+    assert!(matches!(error, Error::Decode { status: Some(503), .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_reached_was_not_sent() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
     for address in [

@@ -224,6 +224,38 @@ async fn a_download_that_cannot_be_right_is_an_error() {
     // The file changed in between.
     let changed = Server::new(|_, number| piece("200 OK", &format!("etag: \"{number}\"\r\n"), 0, 1_000, 400));
     assert!(outcome(&changed).await.to_string().contains("changed while it was downloaded"));
+    // It changed, and the server goes on in the middle of the other state all the same.
+    type Play = fn(&str, usize) -> Vec<u8>;
+    let goes_on: [Play; 5] = [
+        // Of another length.
+        |request, number| match number {
+            0 => piece("200 OK", "", 0, 1_000, 400),
+            _ => piece("206 Partial Content", "", wanted(request), 1_200, 2_000),
+        },
+        // Of another tag, weak or not.
+        |request, number| match number {
+            0 => piece("200 OK", "etag: \"one\"\r\n", 0, 1_000, 400),
+            _ => piece("206 Partial Content", "etag: \"two\"\r\n", wanted(request), 1_000, 2_000),
+        },
+        |request, number| match number {
+            0 => piece("200 OK", "etag: W/\"one\"\r\n", 0, 1_000, 400),
+            _ => piece("206 Partial Content", "etag: W/\"two\"\r\n", wanted(request), 1_000, 2_000),
+        },
+        // Of another time.
+        |request, number| {
+            let status = if number == 0 { "200 OK" } else { "206 Partial Content" };
+            piece(status, &format!("last-modified: {number}\r\n"), wanted(request), 1_000, 400)
+        },
+        // So short that nothing is behind what is there.
+        |_, number| match number {
+            0 => piece("200 OK", "", 0, 1_000, 400),
+            _ => answer("416 Range Not Satisfiable", "content-range: bytes */400\r\n", ""),
+        },
+    ];
+    for (at, play) in goes_on.into_iter().enumerate() {
+        let text = outcome(&Server::new(play)).await.to_string();
+        assert!(text.contains("the file changed while it was downloaded"), "{at}: {text}");
+    }
     // Another part than asked for.
     let wrong = Server::new(|request, _| {
         let status = if wanted(request) > 0 { "206 Partial Content" } else { "200 OK" };

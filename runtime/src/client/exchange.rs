@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use url::Url;
 
+use crate::address::is_loopback;
 use crate::client::access::Connection;
 use crate::client::builder::USER_AGENT;
 use crate::client::transport::{Clients, Transport, cause};
@@ -92,12 +93,13 @@ impl Exchange {
     }
 
     async fn send_there(&self, wire: &Wire, largest: usize) -> Result<Answer, Failure> {
-        let until = Instant::now() + wire.timeout;
+        // A moment too far away to be told is none.
+        let until = Instant::now().checked_add(wire.timeout);
         let mut url =
             Url::parse(&wire.url).map_err(|error| Failure::NotSent { reason: error.to_string(), passes: false })?;
         let origin = url.origin();
         for _ in 0..=MOST_REDIRECTS {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.map_or(wire.timeout, |until| until.saturating_duration_since(Instant::now()));
             let response = self.post(&url, wire, left).await?;
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -170,17 +172,27 @@ pub(super) async fn chunk(response: &mut reqwest::Response, wait: Duration) -> R
     chunk.map_err(|error| classify(&error, wait))
 }
 
-/// Where a redirect leads, if it may be followed: never from an encrypted connection to an open one.
+/// Where a redirect leads, if it may be followed.
 fn follow(from: &Url, location: &str) -> Result<Url, String> {
     let to =
         from.join(location).ok().filter(|_| !location.is_empty()).ok_or("the portal redirects to no usable address")?;
+    if is_as_safe(from, &to) {
+        return Ok(to);
+    }
+    Err(format!(
+        "the portal redirects to {}, which is not encrypted; the request was not repeated there",
+        to.host_str().unwrap_or("another address")
+    ))
+}
+
+/// Whether what goes to one address may go to the other: never from an encrypted connection to an open one, nor from this
+/// machine over an open one to another.
+pub(super) fn is_as_safe(from: &Url, to: &Url) -> bool {
+    let is_here = |url: &Url| url.host().is_some_and(|host| is_loopback(&host));
     match (from.scheme(), to.scheme()) {
-        (_, "https") => Ok(to),
-        ("http", "http") => Ok(to),
-        _ => Err(format!(
-            "the portal redirects to {}, which is not encrypted; the request was not repeated there",
-            to.host_str().unwrap_or("another address")
-        )),
+        (_, "https") => true,
+        ("http", "http") => is_here(to) || !is_here(from),
+        _ => false,
     }
 }
 

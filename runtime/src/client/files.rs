@@ -166,14 +166,15 @@ impl Client {
             quoted(&name)
         );
         let tail = format!("\r\n--{boundary}--\r\n");
-        let whole = length.map(|length| length + (head.len() + tail.len()) as u64);
+        let whole = length.map(|length| length.saturating_add((head.len() + tail.len()) as u64));
         let mut headers = vec![
             ("Content-Type", format!("multipart/form-data; boundary={boundary}")),
             ("Accept", "application/json".to_owned()),
             ("User-Agent", inner.settings.user_agent.clone()),
         ];
         headers.extend(whole.map(|whole| ("Content-Length", whole.to_string())));
-        let timeout = inner.settings.timeout + length.map_or(LONGEST, |length| Duration::from_secs(length / SLOWEST));
+        let sending = length.map_or(LONGEST, |length| Duration::from_secs(length / SLOWEST));
+        let timeout = inner.settings.timeout.saturating_add(sending);
         let body = reqwest::Body::wrap_stream(pieces(head, reader, tail));
         inner.counters.requests.one();
         inner.counters.bytes_sent.add(whole.unwrap_or_default());
@@ -274,52 +275,54 @@ impl Client {
         headers.push(("Accept-Encoding", "identity".to_owned()));
         if state.at > 0 {
             headers.push(("Range", format!("bytes={}-", state.at)));
-            headers.extend(state.tag.clone().map(|tag| ("If-Range", tag)));
+            headers.extend(state.version.condition().map(|version| ("If-Range", version.to_owned())));
         }
         inner.counters.requests.one();
         let mut response = inner.exchange.open(url, &headers, wait).await.map_err(lost)?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let tag = header("etag").filter(|tag| !tag.starts_with("W/")).or_else(|| header("last-modified"));
+        let range = header("content-range");
+        let total = match status {
+            200 => header("content-length").and_then(|length| length.parse::<u64>().ok()),
+            _ => range.as_deref().and_then(total_of),
+        };
+        let version = Version { etag: header("etag"), modified: header("last-modified"), total };
+        let changed = || fault(status, "the file changed while it was downloaded; begin anew".into());
+        if matches!(status, 200 | 206 | 416)
+            && (state.version.is_other(&version) || total.is_some_and(|total| total < state.at))
+        {
+            return Err(changed());
+        }
         let mut skip = 0;
         match status {
-            200 => {
-                // The whole again: what is there already is passed over, if it is the same file.
-                let total = header("content-length").and_then(|length| length.parse::<u64>().ok());
-                let is_other = matches!((&state.tag, &tag), (Some(before), Some(now)) if before != now)
-                    || matches!((state.total, total), (Some(before), Some(now)) if before != now)
-                    || total.is_some_and(|total| total < state.at);
-                if state.at > 0 && is_other {
-                    return Err(fault(status, "the file changed while it was downloaded; begin anew".into()));
-                }
-                state.total = total.or(state.total);
-                skip = state.at;
+            // The whole again: what is there already is passed over.
+            200 => skip = state.at,
+            206 if range.as_deref().and_then(begin_of) != Some(state.at) => {
+                return Err(fault(status, "the server sent another part of the file than it was asked for".into()));
             }
-            206 => {
-                let (from, total) = header("content-range").as_deref().and_then(range).unwrap_or((u64::MAX, None));
-                if from != state.at {
-                    return Err(fault(status, "the server sent another part of the file than it was asked for".into()));
-                }
-                state.total = total.or(state.total);
-            }
+            206 => {}
             // Nothing is behind what is there.
-            416 if header("content-range").as_deref().and_then(total_of) == Some(state.at) => return Ok(()),
+            416 if total == Some(state.at) => return Ok(()),
             500.. => {
                 let reason = format!("the server answered {status}");
                 return Err(Broken::Now(Error::Interrupted { method: "download".into(), host: host.into(), reason }));
             }
             _ => return Err(fault(status, format!("no file, but status {status}: the address may have run out"))),
         }
-        state.tag = tag.or(state.tag.take());
+        state.version.learn(version);
         while let Some(chunk) = exchange::chunk(&mut response, wait).await.map_err(lost)? {
             inner.counters.bytes_received.add(chunk.len() as u64);
             let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
             skip -= passed as u64;
             let new = &chunk[passed..];
             writer.write_all(new).await.map_err(|error| Broken::For(cannot_write(&error)))?;
-            state.at += new.len() as u64;
+            state.at = state.at.saturating_add(new.len() as u64);
         }
-        if skip > 0 || state.total.is_some_and(|total| state.at < total) {
+        let total = state.version.total;
+        if total.is_some_and(|total| state.at > total) {
+            return Err(changed());
+        }
+        if skip > 0 || total.is_some_and(|total| state.at < total) {
             let reason = format!("the file ended after {} bytes", state.at);
             return Err(Broken::Now(Error::Interrupted { method: "download".into(), host: host.into(), reason }));
         }
@@ -327,14 +330,14 @@ impl Client {
     }
 
     /// An address that the portal has given; one without a host is the portal's own. Never one that gives away over an open
-    /// line what came over an encrypted one.
+    /// line what came over a safe one.
     fn there(&self, address: &str) -> Result<Url, String> {
         let portal = Url::parse(self.0.settings.address.origin()).map_err(|error| error.to_string())?;
         let url = portal.join(address).map_err(|error| format!("the file's address cannot be used: {error}"))?;
-        match (portal.scheme(), url.scheme()) {
-            (_, "https") | ("http", "http") => Ok(url),
-            _ => Err(format!("the file's address at {} is not encrypted", url.host_str().unwrap_or("an unknown host"))),
+        if exchange::is_as_safe(&portal, &url) {
+            return Ok(url);
         }
+        Err(format!("the file's address at {} is not encrypted", url.host_str().unwrap_or("an unknown host")))
     }
 }
 
@@ -342,9 +345,41 @@ impl Client {
 #[derive(Default)]
 struct Part {
     at: u64,
+    version: Version,
+}
+
+/// What tells this state of a file from others, as far as the server says it.
+#[derive(Default)]
+struct Version {
+    etag: Option<String>,
+    modified: Option<String>,
     total: Option<u64>,
-    /// What tells this state of the file from others.
-    tag: Option<String>,
+}
+
+impl Version {
+    /// Whether the other is surely another state of the file.
+    fn is_other(&self, other: &Self) -> bool {
+        fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+            a.zip(b).is_some_and(|(a, b)| a != b)
+        }
+        // A weak tag is the same for the same content in other words: bytes may differ, content may not.
+        let opaque = |version: &Self| version.etag.as_deref().map(|tag| tag.trim_start_matches("W/").to_owned());
+        differ(opaque(self), opaque(other))
+            || differ(self.modified.as_deref(), other.modified.as_deref())
+            || differ(self.total, other.total)
+    }
+
+    /// What a server can be held to: the part of this very state, or the whole.
+    fn condition(&self) -> Option<&str> {
+        self.etag.as_deref().filter(|tag| !tag.starts_with("W/")).or(self.modified.as_deref())
+    }
+
+    /// Takes over what the other says more.
+    fn learn(&mut self, other: Self) {
+        self.etag = other.etag.or(self.etag.take());
+        self.modified = other.modified.or(self.modified.take());
+        self.total = other.total.or(self.total);
+    }
 }
 
 /// Why a download stopped: for now, or for good.
@@ -357,13 +392,12 @@ fn cannot_write(error: &std::io::Error) -> Error {
     Error::usage(format!("download: the file cannot be written: {error}"))
 }
 
-/// `bytes 5-9/10` → 5 and 10.
-fn range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (part, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
-    Some((part.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
+/// `bytes 5-9/10` → 5.
+fn begin_of(text: &str) -> Option<u64> {
+    text.trim().strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
 }
 
-/// `bytes */10` → 10.
+/// `bytes 5-9/10` or `bytes */10` → 10.
 fn total_of(text: &str) -> Option<u64> {
     text.rsplit_once('/')?.1.trim().parse().ok()
 }
@@ -417,9 +451,9 @@ mod tests {
 
     #[test]
     fn heads_are_read_and_written() {
-        assert_eq!(range("bytes 5-9/10"), Some((5, Some(10))));
-        assert_eq!(range("bytes 5-9/*"), Some((5, None)));
-        assert_eq!((range("items 1-2/3"), total_of("bytes */10")), (None, Some(10)));
+        assert_eq!((begin_of("bytes 5-9/10"), total_of("bytes 5-9/10")), (Some(5), Some(10)));
+        assert_eq!((begin_of("bytes 5-9/*"), total_of("bytes 5-9/*")), (Some(5), None));
+        assert_eq!((begin_of("items 1-2/3"), begin_of("bytes */10"), total_of("bytes */10")), (None, None, Some(10)));
         assert_eq!(quoted("a\"b\r\n"), "a%22b%0D%0A");
         assert_ne!(boundary(), boundary());
     }

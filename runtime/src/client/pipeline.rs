@@ -49,7 +49,7 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
         effect,
         retry: options.retry.as_ref().unwrap_or(&settings.retry),
         timeout: options.timeout.unwrap_or(settings.timeout),
-        end: total.map(|total| Instant::now() + total),
+        end: total.and_then(|total| Instant::now().checked_add(total)),
         patience: options.patience.unwrap_or(settings.patience),
         waited: Duration::ZERO,
         key: idempotency_key(call, effect, options)?,
@@ -112,7 +112,7 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
             return Err(last(error));
         }
         let pause = plan.retry.pause(retries, random()).max(retry_after.unwrap_or_default());
-        if plan.end.is_some_and(|end| Instant::now() + pause >= end) || pause > plan.patience {
+        if plan.end.is_some_and(|end| pause >= end.saturating_duration_since(Instant::now())) || pause > plan.patience {
             return Err(last(error));
         }
         retries += 1;
