@@ -75,7 +75,7 @@ impl Guard {
             return Ok(());
         }
         self.step(|rests, now| {
-            let wait = |method: &str| Some(rests.get(method)?.until.saturating_sub(now).min(WINDOW));
+            let wait = |method: &str| Some(rests.get(method)?.until.saturating_sub(now));
             let longest =
                 methods.iter().filter_map(|method| Some((method, wait(method)?))).max_by_key(|(_, wait)| *wait);
             match longest {

@@ -35,6 +35,8 @@ pub(super) struct State {
 #[derive(Debug)]
 pub(super) struct SharedState {
     path: PathBuf,
+    /// It is of all who may write into its folder, not of this user alone.
+    is_common: bool,
     /// Who calls, in short: run time is counted by application or webhook.
     caller: String,
     /// The file cannot be used; the client goes on by itself.
@@ -57,13 +59,14 @@ impl From<io::Error> for Trouble {
 }
 
 impl SharedState {
-    /// The state of a portal in a folder. `caller` is whatever tells who calls; only a number made of it is written.
-    pub(super) fn new(folder: &Path, host: &str, caller: impl Hash) -> Self {
+    /// The state of a portal in a folder. `is_common`: it is of all who may write into the folder. `caller` is whatever tells
+    /// who calls; only a number made of it is written.
+    pub(super) fn new(folder: &Path, is_common: bool, host: &str, caller: impl Hash) -> Self {
         let safe = |char: char| if char.is_ascii_alphanumeric() || matches!(char, '.' | '-') { char } else { '_' };
         let path = folder.join(format!("{}.limits", host.chars().map(safe).collect::<String>()));
         let mut hasher = DefaultHasher::new();
         caller.hash(&mut hasher);
-        Self { path, caller: format!("{:016x}", hasher.finish()), is_broken: AtomicBool::new(false) }
+        Self { path, is_common, caller: format!("{:016x}", hasher.finish()), is_broken: AtomicBool::new(false) }
     }
 
     /// How full the bucket is.
@@ -92,7 +95,7 @@ impl SharedState {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State, Duration) -> T) -> Result<T, Trouble> {
-        let mut file = open(&self.path)?;
+        let mut file = self.open()?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Trouble::Busy),
@@ -103,6 +106,7 @@ impl SharedState {
         let before = file.read_to_string(&mut text).ok().map(|_| self.parse(&text)).unwrap_or_default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut state = before.clone();
+        state.rests.retain(|_, rest| !is_forgotten(rest.until, now));
         let outcome = change(&mut state, now);
         if state != before {
             let text = self.write(&state, now);
@@ -112,6 +116,41 @@ impl SharedState {
             file.set_len(text.len() as u64)?;
         }
         Ok(outcome)
+    }
+
+    fn open(&self) -> io::Result<File> {
+        // Not made by the way: systems refuse that for a file of another user in a folder of everybody.
+        let open = || OpenOptions::new().read(true).write(true).open(&self.path);
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let made = self.make();
+                // Another program may have been faster.
+                open().map_err(|error| made.err().unwrap_or(error))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Makes the file, under another name at first: whoever finds it can use it.
+    fn make(&self) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let new = self.path.with_extension(format!("{:08x}", getrandom::u32().unwrap_or(std::process::id())));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&new)?;
+        let opened = if self.is_common { open_to_writers(&file, folder) } else { Ok(()) };
+        let made = opened.and_then(|()| {
+            // Renaming would replace what another program has just made; it is for file systems without links.
+            std::fs::hard_link(&new, &self.path).or_else(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => Ok(()),
+                _ => std::fs::rename(&new, &self.path),
+            })
+        });
+        let _ = std::fs::remove_file(&new);
+        made
     }
 
     /// The bucket in the first line, a method that rests in each further one.
@@ -148,23 +187,28 @@ impl SharedState {
     }
 }
 
-/// Whether a rest is so long over that not even its refusals count any more.
+/// Whether a rest says nothing any more: it is so long over that not even its refusals count, or it ends later than any can,
+/// written when the clock was ahead.
 fn is_forgotten(until: Duration, now: Duration) -> bool {
-    until + WINDOW < now
+    now.abs_diff(until) > WINDOW
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).or_else(|error| {
-        if error.kind() != io::ErrorKind::NotFound {
-            return Err(error);
-        }
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        options.open(path)
-    })
+/// Lets those read and write the file who may write into the folder.
+#[cfg(unix)]
+fn open_to_writers(file: &File, folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let folder = folder.metadata()?;
+    // Who does not belong to the folder's group cannot give the file to it.
+    let _ = std::os::unix::fs::fchown(file, None, Some(folder.gid()));
+    let of_group = if folder.mode() & 0o020 != 0 && file.metadata()?.gid() == folder.gid() { 0o060 } else { 0 };
+    let of_others = if folder.mode() & 0o002 != 0 { 0o006 } else { 0 };
+    file.set_permissions(std::fs::Permissions::from_mode(0o600 | of_group | of_others))
+}
+
+/// A file has the permissions of its folder.
+#[cfg(not(unix))]
+fn open_to_writers(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn bucket(line: &str) -> Option<Bucket> {
@@ -207,7 +251,7 @@ mod tests {
         let folder = folder.path().join("made/when/needed");
         let takers: Vec<_> = (0..3)
             .map(|number| {
-                let state = SharedState::new(&folder, "b24.example.org:8443", number);
+                let state = SharedState::new(&folder, false, "b24.example.org:8443", number);
                 std::thread::spawn(move || {
                     let mut taken = 0;
                     while taken < 10 {
@@ -224,16 +268,16 @@ mod tests {
             taker.join().expect("took its places");
         }
         assert!(
-            matches!(take(&SharedState::new(&folder, "b24.example.org:8443", "")), Ok(Err(_))),
+            matches!(take(&SharedState::new(&folder, false, "b24.example.org:8443", "")), Ok(Err(_))),
             "30 of 30 are taken"
         );
-        assert!(matches!(take(&SharedState::new(&folder, "other", "")), Ok(Ok(()))));
+        assert!(matches!(take(&SharedState::new(&folder, false, "other", "")), Ok(Ok(()))));
     }
 
     #[test]
     fn rests_are_a_callers_own_and_forgotten_in_the_end() {
         let folder = tempfile::tempdir().expect("a folder");
-        let of = |caller: &str| SharedState::new(folder.path(), "h", caller);
+        let of = |caller: &str| SharedState::new(folder.path(), false, "h", caller);
         let rest = |state: &SharedState, method: &str, ago: Duration| {
             state
                 .change(|state, now| {
@@ -260,7 +304,7 @@ mod tests {
     #[test]
     fn garbage_and_old_states_are_empty_ones() {
         let folder = tempfile::tempdir().expect("a folder");
-        let state = SharedState::new(folder.path(), "h", "");
+        let state = SharedState::new(folder.path(), false, "h", "");
         for text in ["", "garbage", "12", "NaN 5", "49 -1", "\u{0}\u{0}", "31.0 5.0\n", "0 5\nx y z\n1 2 3\na NaN 1 m"]
         {
             std::fs::write(&state.path, text).expect("written");
@@ -273,7 +317,7 @@ mod tests {
         let left = format!("0 5\n{END}\n{} 9999999999 1 crm.deal.list\n", state.caller);
         std::fs::write(&state.path, left).expect("written");
         assert_eq!(state.change(|state, _| state.rests.len()).expect("read"), 0);
-        let broken = SharedState::new(&state.path, "h", "");
+        let broken = SharedState::new(&state.path, false, "h", "");
         assert!(matches!(take(&broken), Err(Trouble::Broken(_))));
     }
 
@@ -282,9 +326,42 @@ mod tests {
     fn the_file_is_the_users_own() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
-        let state = SharedState::new(folder.path(), "../h", "");
+        let state = SharedState::new(folder.path(), false, "../h", "");
         take(&state).expect("taken").expect("a place");
         assert_eq!(state.path.parent(), Some(folder.path()));
         assert_eq!(std::fs::metadata(&state.path).expect("there").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_common_file_is_of_all_who_may_write_into_its_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (folder_mode, expected) in [(0o700, 0o600), (0o770, 0o660), (0o777, 0o666), (0o1777, 0o666), (0o755, 0o600)]
+        {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mode = std::fs::Permissions::from_mode(folder_mode);
+            std::fs::set_permissions(folder.path(), mode).expect("set");
+            let state = SharedState::new(folder.path(), true, "h", "");
+            take(&state).expect("taken").expect("a place");
+            let mode = std::fs::metadata(&state.path).expect("there").permissions().mode() & 0o777;
+            assert_eq!(mode, expected, "{folder_mode:o}");
+            let files = std::fs::read_dir(folder.path()).expect("a folder").count();
+            assert_eq!(files, 1, "nothing else is left there");
+        }
+    }
+
+    #[test]
+    fn a_rest_of_a_clock_that_was_ahead_is_dropped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = SharedState::new(folder.path(), false, "h", "");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
+        for (until, rests) in [(now + 864_000.0, 0), (1.8446744073709550e19, 0), (now + 500.0, 1), (now - 500.0, 1)] {
+            let text = format!("0 5\n{} {until:.6} 0 crm.deal.list\nffff {until:.6} 0 other\n{END}\n", state.caller);
+            std::fs::write(&state.path, text).expect("written");
+            assert_eq!(state.change(|state, _| state.rests.len()).expect("read"), rests, "{until}");
+            take(&state).expect("taken").expect("a place");
+            let left = std::fs::read_to_string(&state.path).expect("there");
+            assert_eq!(left.matches("other").count(), rests, "{left}");
+        }
     }
 }

@@ -101,12 +101,12 @@ impl Limits {
 
     /// Where the limits of a portal are kept together with other programs, if they are.
     pub(super) fn shared_state(&self, host: &str, caller: impl Hash) -> Option<Arc<SharedState>> {
-        let folder = match &self.share {
-            Share::Nobody => None,
-            Share::User => shared::folder(),
-            Share::Folder(folder) => Some(folder.clone()),
+        let (folder, is_common) = match &self.share {
+            Share::Nobody => return None,
+            Share::User => (shared::folder()?, false),
+            Share::Folder(folder) => (folder.clone(), true),
         };
-        folder.map(|folder| Arc::new(SharedState::new(&folder, host, caller)))
+        Some(Arc::new(SharedState::new(&folder, is_common, host, caller)))
     }
 
     fn of(size: Option<Size>) -> Self {
@@ -122,7 +122,9 @@ impl Limits {
         self
     }
 
-    /// [`Limits::shared`] with the folder of the file, for programs of different users.
+    /// [`Limits::shared`] with the folder of the file, for programs of different users: whoever may write into the folder may
+    /// use the file, so make the folder beforehand and let all of them write into it (on Unix as in
+    /// `install -d -m 2770 -g apps /var/lib/bitrix24-limits`). One that is not there is made for this user.
     pub fn shared_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.share = Share::Folder(folder.into());
         self
