@@ -143,7 +143,7 @@ pub(crate) fn waiting(reason: String, wait: Duration) {
     if wait < SHORT || !terminal::is_terminal(Stream::Err) {
         return;
     }
-    let until = Instant::now() + wait;
+    let Some(until) = Instant::now().checked_add(wait) else { return };
     let mut shown = shown();
     let is_counting = shown.until.is_some_and(|known| known > Instant::now());
     shown.until = Some(shown.until.map_or(until, |known| known.max(until)));

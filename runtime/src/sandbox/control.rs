@@ -8,7 +8,7 @@
 //! | `POST /_sandbox/log/clear` | forgets them |
 //! | `POST /_sandbox/reset` | the data of the start, no faults, an empty log; a body is taken as options |
 //! | `POST /_sandbox/expire` | lets the access tokens run out |
-//! | `POST /_sandbox/advance` | `{"seconds": n}` turns the clock forward |
+//! | `POST /_sandbox/advance` | `{"seconds": n}` turns the clock forward, by a hundred years in all at most |
 //! | `POST /_sandbox/fill` | `{"collection": "crm.deal", "count": 500}` fills a collection with new records |
 //! | `GET /_sandbox/data` | the collections and their sizes |
 //! | `GET /_sandbox/data/<collection>` | its records |

@@ -362,9 +362,10 @@ pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, since: SystemTime) -> R
         let mut state = shared.state();
         let options = &state.options;
         let commands = u32::try_from(log.commands.len()).unwrap_or(u32::MAX);
-        let wait = options.latency + options.command_latency.saturating_mul(commands);
+        let wait = options.latency.saturating_add(options.command_latency.saturating_mul(commands));
         let jitter = u64::try_from(options.jitter.as_millis()).unwrap_or(u64::MAX);
-        reply.wait += wait + Duration::from_millis(state.plan.jitter(jitter));
+        let jitter = Duration::from_millis(state.plan.jitter(jitter));
+        reply.wait = reply.wait.saturating_add(wait).saturating_add(jitter);
     }
     shared.log(log);
     reply

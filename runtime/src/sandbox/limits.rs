@@ -54,21 +54,21 @@ impl Ledger {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         let cost = terms.costs.get(method).copied().unwrap_or(terms.cost);
         if cost == 0.0 && self.spent.is_empty() {
-            return Some(Charge { operating: 0.0, reset_at: now + terms.window });
+            return Some(Charge { operating: 0.0, reset_at: now.saturating_add(terms.window) });
         }
         let baskets = self.spent.entry((caller.to_owned(), method.to_owned())).or_default();
-        baskets.retain(|(since, _)| since + terms.window > now);
+        baskets.retain(|(since, _)| since.saturating_add(terms.window) > now);
         let used: f64 = baskets.iter().map(|(_, cost)| cost).sum();
         if terms.limit.is_some_and(|limit| used >= limit) {
             return None;
         }
         let width = (terms.window / 10).max(1);
         match baskets.back_mut() {
-            Some((since, spent)) if *since + width > now => *spent += cost,
+            Some((since, spent)) if since.saturating_add(width) > now => *spent += cost,
             _ => baskets.push_back((now, cost)),
         }
         let oldest = baskets.front().map_or(now, |(since, _)| *since);
-        Some(Charge { operating: used + cost, reset_at: oldest + terms.window })
+        Some(Charge { operating: used + cost, reset_at: oldest.saturating_add(terms.window) })
     }
 }
 

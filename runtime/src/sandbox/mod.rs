@@ -97,6 +97,9 @@ use tls::Tls;
 /// The most threads that serve. More would only wait for the state.
 const MOST_THREADS: usize = 2;
 
+/// How far the portal's clock can be turned forward: moments much later cannot be told.
+const FARTHEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// The commands that have been looked up, by method and REST version.
 type Known = BTreeMap<(String, u8), Arc<Command<'static>>>;
 
@@ -236,7 +239,7 @@ impl Shared {
 
     fn advance(&self, time: Duration) {
         let mut state = self.state();
-        state.ahead = state.ahead.saturating_add(time);
+        state.ahead = state.ahead.saturating_add(time).min(FARTHEST);
     }
 }
 
@@ -494,7 +497,7 @@ impl Portal {
         self.set_options(options);
     }
 
-    /// Turns the portal's clock forward: tokens age, buckets leak, run time is forgotten.
+    /// Turns the portal's clock forward, by a hundred years in all at most: tokens age, buckets leak, run time is forgotten.
     pub fn advance(&self, time: Duration) {
         self.shared.advance(time);
     }

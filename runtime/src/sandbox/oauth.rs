@@ -35,7 +35,7 @@ pub(super) fn first(application: &Application, now: SystemTime, life: Option<Dur
         user: 1,
         client: application.client_id.clone(),
         scopes: application.scopes.clone(),
-        expires: life.map(|life| unix(now + life)),
+        expires: life.map(|life| unix(now).saturating_add(life.as_secs())),
         refresh_expires: unix(now + REFRESH_LIFE),
     }
 }
@@ -124,7 +124,7 @@ fn token(shared: &Shared, inquiry: &Inquiry, params: &Object) -> Result<Reply, W
         user,
         client: application.client_id.clone(),
         scopes: scopes.clone(),
-        expires: Some(unix(now + life)),
+        expires: Some(unix(now).saturating_add(life.as_secs())),
         refresh_expires: unix(now + REFRESH_LIFE),
     };
     let id = state.store.next(TOKENS);
@@ -163,7 +163,7 @@ fn secret(state: &mut State) -> String {
 /// Tokens that ran out a day ago and cannot be refreshed are of no use.
 fn forget_old(store: &mut Store, now: u64) {
     let day = 24 * 3600;
-    let is_old = |pair: &Pair| pair.refresh.is_empty() && pair.expires.is_some_and(|end| end + day < now);
+    let is_old = |pair: &Pair| pair.refresh.is_empty() && pair.expires.is_some_and(|end| end.saturating_add(day) < now);
     let old: Vec<u64> =
         store.all(TOKENS).iter().filter(|(_, record)| is_old(&Pair::read(record))).map(|(id, _)| *id).collect();
     for id in old {
