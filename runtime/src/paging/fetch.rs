@@ -19,6 +19,8 @@ use crate::value::Object;
 
 /// Stands in a template for what differs from command to command.
 const HOLE: char = '\u{1}';
+/// The key of a page of its own.
+const FIRST: &str = "first";
 
 /// What a walk reads from.
 pub(super) struct Source {
@@ -38,6 +40,27 @@ pub(super) struct Single {
     pub(super) more: Option<bool>,
     /// Where the next page begins, where the portal says it so.
     pub(super) cursor: Option<Value>,
+    pub(super) took: Duration,
+}
+
+/// Pages asked for in one request.
+pub(super) struct Wanted<'w> {
+    /// A page with [`hole`] where `fill` puts what differs.
+    pub(super) page: &'w Call,
+    pub(super) count: usize,
+    /// A page of its own, asked for before the others.
+    pub(super) first: Option<&'w Call>,
+    /// An error ends the request.
+    pub(super) halts: bool,
+    /// The field of the records' number; empty where numbers are not wanted.
+    pub(super) field: &'static str,
+}
+
+/// What came of them.
+pub(super) struct Several {
+    pub(super) first: Option<Answered>,
+    /// Up to the first that failed.
+    pub(super) pages: Vec<Answered>,
     pub(super) took: Duration,
 }
 
@@ -86,39 +109,35 @@ impl Source {
         Ok(Single { values, total, next, more, cursor, took })
     }
 
-    /// Asks for pages in one request. `call` is a page with [`hole`] where `fill` puts what differs; `halts`: an error ends
-    /// the request. None: the call has no form as a command.
-    pub(super) async fn several(
-        &self,
-        call: &Call,
-        count: usize,
-        halts: bool,
-        fill: impl Fn(usize) -> String,
-        field: &'static str,
-    ) -> Option<Result<(Vec<Answered>, Duration)>> {
-        let Some(template) = template(call) else {
+    /// Asks for pages in one request. None: the call has no form as a command.
+    pub(super) async fn several(&self, wanted: Wanted<'_>, fill: impl Fn(usize) -> String) -> Option<Result<Several>> {
+        let first = wanted.first.map(template);
+        let (Some(template), false) = (template(wanted.page), matches!(first, Some(None))) else {
             self.alone.store(true, Ordering::Relaxed);
             return None;
         };
-        let count = count.min(MOST);
-        let commands: Object = (0..count)
-            .map(|at| {
-                let mut filled = String::new();
-                encoding::escape(&fill(at), &mut filled);
-                (key(at), template.replace(HOLE, &filled).into())
-            })
-            .collect();
+        let first = first.flatten();
+        let count = wanted.count.min(MOST - usize::from(first.is_some()));
+        let mut commands = Object::new();
+        commands.extend(first.map(|first| (FIRST.to_owned(), first.into())));
+        commands.extend((0..count).map(|at| {
+            let mut filled = String::new();
+            encoding::escape(&fill(at), &mut filled);
+            (key(at), template.replace(HOLE, &filled).into())
+        }));
+        let methods: Vec<_> = commands.keys().map(|key| (key.clone(), self.method().name.clone())).collect();
+        let has_first = methods.len() > count;
         let batch = Call::new(Method::new("batch", Rest::V2, Effect::Read, Paging::None))
-            .param("halt", i32::from(halts))
+            .param("halt", i32::from(wanted.halts))
             .param("cmd", commands);
-        let methods = (0..count).map(|at| (key(at), self.method().name.clone()));
-        let layout = Layout { records: self.method().records, field };
+        let layout = Layout { records: self.method().records, field: wanted.field };
         let options = self.options.clone().commands(methods).pages_as_text(layout);
         let watch = Watch::start(&self.client);
         Some(match self.client.execute_with(batch, &options).await {
             Ok(mut response) => {
                 let took = watch.took();
-                Ok((self.take_apart(&mut response, count), took))
+                let first = has_first.then(|| self.answer(&mut response, FIRST));
+                Ok(Several { first, pages: self.take_apart(&mut response, count), took })
             }
             Err(error) => Err(the_same(&error, self.method())),
         })
@@ -219,6 +238,10 @@ pub(super) struct Chunk {
     pub(super) last: Option<i64>,
     /// Nothing is behind it.
     pub(super) ended: bool,
+    /// The last page that came was not full. That is no proof of an end: what the caller may not see can be taken out of it.
+    pub(super) is_short: bool,
+    /// The number of the last record of all, where the portal was asked for it.
+    pub(super) end: Option<i64>,
     /// The portal does not do what walking by number needs.
     pub(super) astray: bool,
     pub(super) failed: Option<Error>,

@@ -1,6 +1,10 @@
 //! The walk by number: each page is asked for as "those behind the last one". Fifty such pages travel in one request, each
 //! referring to the last record of the one before. Where the portal takes long over that, the numbers are cut into ranges,
 //! and several are read at once.
+//!
+//! A page that is not full is not the last one for that: a portal may take out of it what the caller may not see. The end is
+//! where nothing comes behind a record, where the record has the highest number of all (the first request of several pages
+//! asks for it), or where the portal has counted no more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +14,7 @@ use serde_json::Value;
 use crate::batch::MOST;
 use crate::call::Call;
 use crate::method::{Keyset, Order, Paging, Rest};
-use crate::paging::fetch::{Answered, Chunk, Source, hole, key};
+use crate::paging::fetch::{Answered, Chunk, Source, Wanted, hole, key};
 use crate::paging::page::{self, RawPage};
 use crate::paging::place;
 use crate::paging::walker::Flight;
@@ -37,8 +41,6 @@ enum Stage {
     Page,
     /// Fifty pages behind the last record.
     Chain,
-    /// The highest number there is.
-    Probe,
     /// The ranges behind `low`, up to `high`.
     Ranges {
         low: i64,
@@ -51,7 +53,6 @@ enum Stage {
 pub(super) enum Errand {
     Page,
     Chain,
-    Probe,
     Range { low: i64, high: i64 },
 }
 
@@ -62,11 +63,15 @@ pub(super) struct KeysetWalk {
     size: usize,
     /// The number behind which the walk goes on.
     last: Option<i64>,
+    /// The number of the last record of all, as it was when the portal was asked, and whether it was.
+    end: Option<i64>,
+    has_asked: bool,
     /// Records a number: 1 where no number is left out.
     density: f64,
     parallel: usize,
-    /// Pages brought so far.
+    /// Pages brought so far, and the records on the first one.
     pages: usize,
+    begun: usize,
 }
 
 impl Path {
@@ -92,18 +97,35 @@ impl Path {
         call
     }
 
-    /// The call for the record with the highest number behind another.
-    fn probe(&self, after: Option<i64>) -> Call {
-        let mut call = self.page(after.map(Value::from), None);
-        sort(&mut call, self.keyset, "DESC");
+    /// The call for the last records behind a number, the last one first.
+    fn backwards(&self, after: Option<Value>, until: Option<i64>) -> Call {
+        let mut call = self.page(after, until);
+        sort(&mut call, self.keyset, if self.descending { "ASC" } else { "DESC" });
         if !self.keyset.select.is_empty() {
             call.set(self.keyset.select.to_owned(), vec![self.keyset.key].into());
+        }
+        if self.source.method().paging == Paging::Start {
+            place::set(&mut call, self.source.method().place, (-1).into());
         }
         call
     }
 
-    /// Adds a page that has been read to a chunk, when it goes on behind the last one.
-    fn add(&self, chunk: &mut Chunk, records: usize, last: Option<i64>, page: RawPage, size: usize) {
+    /// The number of the last record, as the answer to [`Path::backwards`] tells it. A portal that does not sort so tells
+    /// nothing.
+    fn end(&self, answer: Option<Answered>) -> Option<i64> {
+        let Some(Answered::Page { page, .. }) = answer else { return None };
+        let numbers = page.numbers(self.keyset.field);
+        let is_sorted = numbers.windows(2).all(|pair| match pair {
+            [Some(number), Some(before)] => self.is_behind(*number, *before),
+            _ => false,
+        });
+        numbers.first().copied().flatten().filter(|_| is_sorted)
+    }
+
+    /// Adds a page that has been read to a chunk, when it goes on behind the last one. `total`: what the portal counts behind
+    /// that one.
+    fn add(&self, chunk: &mut Chunk, last: Option<i64>, page: RawPage, total: Option<u64>, size: usize) {
+        let records = page.len();
         if records > 0 {
             let goes_on = last.is_some_and(|last| chunk.last.is_none_or(|before| self.is_behind(last, before)));
             if !goes_on {
@@ -114,7 +136,12 @@ impl Path {
         }
         chunk.records += records;
         chunk.pages.push(page);
-        chunk.ended = records < size;
+        chunk.is_short = records < size;
+        // Only REST 3.0 promises full pages.
+        let is_promised = chunk.is_short && self.source.method().rest == Rest::V3;
+        // A list that is not counted may tell of a total all the same, such as that of the page.
+        let is_counted = self.counted || self.source.method().paging != Paging::Start;
+        chunk.ended = records == 0 || is_promised || is_counted && total == Some(records as u64);
     }
 
     pub(super) fn is_behind(&self, number: i64, before: i64) -> bool {
@@ -140,17 +167,20 @@ impl Path {
                 }
                 let last = numbers.last().copied().flatten();
                 let is_first = chunk.last.is_none();
-                self.add(chunk, numbers.len(), last, RawPage::Values(single.values), size);
+                self.add(chunk, last, RawPage::Values(single.values), single.total, size);
                 // A portal that tells of a next page has one, however short this one is.
                 let tells_more = single.more == Some(true) || (is_first && single.next.is_some());
-                chunk.ended &= !tells_more || numbers.is_empty();
+                if tells_more && !numbers.is_empty() {
+                    (chunk.ended, chunk.is_short) = (false, false);
+                }
+                chunk.ended |= single.more == Some(false) || (until.is_some() && chunk.last == until);
             }
             Err(error) => chunk.failed = Some(error),
         }
     }
 
-    /// The next fifty pages.
-    async fn fifty(&self, chunk: &mut Chunk, until: Option<i64>, size: usize) {
+    /// The next fifty pages. `asks`: one of them is given for the number of the last record.
+    async fn fifty(&self, chunk: &mut Chunk, until: Option<i64>, asks: bool, size: usize) {
         let first = chunk.last.unwrap_or_default();
         let records = self.source.method().records.split('.').filter(|part| !part.is_empty());
         let inside: String = records.map(|part| format!("[{part}]")).collect();
@@ -160,41 +190,57 @@ impl Path {
             Some(before) => format!("$result[{}]{inside}[{place}][{field}]", key(before)),
         };
         let call = self.page(Some(hole()), until);
+        let backwards = asks.then(|| self.backwards(Some(first.into()), until));
         // With `halt`, what follows a failed page is not run: it would begin at the beginning again.
-        let Some(answer) = self.source.several(&call, MOST, true, fill, field).await else {
+        let wanted = Wanted { page: &call, count: MOST, first: backwards.as_ref(), halts: true, field };
+        let Some(answer) = self.source.several(wanted, fill).await else {
             return self.one(chunk, until, size).await;
         };
         chunk.requests += 1;
-        let (answers, took) = match answer {
-            Ok(answer) => answer,
+        let several = match answer {
+            Ok(several) => several,
             Err(error) => {
                 chunk.failed = Some(error);
                 return;
             }
         };
-        chunk.took += took;
-        for answer in answers {
+        chunk.took += several.took;
+        chunk.end = self.end(several.first);
+        chunk.is_short = false;
+        for answer in several.pages {
             match answer {
-                Answered::Page { page, .. } => {
-                    let last = page.numbers(field).last().copied().flatten();
-                    self.add(chunk, page.len(), last, page, size);
-                    // Behind the last page the references lead nowhere, and the pages are not what they should be.
+                Answered::Page { page, total, .. } => {
+                    let numbers = page.numbers(field);
+                    let number = |number: Option<&Option<i64>>| number.copied().flatten();
+                    let (first, last) = (number(numbers.first()), number(numbers.last()));
+                    let goes_on = first.zip(chunk.last).is_some_and(|(first, last)| self.is_behind(first, last));
+                    // The reference into a page that is not full may lead nowhere, and then the pages begin anew, or none
+                    // comes. What begins behind it goes on all the same.
+                    if chunk.is_short && !goes_on {
+                        match page.len() {
+                            0 => continue,
+                            _ => break,
+                        }
+                    }
+                    self.add(chunk, last, page, total, size);
                     if chunk.ended || chunk.astray {
                         return;
                     }
                 }
+                Answered::Failed(_) if chunk.is_short => break,
                 Answered::Failed(error) => {
                     tracing::debug!(target: "bitrix24", %error, after = chunk.last, "page asked for again");
                     return self.one(chunk, until, size).await;
                 }
             }
         }
+        chunk.ended = chunk.last.is_some() && (chunk.last == chunk.end || chunk.last == until);
     }
 
-    async fn chain(&self, after: Option<i64>, size: usize) -> Chunk {
+    async fn chain(&self, after: Option<i64>, asks: bool, size: usize) -> Chunk {
         let mut chunk = Chunk { last: after, ..Chunk::default() };
         match self.source.can_batch() {
-            true => self.fifty(&mut chunk, None, size).await,
+            true => self.fifty(&mut chunk, None, asks, size).await,
             false => self.one(&mut chunk, None, size).await,
         }
         chunk
@@ -204,28 +250,18 @@ impl Path {
     async fn range(&self, low: i64, high: i64, size: usize) -> Chunk {
         let mut chunk = Chunk { last: Some(low), ..Chunk::default() };
         for _ in 0..MOST_ROUNDS {
-            self.fifty(&mut chunk, Some(high), size).await;
+            self.fifty(&mut chunk, Some(high), true, size).await;
             if chunk.ended || chunk.astray || chunk.failed.is_some() {
                 return chunk;
             }
             // What did not fit is mostly less than a page.
             self.one(&mut chunk, Some(high), size).await;
+            if chunk.last == chunk.end {
+                chunk.ended = true;
+            }
             if chunk.ended || chunk.astray || chunk.failed.is_some() {
                 return chunk;
             }
-        }
-        chunk
-    }
-
-    async fn highest(&self, after: Option<i64>) -> Chunk {
-        let mut chunk = Chunk { last: after, requests: 1, ..Chunk::default() };
-        match self.source.single(self.probe(after)).await {
-            Ok(single) => {
-                let numbers = single.values.iter().filter_map(|value| page::number(value, self.keyset.field));
-                chunk.last = numbers.max();
-            }
-            // Then the walk goes on one after the other.
-            Err(_) => chunk.last = None,
         }
         chunk
     }
@@ -285,12 +321,13 @@ impl KeysetWalk {
             .any(|operator| has_condition(&source.call, keyset.filter, &format!("{operator}{}", keyset.key)));
         let parallel = if descending || upper || method.rest == Rest::V3 { 1 } else { parallel };
         let path = Arc::new(Path { source, keyset, descending, counted });
-        Ok(Self { path, stage: Stage::Page, size, last, density: 1.0, parallel, pages: 0 })
+        let stage = Stage::Page;
+        Ok(Self { path, stage, size, last, end: None, has_asked: false, density: 1.0, parallel, pages: 0, begun: 0 })
     }
 
-    /// Records on a full page.
-    pub(super) fn size(&self) -> usize {
-        self.size
+    /// Records on the first page.
+    pub(super) fn begun(&self) -> usize {
+        self.begun
     }
 
     pub(super) fn path(&self) -> &Arc<Path> {
@@ -305,8 +342,8 @@ impl KeysetWalk {
                 if on_their_way >= self.parallel {
                     return None;
                 }
-                // One page short of what a request holds, so that its last page is not full and shows that it is the last.
-                let target = (size * (MOST - 1)) as f64;
+                // A page less than a request holds besides the question for the last record: numbers may lie closer.
+                let target = size.saturating_mul(MOST - 2) as f64;
                 let width = (target / self.density.max(1e-6)).clamp(1.0, 1e15) as i64;
                 let end = low.saturating_add(width).min(high);
                 self.stage = Stage::Ranges { low: end, high };
@@ -324,8 +361,10 @@ impl KeysetWalk {
                 path.one(&mut chunk, None, size).await;
                 chunk
             })),
-            Stage::Chain => Some(Flight::keyset(Errand::Chain, async move { path.chain(last, size).await })),
-            Stage::Probe => Some(Flight::keyset(Errand::Probe, async move { path.highest(last).await })),
+            Stage::Chain => {
+                let asks = !std::mem::replace(&mut self.has_asked, true);
+                Some(Flight::keyset(Errand::Chain, async move { path.chain(last, asks, size).await }))
+            }
             Stage::Ended => None,
         }
     }
@@ -346,25 +385,23 @@ impl KeysetWalk {
                 ))
             });
         }
-        if self.pages == 0 && chunk.records > 0 && (chunk.records > self.size || !chunk.ended) {
+        if self.pages > 0 {
+            // What is behind the first page is not all.
+            chunk.total = None;
+        } else if chunk.records > self.size || (chunk.records > 0 && !chunk.ended && !chunk.is_short) {
             // The portal's pages have another size than documented.
             self.size = chunk.records;
-            chunk.ended = false;
+        }
+        if self.pages == 0 {
+            self.begun = chunk.records;
         }
         self.pages += chunk.pages.len();
         let before = self.last;
         match errand {
-            Errand::Probe => {
-                self.stage = match (self.last, chunk.last) {
-                    (Some(low), Some(high)) if high > low => Stage::Ranges { low, high },
-                    _ => Stage::Chain,
-                };
-                return false;
-            }
             Errand::Range { low, high } => {
                 // An unfinished range reached only so far; those behind it were cut too wide, and are cut anew.
                 let reached = if chunk.ended { *high } else { chunk.last.unwrap_or(*high) };
-                self.density = (chunk.records as f64 / (reached - low).max(1) as f64).max(self.density / 8.0);
+                self.density = (chunk.records as f64 / reached.abs_diff(*low).max(1) as f64).max(self.density / 8.0);
                 if let Stage::Ranges { high, .. } = self.stage
                     && !chunk.ended
                 {
@@ -375,12 +412,20 @@ impl KeysetWalk {
             }
             Errand::Page | Errand::Chain => self.last = chunk.last,
         }
+        self.end = chunk.end.or(self.end);
+        let is_last = self.last.is_some() && self.last == self.end;
         if let (Some(before), Some(last), Errand::Chain) = (before, chunk.last, errand) {
-            self.density = chunk.records as f64 / (last - before).unsigned_abs().max(1) as f64;
+            self.density = chunk.records as f64 / last.abs_diff(before).max(1) as f64;
         }
-        self.stage = match errand {
-            _ if chunk.ended => Stage::Ended,
-            Errand::Chain if chunk.took >= SLOW && self.parallel > 1 && self.path.source.can_batch() => Stage::Probe,
+        self.stage = match (errand, self.last, self.end) {
+            _ if chunk.ended || is_last => Stage::Ended,
+            // One page more shows whether anything is behind it.
+            _ if chunk.is_short => Stage::Page,
+            (Errand::Chain, Some(low), Some(high))
+                if chunk.took >= SLOW && self.parallel > 1 && self.path.source.can_batch() && low < high =>
+            {
+                Stage::Ranges { low, high }
+            }
             _ => Stage::Chain,
         };
         false

@@ -6,7 +6,7 @@
 //! the place that was reached: the walk goes back by as many, and leaves out what it has handed out already.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::batch::MOST;
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::method::{Method, Paging};
-use crate::paging::fetch::{Answered, Chunk, Source, hole};
+use crate::paging::fetch::{Answered, Chunk, Source, Wanted, hole};
 use crate::paging::page::RawPage;
 use crate::paging::place;
 use crate::paging::walker::Flight;
@@ -68,7 +68,7 @@ impl StartWalk {
         match source.method().paging {
             Paging::Page => {
                 let size = place::size(&mut source.call);
-                Self::new(source, given.unwrap_or(1).saturating_sub(1) * size)
+                Self::new(source, given.unwrap_or(1).saturating_sub(1).saturating_mul(size))
             }
             _ => Self::new(source, given.unwrap_or(0)),
         }
@@ -90,9 +90,10 @@ impl StartWalk {
         let place = self.place?;
         let source = Arc::clone(&self.source);
         let places: Vec<u64> = match (self.step, self.total) {
-            (Some(step), Some(total)) if source.can_batch() => {
-                (0..MOST as u64).map(|at| place + at * step).take_while(|place| *place < total).collect()
-            }
+            (Some(step), Some(total)) if source.can_batch() => (0..MOST as u64)
+                .map(|at| place.saturating_add(at.saturating_mul(step)))
+                .take_while(|place| *place < total)
+                .collect(),
             _ => vec![place],
         };
         let step = self.step;
@@ -119,7 +120,7 @@ impl StartWalk {
             {
                 // Back by as many as are gone, to the beginning of a page.
                 let step = self.step.unwrap_or(1).max(1);
-                let back = (before - now).div_ceil(step) * step;
+                let back = (before - now).div_ceil(step).saturating_mul(step);
                 tracing::debug!(target: "bitrix24", before, now, "records went away during the walk");
                 self.total = mark.total;
                 self.place = Some(mark.start.saturating_sub(back));
@@ -129,8 +130,8 @@ impl StartWalk {
             self.total = mark.total.or(self.total);
             let paging = self.source.method().paging;
             let behind = match (paging, self.step) {
-                (Paging::Page, Some(step)) => mark.start + step,
-                _ => mark.start + mark.records as u64,
+                (Paging::Page, Some(step)) => mark.start.saturating_add(step),
+                _ => mark.start.saturating_add(mark.records as u64),
             };
             if mark.print.is_some() {
                 match self.repeats(mark) {
@@ -184,7 +185,8 @@ impl StartWalk {
             return None;
         }
         let step = self.step.unwrap_or(1);
-        let is_told_apart = mark.start >= self.begin + 2 * step || (mark.records as u64) < step;
+        let is_told_apart =
+            mark.start >= self.begin.saturating_add(step.saturating_mul(2)) || (mark.records as u64) < step;
         Some(if is_told_apart {
             Ok(())
         } else {
@@ -196,7 +198,7 @@ impl StartWalk {
 /// A place in the words of the method.
 fn word(source: &Source, step: Option<u64>, place: u64) -> u64 {
     match (source.method().paging, step) {
-        (Paging::Page, Some(step)) => place / step.max(1) + 1,
+        (Paging::Page, Some(step)) => (place / step.max(1)).saturating_add(1),
         _ => place,
     }
 }
@@ -222,7 +224,7 @@ async fn one(source: &Source, call: Call, place: u64) -> (Chunk, Vec<Mark>) {
                 total: single.total.filter(|_| !is_open),
                 next: single.next,
                 more: single.more.or(is_open.then(|| records >= usize::from(method.page))),
-                print: is_told_apart.then(|| hash(Value::from(single.values.as_slice()).to_string())),
+                print: is_told_apart.then(|| hash(&Value::from(single.values.as_slice()).to_string())),
             };
             chunk.pages.push(RawPage::Values(single.values));
             (chunk, vec![mark])
@@ -237,13 +239,14 @@ async fn one(source: &Source, call: Call, place: u64) -> (Chunk, Vec<Mark>) {
 async fn several(source: &Source, places: Vec<u64>, step: Option<u64>) -> (Chunk, Vec<Mark>) {
     let call = at(source, hole());
     let fill = |at: usize| word(source, step, places[at]).to_string();
-    let Some(answer) = source.several(&call, places.len(), false, fill, "").await else {
+    let wanted = Wanted { page: &call, count: places.len(), first: None, halts: false, field: "" };
+    let Some(answer) = source.several(wanted, fill).await else {
         return one(source, at(source, word(source, step, places[0]).into()), places[0]).await;
     };
     let mut chunk = Chunk { requests: 1, ..Chunk::default() };
     let mut marks = Vec::new();
     let answers = match answer {
-        Ok((answers, _)) => answers,
+        Ok(several) => several.pages,
         Err(error) => {
             chunk.failed = Some(error);
             return (chunk, marks);
@@ -275,10 +278,17 @@ async fn several(source: &Source, places: Vec<u64>, step: Option<u64>) -> (Chunk
 pub(super) struct Seen {
     numbers: HashSet<u64>,
     contents: HashSet<u64>,
+    /// What each page held, in its order.
+    pages: HashSet<u64>,
     total: Option<u64>,
     has_changed: bool,
-    /// Whether a whole page had been handed out already.
+    /// The records have no number of their own: any of them may stand there twice.
+    is_nameless: bool,
+    /// Whether something that had been handed out already was left out.
+    has_left_out: bool,
+    /// Whether a whole page came again, and how many records of such pages were handed out all the same.
     repeats: bool,
+    again: u64,
 }
 
 impl Seen {
@@ -287,9 +297,9 @@ impl Seen {
         self.has_changed = true;
     }
 
-    /// Whether a page came twice although the list has not changed.
-    pub(super) fn repeats(&self) -> bool {
-        self.repeats && !self.has_changed
+    /// How many of the records handed out count towards the list, where a page came twice although nothing has changed.
+    pub(super) fn repeats(&self, records: u64) -> Option<u64> {
+        (self.repeats && !self.has_changed).then(|| records.saturating_sub(self.again))
     }
 
     /// Notes how many records there are.
@@ -298,29 +308,15 @@ impl Seen {
         self.total = total.or(self.total);
     }
 
-    /// Leaves out of a page what has been handed out already.
+    /// Leaves out of a page what has been handed out with another one already. What stands on the same page twice is there
+    /// twice.
     pub(super) fn sift(&mut self, values: &mut Vec<Value>, method: &Method) -> Result<()> {
         let field = method.keyset.map(|keyset| keyset.field);
-        let mut is_nameless = false;
-        let came = values.len();
-        values.retain(|value| {
-            // A number or a text is all that there is of a record; it may stand there twice.
-            if !value.is_object() && !value.is_array() {
-                return self.contents.insert(hash(value.to_string())) || !self.has_changed;
-            }
-            let number = field.into_iter().chain(["ID", "id"]).find_map(|field| value.get(field));
-            let Some(number) = number.filter(|number| !number.is_null()) else {
-                is_nameless = true;
-                return true;
-            };
-            let is_new_number =
-                self.numbers.insert(hash(number.as_str().map_or_else(|| number.to_string(), str::to_owned)));
-            let is_new = self.contents.insert(hash(value.to_string()));
-            // Of some lists the number is not the record's own: only a list that changes can show the same record twice.
-            is_new && (is_new_number || !self.has_changed)
-        });
-        self.repeats |= came > 0 && values.is_empty();
-        if is_nameless && self.has_changed {
+        let marks: Vec<(Option<u64>, u64)> = values.iter().map(|value| self.mark(value, field)).collect();
+        let mut names = HashSet::new();
+        // A number that stands twice on a page is not the record's own.
+        self.is_nameless |= marks.iter().any(|(name, _)| !name.is_some_and(|name| names.insert(name)));
+        if self.is_nameless && (self.has_changed || self.has_left_out) {
             return Err(Error::Decode {
                 method: method.name.to_string(),
                 status: None,
@@ -329,12 +325,46 @@ impl Seen {
                     .to_owned(),
             });
         }
+        let came = marks.len();
+        let contents: Vec<u64> = marks.iter().map(|(_, content)| *content).collect();
+        let is_again = came > 0 && !self.pages.insert(hash(&contents));
+        self.repeats |= is_again;
+        if self.is_nameless {
+            self.again += if is_again { came as u64 } else { 0 };
+        } else {
+            let mut marks = marks.iter();
+            // Only a list that changes can show a record twice, and that may have been changed meanwhile.
+            values.retain(|_| {
+                marks.next().is_some_and(|(name, content)| match (self.has_changed, name) {
+                    (true, Some(name)) => !self.numbers.contains(name),
+                    _ => !self.contents.contains(content),
+                })
+            });
+            self.has_left_out |= values.len() < came;
+        }
+        for (name, content) in marks {
+            self.numbers.extend(name);
+            self.contents.insert(content);
+        }
         Ok(())
+    }
+
+    /// A record's number and all that it holds, in short.
+    fn mark(&self, value: &Value, field: Option<&str>) -> (Option<u64>, u64) {
+        let content = hash(&value.to_string());
+        if !value.is_object() && !value.is_array() {
+            // A number or a text is all that there is of a record, unless it turns out to stand there twice.
+            let is_twice = !self.has_changed && self.contents.contains(&content);
+            return ((!is_twice).then_some(content), content);
+        }
+        let number = field.into_iter().chain(["ID", "id"]).find_map(|field| value.get(field));
+        let name = number.filter(|number| !number.is_null());
+        (name.map(|name| hash(&name.as_str().map_or_else(|| name.to_string(), str::to_owned))), content)
     }
 }
 
-fn hash(text: String) -> u64 {
+pub(super) fn hash(what: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }

@@ -4,6 +4,7 @@
 //! Where records are skipped, a page begins with the last record of the one before. If another one is in its place, records
 //! have come or gone meanwhile: the list is read again from the beginning, and what was handed out is left out.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::method::Paging;
 use crate::paging::fetch::{Chunk, Single, Source};
 use crate::paging::page::{self, RawPage};
 use crate::paging::place;
+use crate::paging::start::hash;
 use crate::paging::walker::Flight;
 
 /// How many times a list is read again because it has changed.
@@ -40,6 +42,8 @@ pub(super) struct StepWalk {
     limit: Option<u64>,
     /// The last record.
     last: Option<Value>,
+    /// The cursors that were followed.
+    cursors: HashSet<u64>,
     rounds: u8,
 }
 
@@ -67,7 +71,8 @@ impl StepWalk {
                 let size = place::size(&mut source.call);
                 let given = |key: &str| place::number(source.call.params(), key);
                 begin = given("pagination.offset").unwrap_or(0);
-                begin += given("pagination.page").unwrap_or(1).saturating_sub(1) * size;
+                let page = given("pagination.page").unwrap_or(1);
+                begin = begin.saturating_add(page.saturating_sub(1).saturating_mul(size));
                 if let Some(Value::Object(pagination)) = source.call.params_mut().get_mut("pagination") {
                     pagination.shift_remove("page");
                 }
@@ -78,7 +83,7 @@ impl StepWalk {
             _ => {}
         }
         let place = if begin > 0 { Place::Skip(begin, false) } else { Place::Begin };
-        Ok(Self { source: Arc::new(source), place, begin, limit, last: None, rounds: 0 })
+        Ok(Self { source: Arc::new(source), place, begin, limit, last: None, cursors: HashSet::new(), rounds: 0 })
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -99,7 +104,7 @@ impl StepWalk {
             // A portal that pages by cursor knows no offset.
             Place::Begin | Place::End => {}
             Place::Skip(records, overlaps) => {
-                place::set(&mut call, path, (records - u64::from(*overlaps)).into());
+                place::set(&mut call, path, records.saturating_sub(u64::from(*overlaps)).into());
             }
             Place::Cursor(cursor) => place::set(&mut call, path, cursor.clone()),
             Place::Behind(number) => place::set(&mut call, path, (*number).into()),
@@ -158,10 +163,8 @@ impl StepWalk {
         if paging == Paging::Cursor || cursor.is_some() || matches!(self.place, Place::Cursor(_)) {
             return match (more, cursor) {
                 (Some(false), _) | (None, None) => Ok(Some(Place::End)),
-                (_, Some(cursor)) if Place::Cursor(cursor.clone()) == self.place => {
-                    Err(self.source.fault("its cursor leads to the same page again"))
-                }
-                (_, Some(cursor)) => Ok(Some(Place::Cursor(cursor))),
+                (_, Some(cursor)) if self.cursors.insert(hash(&cursor.to_string())) => Ok(Some(Place::Cursor(cursor))),
+                (_, Some(_)) => Err(self.source.fault("its cursor leads to a page that came already")),
                 (Some(true), None) => Err(self.source.fault("there are more records, but it does not say where")),
             };
         }
@@ -196,7 +199,7 @@ impl StepWalk {
                     }
                     _ => self.begin,
                 };
-                behind += values.len() as u64;
+                behind = behind.saturating_add(values.len() as u64);
                 if let Some(last) = values.last() {
                     self.last = Some(last.clone());
                 }

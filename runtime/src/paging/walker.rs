@@ -164,8 +164,10 @@ impl Walker {
     /// A list that is shorter than counted because its pages came twice is not whole.
     fn shortage(&self) -> Option<Error> {
         let Plan::Start(walk) = &self.plan else { return None };
-        let expected = walk.expected().filter(|expected| self.seen.repeats() && self.progress.records < *expected)?;
-        let came = self.progress.records;
+        let (expected, came) = (walk.expected()?, self.seen.repeats(self.progress.records)?);
+        if came >= expected {
+            return None;
+        }
         Some(
             walk.source()
                 .fault(format!("of {expected} records only {came} came: the portal answers the same page again")),
@@ -242,15 +244,15 @@ impl Walker {
             return;
         }
         tracing::debug!(target: "bitrix24", method = %path.source.method().name, "cannot be walked by number");
-        let size = walk.size();
+        let begun = walk.begun();
         let call = if handed_out { path.source.call.clone() } else { self.original.clone() };
         let mut source = Source::new(self.client.clone(), call, self.options.clone());
         self.flights.clear();
         let plan = match (handed_out, source.method().paging) {
             (false, _) => by_place(source),
-            (true, Paging::Start | Paging::Page) => Ok(Plan::Start(StartWalk::new(source, size as u64))),
+            (true, Paging::Start | Paging::Page) => Ok(Plan::Start(StartWalk::new(source, begun as u64))),
             (true, _) => {
-                place::set(&mut source.call, "pagination.offset", size.into());
+                place::set(&mut source.call, "pagination.offset", begun.into());
                 StepWalk::new(source).map(Plan::Step)
             }
         };
