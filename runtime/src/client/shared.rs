@@ -355,7 +355,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let state = SharedState::new(folder.path(), false, "h", "");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
-        for (until, rests) in [(now + 864_000.0, 0), (1.8446744073709550e19, 0), (now + 500.0, 1), (now - 500.0, 1)] {
+        for (until, rests) in [(now + 864_000.0, 0), (u64::MAX as f64 - 2_048.0, 0), (now + 500.0, 1), (now - 500.0, 1)]
+        {
             let text = format!("0 5\n{} {until:.6} 0 crm.deal.list\nffff {until:.6} 0 other\n{END}\n", state.caller);
             std::fs::write(&state.path, text).expect("written");
             assert_eq!(state.change(|state, _| state.rests.len()).expect("read"), rests, "{until}");
