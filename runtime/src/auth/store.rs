@@ -53,6 +53,10 @@ pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// than those that ran out uses them and asks nobody. A store that several processes use must lock, since a refresh
 /// token is good for one renewal only.
 ///
+/// Clients use a store on a thread of their own, whose Tokio runtime lives as long as the process; see
+/// [`renewals_finished`](crate::auth::renewals_finished). Work that blocks belongs into
+/// [`spawn_blocking`](tokio::task::spawn_blocking), or it keeps other clients' renewals waiting.
+///
 /// ```
 /// use std::sync::Mutex;
 /// use bitrix24_runtime::auth::{StoreFuture, TokenStore, Tokens};
@@ -87,7 +91,8 @@ pub trait TokenStore: Send + Sync + 'static {
     fn load(&self) -> StoreFuture<'_, Option<Tokens>>;
 
     /// Keeps tokens in place of the old ones, whole or not at all. When it fails, calls go on with the tokens in
-    /// memory, the event `tokens_not_saved` tells why, and the next call saves again.
+    /// memory, the event `tokens_not_saved` tells why, and with the next call they are saved again, unless the store holds
+    /// others by then.
     fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()>;
 
     /// Keeps other processes from renewing until the lock is dropped. Without one there is nothing to keep out.
@@ -188,16 +193,31 @@ impl FileStore {
 /// Writes a file that only its owner may read, whole or not at all. Its folder is made if need be.
 pub(crate) fn replace_private(path: &Path, content: &str) -> io::Result<()> {
     make_folder(path)?;
-    let staged = beside(path, &format!(".{}.tmp", std::process::id()));
-    let write = || {
-        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&staged)?;
+    // Each writer has a file of its own: there may be several in a process, and the numbers of processes are the same in
+    // every container.
+    let staged = beside(path, &format!(".{:016x}.tmp", getrandom::u64()?));
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&staged)?;
+    let mut write = || {
         file.write_all(content.as_bytes())?;
         file.sync_all()?;
         fs::rename(&staged, path)
     };
     write().inspect_err(|_| {
         let _ = fs::remove_file(&staged);
-    })
+    })?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Lets a new name in a folder outlast a power cut. The file has it already, so it is no failure where the system cannot.
+fn sync_folder(path: &Path) {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// The file that processes lock before they replace another: beside it, with the ending `.lock`.
@@ -292,6 +312,28 @@ mod tests {
             assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         }
         let names: Vec<_> = fs::read_dir(path.parent().expect("a folder")).expect("there").flatten().collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+    }
+
+    /// Saves side by side: none fails, and what is read is always one of them as a whole.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn those_who_save_at_once_do_not_get_in_each_others_way() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tokens.json");
+        FileStore::new(&path).save(&Tokens::new("x", "r")).await.expect("kept");
+        let savers = [20, 60_000, 30, 40_000].map(|length| {
+            let store = FileStore::new(&path);
+            tokio::spawn(async move {
+                for _ in 0..50 {
+                    store.save(&Tokens::new("x".repeat(length), "r")).await.expect("kept");
+                    assert!(store.load().await.expect("whole").is_some());
+                }
+            })
+        });
+        for saver in savers {
+            saver.await.expect("no save failed");
+        }
+        let names: Vec<_> = fs::read_dir(folder.path()).expect("there").flatten().collect();
         assert_eq!(names.len(), 1, "{names:?}");
     }
 
