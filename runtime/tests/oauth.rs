@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bitrix24_runtime::auth::{
-    AuthError, FileStore, MemoryStore, OAuthApp, StoreError, StoreFuture, TokenStore, Tokens,
+    AuthError, FileStore, MemoryStore, OAuthApp, StoreError, StoreFuture, TokenStore, Tokens, renewals_finished,
 };
 use bitrix24_runtime::{Client, Error, Limits, RetryPolicy, json};
 
@@ -18,6 +18,26 @@ struct Platform {
     portal: Server,
     oauth: Server,
     state: Arc<State>,
+}
+
+/// Holds those who come until it is opened.
+#[derive(Default)]
+struct Gate(AtomicBool);
+
+impl Gate {
+    fn close(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn open(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn pass(&self) {
+        while self.0.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 #[derive(Default)]
@@ -31,6 +51,8 @@ struct State {
     slow_refresh: AtomicBool,
     /// The good token has run out, until it is renewed.
     expired: AtomicBool,
+    /// Renewals are answered only when the test says so.
+    gate: Gate,
     /// The portal forgets a token when it is renewed.
     revokes: AtomicBool,
     endpoint: Mutex<Option<String>>,
@@ -110,6 +132,7 @@ impl State {
 
     fn token(&self, request: &Request) -> Reply {
         self.refreshes.fetch_add(1, Ordering::SeqCst);
+        self.gate.pass();
         if let Some(fault) = self.faults.lock().expect("whole").pop() {
             return fault;
         }
@@ -309,6 +332,134 @@ async fn a_call_that_is_dropped_does_not_take_the_new_tokens_with_it() {
     assert_eq!(kept.access.expose(), "s3cretAccess1");
 }
 
+/// Waits for what happens in the background.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// A program that gives up, and whose runtime ends, while the authorisation server still works: the refresh token is used
+/// up, and what came for it is kept.
+#[test]
+fn the_end_of_a_runtime_does_not_take_the_new_tokens_with_it() {
+    let platform = Platform::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("tokens.json"));
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    platform.state.gate.close();
+    let error = {
+        let runtime = runtime();
+        let error = runtime.block_on(async {
+            store.save(&platform.tokens(0, false)).await.expect("kept");
+            let client = platform.client(store.clone());
+            let call = client.call("profile", json!({})).with_total_timeout(MOMENT);
+            let (outcome, ()) = tokio::join!(call, until(|| platform.refreshes() == 1));
+            outcome.expect_err("the server says nothing")
+        });
+        runtime.shutdown_background();
+        error
+    };
+    assert!(matches!(error, Error::Auth(AuthError::Timeout)), "{error:?}");
+    platform.state.gate.open();
+    runtime().block_on(async {
+        renewals_finished().await;
+        let kept = store.load().await.expect("readable").expect("there");
+        assert_eq!(kept.access.expose(), "s3cretAccess1");
+        platform.client(store.clone()).call("profile", json!({})).await.expect("good tokens");
+    });
+    assert_eq!(platform.refreshes(), 1);
+}
+
+/// Nobody waits for it any more when its turn comes: the refresh token stays good, and nothing is asked.
+#[tokio::test]
+async fn a_renewal_that_was_not_sent_is_given_up_with_its_calls() {
+    let platform = Platform::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("tokens.json"));
+    store.save(&platform.tokens(0, false)).await.expect("kept");
+    let client = platform.client(store.clone());
+    let other_process = store.lock().await.expect("locked");
+    let error = client.call("profile", json!({})).with_total_timeout(MOMENT).await.expect_err("it has the lock");
+    assert!(matches!(error, Error::Auth(AuthError::Timeout)), "{error:?}");
+    renewals_finished().await;
+    drop(other_process);
+    // Whoever is next gets the lock behind the one that was given up, or takes it over.
+    assert_eq!(platform.refreshes(), 0);
+    client.call("profile", json!({})).await.expect("renewed");
+    assert_eq!(platform.refreshes(), 1);
+}
+
+/// However long the authorisation server, the store or another process takes.
+#[tokio::test]
+async fn the_time_of_a_call_bounds_its_waits_for_tokens() {
+    let platform = Platform::start();
+    platform.state.gate.close();
+    // Before it is sent, and after the portal has refused the token.
+    for is_valid in [false, true] {
+        platform.state.expired.store(true, Ordering::SeqCst);
+        let client = platform.client(MemoryStore::new(platform.tokens(0, is_valid)));
+        let error = client.call("profile", json!({})).with_total_timeout(MOMENT * 4).await.expect_err("no tokens");
+        assert!(matches!(error, Error::Auth(AuthError::Timeout)), "{error:?}");
+    }
+    platform.state.gate.open();
+    renewals_finished().await;
+
+    // A token that the portal does not know, and a store that another process has locked.
+    let platform = Platform::start();
+    platform.state.revokes.store(true, Ordering::SeqCst);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("tokens.json"));
+    store.save(&platform.tokens(0, true)).await.expect("kept");
+    platform.accept(1);
+    let _other_process = store.lock().await.expect("locked");
+    let client = platform.client(store.clone());
+    let error = client.call("profile", json!({})).with_total_timeout(MOMENT * 4).await.expect_err("unknown");
+    assert_eq!(error.portal().map(|error| error.code.as_str()), Some("NO_AUTH_FOUND"), "{error:?}");
+}
+
+/// A place in the portal's bucket is taken when a request leaves. Whoever took one and then waited for tokens would be sent
+/// with all the others at the same moment, long after the places were counted.
+#[tokio::test]
+async fn a_call_that_waits_for_tokens_holds_no_place() {
+    let platform = Platform::start();
+    platform.state.gate.close();
+    // Three places, and the next one in a thousand seconds.
+    let client = Client::builder(&platform.portal.origin())
+        .oauth(platform.app(), MemoryStore::new(platform.tokens(0, false)))
+        .limits(Limits::custom(0.001, 4))
+        .build()
+        .expect("good settings");
+    for _ in 0..3 {
+        let error = client.call("profile", json!({})).with_total_timeout(MOMENT).await.expect_err("no tokens");
+        assert!(matches!(error, Error::Auth(AuthError::Timeout)), "{error:?}");
+    }
+    platform.state.gate.open();
+    for _ in 0..3 {
+        client.call("profile", json!({})).with_patience(Duration::ZERO).await.expect("a place is free");
+    }
+    let error = client.call("profile", json!({})).with_patience(Duration::ZERO).await.expect_err("no place");
+    assert!(matches!(error, Error::Limited { .. }), "{error:?}");
+}
+
+/// Calls that wait for a place in the bucket use the tokens that came meanwhile.
+#[tokio::test]
+async fn calls_leave_with_the_newest_tokens() {
+    let platform = Platform::start();
+    platform.state.expired.store(true, Ordering::SeqCst);
+    let client = Client::builder(&platform.portal.origin())
+        .oauth(platform.app(), MemoryStore::new(platform.tokens(0, true)))
+        .limits(Limits::custom(20.0, 2))
+        .build()
+        .expect("good settings");
+    assert!(many(&client, 12).await.iter().all(Result::is_ok));
+    assert_eq!(platform.refreshes(), 1);
+    let requests = platform.portal.requests().len();
+    assert!(requests < 24, "each call was refused first");
+}
+
 #[tokio::test]
 async fn a_token_that_a_renewal_revoked_is_replaced() {
     let platform = Platform::start();
@@ -361,10 +512,92 @@ async fn tokens_that_cannot_be_kept_are_used_and_kept_later() {
     let platform = Platform::start();
     let tries = Arc::new(AtomicUsize::new(0));
     let client = platform.client(Full(MemoryStore::new(platform.tokens(0, false)), Arc::clone(&tries)));
-    for _ in 0..4 {
+    // No call waits for the store.
+    while tries.load(Ordering::SeqCst) < 3 {
         client.call("profile", json!({})).await.expect("goes on");
     }
+    renewals_finished().await;
+    for _ in 0..3 {
+        client.call("profile", json!({})).await.expect("goes on");
+    }
+    renewals_finished().await;
     assert_eq!((platform.refreshes(), tries.load(Ordering::SeqCst)), (1, 3));
+}
+
+/// A store that fails, or takes its time, as the test wants.
+#[derive(Clone, Default)]
+struct Slow(Arc<SlowState>);
+
+#[derive(Default)]
+struct SlowState {
+    kept: MemoryStore,
+    fails: AtomicBool,
+    gate: Gate,
+    begun: AtomicUsize,
+    log: Mutex<Vec<String>>,
+}
+
+impl TokenStore for Slow {
+    fn load(&self) -> StoreFuture<'_, Option<Tokens>> {
+        self.0.kept.load()
+    }
+
+    fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
+        Box::pin(async move {
+            if self.0.fails.load(Ordering::SeqCst) {
+                return Err(StoreError::new("the database is away"));
+            }
+            self.0.begun.fetch_add(1, Ordering::SeqCst);
+            until(|| !self.0.gate.0.load(Ordering::SeqCst)).await;
+            self.0.log.lock().expect("whole").push(tokens.access.expose().to_owned());
+            self.0.kept.save(tokens).await
+        })
+    }
+}
+
+/// Tokens that could not be saved are saved late and slowly, while newer ones come.
+#[tokio::test]
+async fn older_tokens_never_replace_newer_ones_in_the_store() {
+    let platform = Platform::start();
+    let store = Slow::default();
+    store.0.kept.save(&platform.tokens(0, false)).await.expect("kept");
+    store.0.fails.store(true, Ordering::SeqCst);
+    let client = platform.client(store.clone());
+    client.call("profile", json!({})).await.expect("renewed, and not saved");
+    store.0.fails.store(false, Ordering::SeqCst);
+    store.0.gate.close();
+    client.call("profile", json!({})).await.expect("no call waits for the store");
+    until(|| store.0.begun.load(Ordering::SeqCst) == 1).await;
+    platform.state.expired.store(true, Ordering::SeqCst);
+    let renewing = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("profile", json!({})).await }
+    });
+    until(|| platform.portal.requests().len() == 3).await;
+    store.0.gate.open();
+    renewing.await.expect("no panic").expect("renewed once more");
+    client.call("profile", json!({})).await.expect("good tokens");
+    renewals_finished().await;
+    assert_eq!(*store.0.log.lock().expect("whole"), ["s3cretAccess1", "s3cretAccess2"]);
+    assert_eq!(store.load().await.expect("readable").expect("there").access.expose(), "s3cretAccess2");
+}
+
+/// Somebody authorises the application anew while tokens wait to be saved.
+#[tokio::test]
+async fn tokens_that_wait_to_be_saved_give_way_to_those_that_somebody_else_saved() {
+    let platform = Platform::start();
+    let store = Slow::default();
+    store.0.kept.save(&platform.tokens(0, false)).await.expect("kept");
+    store.0.fails.store(true, Ordering::SeqCst);
+    let client = platform.client(store.clone());
+    client.call("profile", json!({})).await.expect("renewed, and not saved");
+    store.0.kept.save(&platform.tokens(7, true)).await.expect("kept");
+    platform.accept(7);
+    store.0.fails.store(false, Ordering::SeqCst);
+    client.call("profile", json!({})).await.expect("found the others");
+    renewals_finished().await;
+    assert_eq!(store.load().await.expect("readable").expect("there").access.expose(), "s3cretAccess7");
+    assert_eq!((platform.refreshes(), store.0.log.lock().expect("whole").len()), (1, 0));
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! The tokens of a client: loaded when they are first needed, renewed once however many calls wait for it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::auth::{AuthError, OAuthApp, TokenStore, Tokens};
+use crate::auth::background::{self, OnTheirWay};
+use crate::auth::{AuthError, OAuthApp, StoreError, TokenStore, Tokens};
 use crate::client::{Counter, Exchange};
 use crate::secret::Secret;
 
@@ -14,12 +15,15 @@ use crate::secret::Secret;
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 type Outcome = Result<Arc<Tokens>, AuthError>;
+/// A renewal under way, which tells its outcome in the end.
+type Flight = watch::Sender<Option<Outcome>>;
 
 /// The tokens and the way to new ones.
 pub(crate) struct Flow {
     app: OAuthApp,
     store: Box<dyn TokenStore>,
-    exchange: Arc<Exchange>,
+    /// Its own: connections of the calls may end with the runtime of the calls.
+    exchange: Exchange,
     state: Mutex<State>,
     /// Renewals made.
     pub(crate) refreshes: Counter,
@@ -28,15 +32,46 @@ pub(crate) struct Flow {
 #[derive(Default)]
 struct State {
     tokens: Option<Arc<Tokens>>,
-    /// The tokens in memory are newer than those in the store.
-    is_unsaved: bool,
-    /// The renewal under way. It runs on a task of its own, so that a call that is dropped does not take the new
-    /// tokens with it.
-    flight: Option<watch::Receiver<Option<Outcome>>>,
+    /// The tokens in memory could not be saved: they are newer than what the store held then.
+    unsaved: Option<Unsaved>,
+    /// The renewal under way. It runs in the background, so that a call that is dropped does not take the new tokens with
+    /// it.
+    flight: Weak<Flight>,
+    /// The access token that new ones were asked for last.
+    rejected: Option<Secret>,
     /// The last failure: for which access token, and when.
     failure: Option<(Option<Secret>, Instant, AuthError)>,
     /// The access token whose renewal the server refused for good.
     refused: Option<(Secret, AuthError)>,
+}
+
+/// Which access token the store held when it could not save newer ones. Whatever else it holds later is newer still:
+/// somebody has put it there since.
+#[derive(Clone)]
+struct Unsaved {
+    held: Option<Secret>,
+}
+
+impl State {
+    /// The newest tokens: those in memory, or what is found in the store.
+    fn newest(&mut self, stored: Option<Tokens>) -> Option<Arc<Tokens>> {
+        let held = stored.as_ref().map(|tokens| &tokens.access);
+        match stored {
+            Some(_) if self.unsaved.as_ref().is_some_and(|unsaved| unsaved.held.as_ref() == held) => {
+                self.tokens.clone()
+            }
+            Some(stored) => {
+                self.unsaved = None;
+                Some(Arc::new(stored))
+            }
+            None => self.tokens.clone(),
+        }
+    }
+
+    /// Whether calls can be made with tokens, as far as anybody knows.
+    fn takes(&self, tokens: &Tokens) -> bool {
+        self.rejected.as_ref() != Some(&tokens.access) && !tokens.has_expired()
+    }
 }
 
 impl fmt::Debug for Flow {
@@ -46,7 +81,7 @@ impl fmt::Debug for Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(app: OAuthApp, store: Box<dyn TokenStore>, exchange: Arc<Exchange>) -> Self {
+    pub(crate) fn new(app: OAuthApp, store: Box<dyn TokenStore>, exchange: Exchange) -> Self {
         Self { app, store, exchange, state: Mutex::default(), refreshes: Counter::default() }
     }
 
@@ -61,20 +96,20 @@ impl Flow {
 
     /// The tokens for a call that is due.
     pub(crate) async fn current(self: &Arc<Self>) -> Outcome {
-        let (tokens, is_unsaved) = {
-            let state = self.state();
-            (state.tokens.clone(), state.is_unsaved)
-        };
+        let tokens = self.state().tokens.clone();
         match tokens {
             Some(tokens) if tokens.has_expired() => self.renew(Some(&tokens.access)).await,
             Some(tokens) => {
-                if is_unsaved {
-                    self.save(&tokens).await;
-                }
+                self.save_again();
                 Ok(tokens)
             }
             None => self.renew(None).await,
         }
+    }
+
+    /// Tokens that are good as far as anybody knows, without waiting for anything.
+    pub(crate) fn at_hand(&self) -> Option<Arc<Tokens>> {
+        self.state().tokens.clone().filter(|tokens| !tokens.has_expired())
     }
 
     /// Other tokens than those that the portal does not take any more: the ones that came meanwhile, or new ones.
@@ -86,24 +121,34 @@ impl Flow {
 
     /// Whether there are newer tokens than those that the portal does not know any more, here or in the store. Nobody is
     /// asked for new ones: unknown is not expired.
-    pub(crate) async fn is_replaced(&self, rejected: &Secret) -> bool {
+    pub(crate) async fn is_replaced(self: &Arc<Self>, rejected: &Secret) -> bool {
         // The renewal that revoked it may still be under way.
-        let flight = self.state().flight.clone();
+        let flight = self.state().flight.upgrade().map(|flight| flight.subscribe());
         if let Some(mut flight) = flight {
             let _ = flight.wait_for(Option::is_some).await;
         }
-        if self.state().tokens.as_ref().is_some_and(|tokens| tokens.access != *rejected) {
+        let (flow, rejected) = (Arc::clone(self), rejected.clone());
+        let looked = background::spawn(async move { flow.look_for_newer(&rejected).await });
+        match looked {
+            Ok(looked) => looked.await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    async fn look_for_newer(&self, rejected: &Secret) -> bool {
+        let has_other = |state: &State| state.tokens.as_ref().is_some_and(|tokens| tokens.access != *rejected);
+        if has_other(&self.state()) {
             return true;
         }
         // Another process may have had it revoked, and not have saved the new tokens yet.
         let Ok(_lock) = self.store.lock().await else { return false };
-        let Ok(Some(stored)) = self.store.load().await else { return false };
+        let Ok(stored) = self.store.load().await else { return false };
         let mut state = self.state();
-        let is_newer = stored.access != *rejected && !state.is_unsaved;
-        if is_newer {
-            state.tokens = Some(Arc::new(stored));
+        // A renewal may have ended meanwhile: what was loaded may be older.
+        if !has_other(&state) {
+            state.tokens = state.newest(stored);
         }
-        is_newer
+        has_other(&state)
     }
 
     /// Joins the renewal under way, or begins one.
@@ -121,67 +166,109 @@ impl Flow {
             {
                 return Err(error.clone());
             }
-            // One whose task was dropped with its runtime does not count.
-            let under_way = state.flight.clone().filter(|flight| flight.has_changed().is_ok());
-            under_way.unwrap_or_else(|| {
-                let (done, flight) = watch::channel(None);
-                state.flight = Some(flight.clone());
-                tokio::spawn(Arc::clone(self).fly(rejected.cloned(), done));
-                flight
-            })
+            self.take_off(&mut state, rejected)?
         };
         let outcome = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         outcome.unwrap_or_else(|| Err(AuthError::Store { reason: "the renewal was cut short".to_owned() }))
     }
 
-    /// A renewal from beginning to end.
-    async fn fly(self: Arc<Self>, rejected: Option<Secret>, done: watch::Sender<Option<Outcome>>) {
-        let outcome = self.fetch(rejected.as_ref()).await;
+    /// Tries once more to save what could not be saved. No call waits for it: its tokens are good.
+    fn save_again(self: &Arc<Self>) {
         let mut state = self.state();
-        state.flight = None;
-        match &outcome {
-            Ok(tokens) => {
-                state.tokens = Some(Arc::clone(tokens));
-                state.failure = None;
-            }
-            Err(error) => state.failure = Some((rejected, Instant::now(), error.clone())),
+        if state.unsaved.is_some() {
+            // What cannot be begun now is begun with the next call.
+            let _ = self.take_off(&mut state, None);
         }
-        drop(state);
-        let _ = done.send(Some(outcome));
     }
 
-    /// Loads the tokens, and renews them when they are those that were rejected, or when their time has passed.
-    async fn fetch(&self, rejected: Option<&Secret>) -> Outcome {
-        let fault = |error: crate::auth::StoreError| AuthError::Store { reason: error.to_string() };
+    /// The renewal under way, or a new one.
+    fn take_off(
+        self: &Arc<Self>,
+        state: &mut State,
+        rejected: Option<&Secret>,
+    ) -> Result<watch::Receiver<Option<Outcome>>, AuthError> {
+        if rejected.is_some() {
+            state.rejected = rejected.cloned();
+        }
+        if let Some(flight) = state.flight.upgrade() {
+            return Ok(flight.subscribe());
+        }
+        let (done, outcome) = watch::channel(None);
+        let done = Arc::new(done);
+        state.flight = Arc::downgrade(&done);
+        let flow = Arc::clone(self);
+        let unsaved = state.unsaved.as_ref().map(|_| OnTheirWay::new());
+        let begun = background::spawn(async move {
+            flow.fly(&done).await;
+            drop(unsaved);
+        });
+        begun.map_err(|error| AuthError::Store { reason: format!("no thread can be started for it: {error}") })?;
+        Ok(outcome)
+    }
+
+    /// A renewal from beginning to end.
+    async fn fly(&self, done: &Flight) {
+        let Some(outcome) = self.fetch(done).await.transpose() else { return };
+        let is_unsaved = {
+            let mut state = self.state();
+            state.flight = Weak::new();
+            match &outcome {
+                Ok(tokens) => {
+                    state.tokens = Some(Arc::clone(tokens));
+                    state.failure = None;
+                }
+                Err(error) => state.failure = Some((state.rejected.clone(), Instant::now(), error.clone())),
+            }
+            state.unsaved.is_some()
+        };
+        if let (Err(error), true) = (&outcome, is_unsaved) {
+            tracing::error!(target: "bitrix24", %error, "tokens_not_saved");
+        }
+        done.send_replace(Some(outcome));
+    }
+
+    /// Loads the tokens, and renews them when they are those that were rejected, or when their time has passed. None when
+    /// nobody waits for new ones any more.
+    async fn fetch(&self, done: &Flight) -> Result<Option<Arc<Tokens>>, AuthError> {
+        let fault = |error: StoreError| AuthError::Store { reason: error.to_string() };
+        let is_first = self.state().tokens.is_none();
         // Only a renewal needs the lock, and only under it what is loaded is what will be renewed.
-        let is_usable = |tokens: &Tokens| rejected != Some(&tokens.access) && !tokens.has_expired();
-        if rejected.is_none()
+        if is_first
             && let Some(tokens) = self.store.load().await.map_err(fault)?
-            && is_usable(&tokens)
+            && self.state().takes(&tokens)
         {
-            return Ok(Arc::new(tokens));
+            return Ok(Some(Arc::new(tokens)));
         }
         let _lock = self.store.lock().await.map_err(fault)?;
         let stored = self.store.load().await.map_err(fault)?;
-        let (ours, is_unsaved) = {
-            let state = self.state();
-            (state.tokens.clone(), state.is_unsaved)
+        let held = stored.as_ref().map(|tokens| tokens.access.clone());
+        let (old, is_good, is_unsaved) = {
+            let mut state = self.state();
+            let old = state.newest(stored).ok_or(AuthError::NoTokens)?;
+            let is_good = state.takes(&old);
+            // The server has said no to these tokens; it is not asked twice.
+            if let Some((access, error)) = &state.refused
+                && !is_good
+                && *access == old.access
+            {
+                return Err(error.clone());
+            }
+            (old, is_good, state.unsaved.is_some())
         };
-        let old = match (stored, ours) {
-            // What could not be saved is newer than what is stored.
-            (_, Some(ours)) if is_unsaved => ours,
-            (Some(stored), _) => Arc::new(stored),
-            (None, Some(ours)) => ours,
-            (None, None) => return Err(AuthError::NoTokens),
-        };
-        if is_usable(&old) {
-            return Ok(old);
+        if is_good {
+            if is_unsaved {
+                self.save(Arc::clone(&old), held).await;
+            }
+            return Ok(Some(old));
         }
-        // The server has said no to these tokens; it is not asked twice.
-        if let Some((access, error)) = &self.state().refused
-            && *access == old.access
+        let _sent = OnTheirWay::new();
         {
-            return Err(error.clone());
+            let mut state = self.state();
+            // Nothing was sent yet, so nothing is lost. Whoever comes now begins anew.
+            if done.is_closed() {
+                state.flight = Weak::new();
+                return Ok(None);
+            }
         }
         self.refreshes.one();
         let renewed = self.app.renew(&self.exchange, &old).await.inspect_err(|error| {
@@ -192,15 +279,18 @@ impl Flow {
         })?;
         tracing::info!(target: "bitrix24", member_id = renewed.member_id.as_deref(), "refreshed");
         let renewed = Arc::new(renewed);
-        self.save(&renewed).await;
-        Ok(renewed)
+        self.save(Arc::clone(&renewed), held).await;
+        Ok(Some(renewed))
     }
 
-    async fn save(&self, tokens: &Tokens) {
-        let saved = self.store.save(tokens).await;
+    /// Keeps tokens under the store's lock, in place of those that it holds.
+    async fn save(&self, tokens: Arc<Tokens>, held: Option<Secret>) {
+        let saved = self.store.save(&tokens).await;
         if let Err(error) = &saved {
             tracing::error!(target: "bitrix24", %error, "tokens_not_saved");
         }
-        self.state().is_unsaved = saved.is_err();
+        let mut state = self.state();
+        state.tokens = Some(tokens);
+        state.unsaved = saved.is_err().then_some(Unsaved { held });
     }
 }

@@ -5,6 +5,8 @@
 //! 3. [`ClientBuilder::oauth`](crate::ClientBuilder::oauth) makes a client that renews the tokens when the portal says
 //!    that they have run out, or when a call is due and their time has passed: never on a timer, which the platform
 //!    forbids. However many calls wait for it, there is one renewal.
+//! 4. Await [`renewals_finished`] before the process ends: a refresh token is good for once, and what came for it is to be
+//!    kept.
 //!
 //! ```
 //! # #[cfg(feature = "sandbox")]
@@ -73,6 +75,7 @@
 //! ```
 
 mod app;
+mod background;
 mod flow;
 mod store;
 mod tokens;
@@ -80,6 +83,9 @@ mod tokens;
 use std::fmt;
 
 pub use app::{OAuthApp, random_state};
+#[cfg(feature = "cli")]
+pub(crate) use background::is_renewing;
+pub use background::renewals_finished;
 pub(crate) use flow::Flow;
 pub use store::{FileStore, MemoryStore, StoreError, StoreFuture, StoreLock, TokenStore};
 #[cfg(feature = "cli")]
@@ -113,6 +119,9 @@ pub enum AuthError {
     },
     /// The token store is empty.
     NoTokens,
+    /// The time of the call was over before there were valid tokens. A renewal that was sent goes on, and its tokens are
+    /// kept.
+    Timeout,
     /// The settings cannot be used.
     Usage {
         /// What is wrong with them.
@@ -147,6 +156,7 @@ impl fmt::Display for AuthError {
                 f,
                 "the token store is empty: authorise the application first (OAuthApp::authorize_url, then exchange)"
             ),
+            Self::Timeout => f.write_str("no valid tokens within the time of the call"),
             Self::Usage { reason } => f.write_str(reason),
         }
     }

@@ -81,7 +81,7 @@ impl From<&Error> for Exit {
             Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => {
                 Self::Network
             }
-            Error::Auth(AuthError::Unreachable { .. }) => Self::Network,
+            Error::Auth(AuthError::Unreachable { .. } | AuthError::Timeout) => Self::Network,
             Error::Auth(AuthError::Usage { .. }) => Self::Usage,
             Error::Auth(_) => Self::NotAuthorised,
             Error::Limited { .. } => Self::Limit,

@@ -25,6 +25,7 @@ mod method;
 mod misread;
 mod output;
 mod pager;
+mod parting;
 mod procedure;
 mod profile;
 mod progress;
@@ -98,15 +99,13 @@ pub fn dry_run(tables: &Tables, arguments: &[String]) -> Result<DryRun, String> 
 /// Runs `oint` with the arguments of the process.
 pub fn main(tables: &Tables) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let exit = match run(tables, arguments) {
-        Ok(exit) => exit,
-        Err(stop) => {
-            progress::clear();
-            let message = without_codes(stop.message.trim_end());
-            let _ = writeln!(std::io::stderr(), "{}: {message}", terminal::bold(Stream::Err, "error"));
-            return stop.exit.into();
-        }
-    };
+    let exit = run(tables, arguments).unwrap_or_else(|stop| {
+        progress::clear();
+        let message = without_codes(stop.message.trim_end());
+        let _ = writeln!(std::io::stderr(), "{}: {message}", terminal::bold(Stream::Err, "error"));
+        stop.exit
+    });
+    parting::keep_tokens();
     exit.into()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::address::Address;
-use crate::auth::{AuthError, Flow};
+use crate::auth::{AuthError, Flow, Tokens};
 use crate::client::builder::Settings;
 use crate::error::{Error, Result};
 use crate::method::Rest;
@@ -64,19 +64,25 @@ impl Access {
         }
     }
 
-    /// What the next request is made with.
+    /// What the next request is made with. Tokens may have to be renewed for it.
     pub(super) async fn connection(&self, settings: &Settings, moved: &Moved) -> Result<Connection> {
         let (address, token) = match self {
             Self::Webhook => (settings.address.clone(), None),
             Self::Token(token) => (settings.address.clone(), Some(token.clone())),
-            Self::Application(flow) => {
-                let tokens = flow.current().await?;
-                let address = match &tokens.endpoint {
-                    Some(endpoint) => endpoint_address(endpoint, settings)?,
-                    None => settings.address.clone(),
-                };
-                (address, Some(tokens.access.clone()))
-            }
+            Self::Application(flow) => of_tokens(&*flow.current().await?, settings)?,
+        };
+        Ok(Connection { address: moved.follow(address), token })
+    }
+
+    /// What a request that leaves now is made with, after a wait: newer tokens where some have come meanwhile. Nothing is
+    /// waited for.
+    pub(super) fn newest(&self, known: Connection, settings: &Settings, moved: &Moved) -> Result<Connection> {
+        let (address, token) = match self {
+            Self::Application(flow) => match flow.at_hand() {
+                Some(tokens) => of_tokens(&tokens, settings)?,
+                None => (known.address, known.token),
+            },
+            _ => (known.address, known.token),
         };
         Ok(Connection { address: moved.follow(address), token })
     }
@@ -106,6 +112,15 @@ impl Access {
             _ => 0,
         }
     }
+}
+
+/// Where the methods are by what the tokens say, and the access token.
+fn of_tokens(tokens: &Tokens, settings: &Settings) -> Result<(Address, Option<Secret>)> {
+    let address = match &tokens.endpoint {
+        Some(endpoint) => endpoint_address(endpoint, settings)?,
+        None => settings.address.clone(),
+    };
+    Ok((address, Some(tokens.access.clone())))
 }
 
 fn endpoint_address(endpoint: &str, settings: &Settings) -> Result<Address> {

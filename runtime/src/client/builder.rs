@@ -109,8 +109,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a call may take in all, with its retries and its waits for the portal's limits; as long as these
-    /// take if not set.
+    /// How long a call may take in all, with its retries and its waits for the portal's limits and for new tokens; as long
+    /// as these take if not set.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = Some(timeout);
         self
@@ -240,11 +240,10 @@ impl ClientBuilder {
         if self.user_agent.chars().any(|char| char.is_control() || !char.is_ascii()) {
             return Err(Error::usage("the user agent may hold visible ASCII characters only"));
         }
-        let exchange = Arc::new(Exchange::new(&self.transport));
         let access = match (self.oauth, token) {
             (Some((app, store)), _) => {
                 app.endpoint()?;
-                Access::Application(Arc::new(Flow::new(app, store.0, Arc::clone(&exchange))))
+                Access::Application(Arc::new(Flow::new(app, store.0, Exchange::new(&self.transport))))
             }
             (None, Some(token)) => Access::Token(token),
             (None, None) => Access::Webhook,
@@ -261,6 +260,6 @@ impl ClientBuilder {
             user_agent: self.user_agent,
             largest_answer: self.largest_answer,
         };
-        Ok(Client::new(settings, exchange, access))
+        Ok(Client::new(settings, Exchange::new(&self.transport), access))
     }
 }

@@ -114,7 +114,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    exchange: Arc<Exchange>,
+    exchange: Exchange,
     access: Access,
     moved: Moved,
     limiter: Limiter,
@@ -152,7 +152,7 @@ impl Client {
         ClientBuilder::new(address)
     }
 
-    fn new(settings: Settings, exchange: Arc<Exchange>, access: Access) -> Self {
+    fn new(settings: Settings, exchange: Exchange, access: Access) -> Self {
         let shared = settings.limits.shared_state(settings.address.host(), access.caller(&settings.address));
         Self(Arc::new(Inner {
             exchange,

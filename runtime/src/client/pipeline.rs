@@ -1,6 +1,7 @@
 //! The way of a call: prepare → wait for the limits → attempt → judge → try again where that cannot double anything.
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tracing::Instrument as _;
@@ -49,6 +50,7 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
         effect,
         retry: options.retry.as_ref().unwrap_or(&settings.retry),
         timeout: options.timeout.unwrap_or(settings.timeout),
+        // An end that no clock can tell is none.
         end: total.and_then(|total| Instant::now().checked_add(total)),
         patience: options.patience.unwrap_or(settings.patience),
         waited: Duration::ZERO,
@@ -58,11 +60,14 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
     let is_repeatable = effect.is_read() || plan.key.is_some();
     let (mut attempts, mut retries, mut renewals, mut refusal) = (0, 0, 0, None);
     loop {
+        let connection = inner.access.connection(settings, &inner.moved);
+        let connection = in_time(&plan, connection).await.unwrap_or_else(|| Err(AuthError::Timeout.into()))?;
+        // A place is taken when a request leaves: nothing is waited for behind it.
         if let Err(limited) = wait(inner, &mut plan).await {
             // The portal's own words say more.
             return Err(refusal.unwrap_or(limited));
         }
-        let connection = connection(inner, &plan).await?;
+        let connection = inner.access.newest(connection, settings, &inner.moved)?;
         attempts += 1;
         let span = tracing::Span::current();
         span.record("attempts", attempts).record("waited_ms", millis(plan.waited));
@@ -80,7 +85,11 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
             }
             Verdict::Expired(error) => {
                 // The portal refuses tokens that are minutes old: new ones would not help.
-                if renewals >= MOST_RENEWALS || !inner.access.renew(&connection).await? {
+                if renewals >= MOST_RENEWALS {
+                    return Err(error);
+                }
+                let renewed = in_time(&plan, inner.access.renew(&connection)).await;
+                if !renewed.unwrap_or_else(|| Err(AuthError::Timeout.into()))? {
                     return Err(error);
                 }
                 renewals += 1;
@@ -88,7 +97,10 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
             }
             Verdict::Failed(error) => {
                 let is_token = error.portal().is_some_and(|error| error.status == 401);
-                if is_token && renewals < MOST_RENEWALS && inner.access.is_replaced(&connection).await {
+                if is_token
+                    && renewals < MOST_RENEWALS
+                    && in_time(&plan, inner.access.is_replaced(&connection)).await == Some(true)
+                {
                     renewals += 1;
                     continue;
                 }
@@ -177,14 +189,10 @@ async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What the next attempt is made with. A renewal counts towards the call's whole time.
-async fn connection(inner: &Inner, plan: &Plan<'_>) -> Result<Connection> {
-    let connection = inner.access.connection(&inner.settings, &inner.moved);
-    let Some(end) = plan.end else { return connection.await };
-    match tokio::time::timeout(end.saturating_duration_since(Instant::now()), connection).await {
-        Ok(connection) => connection,
-        Err(_) => Err(AuthError::Store { reason: "no valid tokens within the time of the call".to_owned() }.into()),
-    }
+/// Waits for tokens as long as the call's whole time allows; none when it is over. A renewal under way goes on.
+async fn in_time<T>(plan: &Plan<'_>, work: impl Future<Output = T>) -> Option<T> {
+    let Some(end) = plan.end else { return Some(work.await) };
+    tokio::time::timeout(end.saturating_duration_since(Instant::now()), work).await.ok()
 }
 
 /// The time that the call may still wait.

@@ -141,7 +141,9 @@ fn advice(error: &Error, is_application: bool) -> Option<String> {
             _ => return None,
         },
         Error::Auth(AuthError::Refused { .. } | AuthError::NoTokens) => "log in again with `oint auth login`",
-        Error::Auth(AuthError::Unreachable { .. }) => "the authorisation server must be reachable, besides the portal",
+        Error::Auth(AuthError::Unreachable { .. } | AuthError::Timeout) => {
+            "the authorisation server must be reachable, besides the portal"
+        }
         Error::Limited { .. } => "other programs use the portal up; wait, or tell the portal's limit in B24_LIMITS",
         _ => return None,
     };

@@ -72,7 +72,7 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         .enable_all()
         .build()
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
-    let done = runtime.block_on(async {
+    let session = async {
         let failed = |error: String| Stop { exit: Exit::Network, message: format!("the client's side: {error}") };
         let (transport, writer) = wire::stdio();
         let ended = match server.serve(transport).await {
@@ -84,6 +84,13 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         // The last answers may still be on their way.
         let _ = tokio::time::timeout(FAREWELL, writer).await;
         ended
+    };
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = session => done,
+            // Tokens that are on their way are kept before the process ends.
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        }
     });
     // Reading from standard input cannot be interrupted: nobody waits for it.
     runtime.shutdown_background();
