@@ -4,6 +4,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bitrix24::sandbox::Portal;
 use bitrix24::{Value, json};
@@ -194,16 +197,12 @@ fn browse(address: &str) -> String {
     }
 }
 
-fn log_in_as_application(home: &Home, portal: &Portal) {
+fn log_in_as_application(home: &Home, portal: &Portal, server: &str) {
     let secret = home.0.path().join("client_secret");
     std::fs::write(&secret, portal.client_secret()).expect("written");
     let mut command = home.oint(&["auth", "login", "--portal", &portal.address(), "--client-id", portal.client_id()]);
     command.args(["--client-secret-file".as_ref(), secret.as_os_str()]).args(["--port", "0", "--name", "app"]);
-    let mut child = command
-        .env("B24_OAUTH_SERVER", portal.authorization_server())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("oint starts");
+    let mut child = command.env("B24_OAUTH_SERVER", server).stderr(Stdio::piped()).spawn().expect("oint starts");
     let mut said = BufReader::new(child.stderr.take().expect("piped"));
     let mut line = String::new();
     let link = loop {
@@ -227,7 +226,7 @@ fn log_in_as_application(home: &Home, portal: &Portal) {
 #[test]
 fn an_application_logs_in_by_browser_and_renews_its_tokens() {
     let (portal, home) = (portal(), Home::new());
-    log_in_as_application(&home, &portal);
+    log_in_as_application(&home, &portal, &portal.authorization_server());
     let before = read(&home.secrets("app"));
     assert!(before.contains(portal.client_secret()));
     assert!(!read(&home.0.path().join("profiles.json")).contains(portal.client_secret()));
@@ -254,6 +253,104 @@ fn an_application_logs_in_by_browser_and_renews_its_tokens() {
     assert!(stdout.contains("application") && stdout.contains("good until"), "{stdout}");
     let refresh = parsed(&after)["refresh_token"].as_str().expect("a token").to_owned();
     assert!(!stdout.contains(&refresh) && !stdout.contains(portal.client_secret()), "{stdout}");
+}
+
+/// The portal's authorisation server, which answers when the test lets it.
+struct Gate {
+    address: String,
+    asked: Arc<AtomicUsize>,
+    is_open: Arc<AtomicBool>,
+}
+
+impl Gate {
+    fn before(portal: &Portal) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = format!("http://{}", listener.local_addr().expect("known"));
+        let (asked, is_open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let (counted, opened, behind) = (Arc::clone(&asked), Arc::clone(&is_open), portal.address());
+        std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                let head: Vec<String> = BufReader::new(&stream)
+                    .lines()
+                    .map(|line| line.expect("a request"))
+                    .take_while(|line| !line.is_empty())
+                    .collect();
+                counted.fetch_add(1, Ordering::SeqCst);
+                while !opened.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                let path = head[0].split(' ').nth(1).expect("a path");
+                let _ = stream.write_all(browse(&format!("{behind}{path}")).as_bytes());
+            }
+        });
+        Self { address, asked, is_open }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// A refresh token is good for once: a command that ends while the authorisation server works keeps what comes of it first.
+#[cfg(unix)]
+#[test]
+fn new_tokens_are_kept_however_a_command_ends() {
+    let (portal, home) = (portal(), Home::new());
+    let gate = Gate::before(&portal);
+    log_in_as_application(&home, &portal, &gate.address);
+    let call = ["bitrix24", "GetCurrentUser"];
+    for (more, is_interrupted, exit, said) in [
+        (&["--timeout", "1"][..], false, 4, "no valid tokens within the time of the call"),
+        (&[], true, 130, "interrupted"),
+    ] {
+        // The access token's time has passed.
+        let mut secrets = parsed(&read(&home.secrets("app")));
+        secrets["expires"] = json!(1);
+        std::fs::write(home.secrets("app"), secrets.to_string()).expect("written");
+        let asked = gate.asked();
+        gate.is_open.store(false, Ordering::SeqCst);
+        let mut command = home.oint(&[&call[..], more].concat());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("oint starts");
+        while gate.asked() == asked {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if is_interrupted {
+            let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+            assert!(sent.success());
+        }
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let mut shown = String::new();
+        while !shown.contains("waiting until the new ones are kept") {
+            assert!(stderr.read_line(&mut shown).expect("readable") > 0, "it did not wait: {shown}");
+        }
+        assert!(shown.contains(said), "{shown}");
+        gate.is_open.store(true, Ordering::SeqCst);
+        stderr.read_to_string(&mut shown).expect("readable");
+        assert_eq!(child.wait().expect("it ends").code(), Some(exit), "{shown}");
+        let (code, _, stderr) = home.run(&call);
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        assert_eq!(gate.asked() - asked, 1, "it has the new tokens");
+    }
+}
+
+/// A renewal under way, of another process, saves what comes of the tokens that a new login replaces.
+#[test]
+fn a_new_login_is_not_replaced_by_the_tokens_of_the_old_one() {
+    let (portal, home) = (portal(), Home::new());
+    let secrets = home.secrets("one");
+    std::fs::create_dir_all(secrets.parent().expect("a folder")).expect("made");
+    let renewal = std::fs::File::create(format!("{}.lock", secrets.display())).expect("made");
+    renewal.lock().expect("nobody has it");
+    let mut command = home.oint(&["auth", "login", "--webhook", "-", "--name", "one"]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("oint starts");
+    child.stdin.take().expect("piped").write_all(portal.webhook().as_bytes()).expect("written");
+    while portal.calls("profile") == 0 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::fs::write(&secrets, r#"{"access_token": "old"}"#).expect("written");
+    drop(renewal);
+    assert!(child.wait().expect("it ends").success());
+    assert!(read(&secrets).contains("webhook"), "{}", read(&secrets));
 }
 
 #[test]

@@ -329,10 +329,14 @@ fn pasted(text: &str, state: &str) -> Result<Secret, Stop> {
 
 /// Keeps the secret where it is asked for, or in a file where there is no keyring.
 fn keep(home: &Home, name: &str, secrets: &Object, store: &str) -> Result<Keeper, Stop> {
+    let refused = |reason: String| {
+        Stop::usage(format!("the secret cannot be kept: {reason}\nhelp: --store chooses another place"))
+    };
     let write = |keeper: Keeper| {
-        home.vault(name, keeper).write(secrets).map(|()| keeper).map_err(|reason| {
-            Stop::usage(format!("the secret cannot be kept: {reason}\nhelp: --store chooses another place"))
-        })
+        let vault = home.vault(name, keeper);
+        // A renewal under way would put what comes of the old tokens in place of the new ones.
+        let _turn = vault.lock().map_err(refused)?;
+        vault.write(secrets).map(|()| keeper).map_err(refused)
     };
     match store {
         "keyring" => write(Keeper::Keyring),

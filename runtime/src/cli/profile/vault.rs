@@ -1,13 +1,14 @@
 //! Where the secret of a profile lies: in the system's keyring, or in a file that only its owner may read.
 
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::auth::replace_private;
+use crate::auth::{lock_file, replace_private};
 use crate::cli::profile::keyring;
 use crate::secret::Secret;
 use crate::value::Object;
@@ -90,6 +91,12 @@ impl Vault {
             Ok(Value::Object(object)) => Ok(Some(object)),
             _ => Err(format!("{} holds something else", self.place())),
         }
+    }
+
+    /// Waits until no process renews the tokens in it, and keeps others from it until the lock is dropped.
+    pub(crate) fn lock(&self) -> Result<File, String> {
+        let lock = lock_file(&self.path).and_then(|lock| lock.lock().map(|()| lock));
+        lock.map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
     /// Keeps the secret in place of what was there.
