@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::cli::command::{self, given, is_set};
 use crate::cli::connect::{self, Connection};
 use crate::cli::exit::{Exit, Stop};
+use crate::cli::interrupt::Interrupt;
 use crate::cli::list::{self, Wanted};
 use crate::cli::output::Output;
 use crate::cli::value::Inputs;
@@ -293,7 +294,7 @@ pub(super) fn shown(call: &Call, connection: Connection, matches: &ArgMatches) -
     Ok(request)
 }
 
-/// Runs what talks to the portal until it is done or the user interrupts it.
+/// Runs what talks to the portal until it is done or somebody interrupts it.
 pub(super) fn interruptible<T>(
     name: &str,
     is_read: bool,
@@ -304,9 +305,10 @@ pub(super) fn interruptible<T>(
         .build()
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
     let outcome = runtime.block_on(async {
+        let mut interrupt = Interrupt::listen();
         tokio::select! {
             done = work => done,
-            _ = tokio::signal::ctrl_c() => {
+            () = interrupt.next() => {
                 let outcome = if is_read { "" } else { "; whether the portal carried it out is unknown" };
                 Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })
             }

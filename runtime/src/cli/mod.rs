@@ -15,6 +15,7 @@ mod download;
 mod exit;
 mod exposed;
 mod help;
+mod interrupt;
 mod json;
 mod list;
 mod logging;
@@ -60,7 +61,7 @@ use value::Inputs;
 
 pub use command::reserved_options;
 #[cfg(feature = "sandbox")]
-pub(crate) use {misread::stop as misread_stop, shell::word};
+pub(crate) use {interrupt::Interrupt, misread::stop as misread_stop, shell::word};
 
 /// What `oint bitrix24 … --dry-run` shows, for those who want the request and not the process.
 #[derive(Clone, Debug)]

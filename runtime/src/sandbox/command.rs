@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Color, Style};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use crate::cli::{misread_stop, word};
+use crate::cli::{Interrupt, misread_stop, word};
 use crate::sandbox::page;
 use crate::sandbox::{Bucket, Fault, FaultKind, LoggedRequest, Operating, Options, Portal, Sandbox, Seed};
 use crate::table::Tables;
@@ -181,7 +181,8 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
     drop(stdout);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(stopped()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
+    runtime.block_on(async { Interrupt::listen().next().await });
+    Ok(())
 }
 
 /// Where it listens, and what to try first. `certificate` is the file with the certificate to trust.
@@ -206,20 +207,6 @@ fn welcome(portal: &Portal, certificate: Option<&str>) -> String {
         "\nIts data and last requests: {address}/\nTry: oint bitrix24 GetUser --url {webhook} --userid 2150"
     ));
     text
-}
-
-#[cfg(unix)]
-async fn stopped() -> std::io::Result<()> {
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminated.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn stopped() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 fn log(request: &LoggedRequest) {
