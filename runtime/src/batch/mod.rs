@@ -23,9 +23,9 @@ pub(crate) use batched::Batched;
 pub(crate) use plan::MOST;
 pub use reference::Reference;
 pub(crate) use reference::{at, is_in};
-#[cfg(feature = "cli")]
-pub(crate) use send::preview;
 pub(crate) use send::the_same;
+#[cfg(feature = "cli")]
+pub(crate) use send::{cut, is_refusal, preview};
 
 /// Calls to be carried out in as few requests as possible.
 ///
@@ -58,6 +58,7 @@ pub struct Batch {
     number: u64,
     commands: Vec<Command>,
     halt: bool,
+    once: bool,
     parallel: Option<usize>,
     options: CallOptions,
 }
@@ -82,6 +83,7 @@ impl Batch {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             commands: Vec::new(),
             halt: false,
+            once: false,
             parallel: None,
             options: CallOptions::default(),
         }
@@ -115,6 +117,13 @@ impl Batch {
     /// Stops at the first command that fails; those behind it are not run. Without it all are run, whatever fails.
     pub fn halt(mut self) -> Self {
         self.halt = true;
+        self
+    }
+
+    /// Leaves it to the caller to send a command again that a limit refused within a request: it ends in the refusal.
+    #[cfg(feature = "cli")]
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

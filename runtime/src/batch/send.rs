@@ -28,11 +28,11 @@ const PARALLEL: usize = 4;
 type Outcomes = BTreeMap<usize, Result<Response>>;
 
 pub(super) async fn run(client: &Client, batch: Batch) -> Result<Replies> {
-    let Batch { number, commands, halt, parallel, options } = batch;
+    let Batch { number, commands, halt, once, parallel, options } = batch;
     let (names, calls): (Vec<_>, Vec<_>) = commands.into_iter().map(|command| (command.name, command.call)).unzip();
     let needs = needs(number, &names, &calls)?;
     let is_read = calls.iter().all(|call| call.method().effect.is_read());
-    let run = Run { client, names, calls, needs, halt, options };
+    let run = Run { client, names, calls, needs, halt, once, options };
     let steps = plan::cut(&run.plans(), !is_read || halt);
     let reaches_out =
         |step: &Step| step.iter().any(|at| run.needs[*at].iter().any(|need| !step.contains(&need.command)));
@@ -77,7 +77,7 @@ pub(crate) fn preview(client: &Client, batch: Batch) -> Result<Vec<Call>> {
     let (names, calls): (Vec<_>, Vec<_>) = commands.into_iter().map(|command| (command.name, command.call)).unzip();
     let needs = needs(number, &names, &calls)?;
     let is_read = calls.iter().all(|call| call.method().effect.is_read());
-    let mut run = Run { client, names, calls, needs, halt, options };
+    let mut run = Run { client, names, calls, needs, halt, once: false, options };
     let steps = plan::cut(&run.plans(), !is_read || halt);
     let done = Outcomes::new();
     let mut requests = Vec::new();
@@ -98,6 +98,18 @@ pub(crate) fn preview(client: &Client, batch: Batch) -> Result<Vec<Call>> {
         requests.push(request(&commands, halts, is_read));
     }
     Ok(requests)
+}
+
+/// The requests that calls without references to each other are sent in. Writes stay in their order.
+#[cfg(feature = "cli")]
+pub(crate) fn cut<K>(client: &Client, calls: Vec<(K, Call)>) -> Vec<Vec<(K, Call)>> {
+    let (keys, calls): (Vec<K>, Vec<Call>) = calls.into_iter().unzip();
+    let is_read = calls.iter().all(|call| call.method().effect.is_read());
+    let (names, needs) = (vec![None; calls.len()], vec![Vec::new(); calls.len()]);
+    let run = Run { client, names, calls, needs, halt: false, once: true, options: CallOptions::default() };
+    let steps = plan::cut(&run.plans(), !is_read);
+    let mut calls: BTreeMap<usize, (K, Call)> = keys.into_iter().zip(run.calls).enumerate().collect();
+    steps.into_iter().map(|step| step.iter().filter_map(|at| calls.remove(at)).collect()).collect()
 }
 
 /// The references of the commands, each to an earlier one.
@@ -156,6 +168,8 @@ struct Run<'c> {
     calls: Vec<Call>,
     needs: Vec<Vec<Reference>>,
     halt: bool,
+    /// Whether a command that a limit refused ends in the refusal.
+    once: bool,
     options: CallOptions,
 }
 
@@ -395,10 +409,16 @@ impl Run<'_> {
                         Judged::Unknown => {
                             done.insert(at, Err(self.unknown(at, error.words())));
                         }
+                        Judged::Again if self.once => {
+                            done.insert(at, Err(error.into()));
+                        }
                         Judged::Again => again.push((at, error)),
                         Judged::Alone => {
                             self.client.batched().learn(&method.name, false);
-                            alone.push((at, error));
+                            match self.once {
+                                true => drop(done.insert(at, Err(error.into()))),
+                                false => alone.push((at, error)),
+                            }
                         }
                     }
                 }
@@ -562,6 +582,12 @@ fn judged(error: &PortalError, effect: Effect) -> Judged {
         (Proof::Refused, "ERROR_BATCH_LENGTH_EXCEEDED") => Judged::Again,
         (Proof::Refused, _) => Judged::Failed,
     }
+}
+
+/// Whether a command was surely not carried out, or only reads, and may be when it is sent again by itself.
+#[cfg(feature = "cli")]
+pub(crate) fn is_refusal(error: &PortalError, effect: Effect) -> bool {
+    matches!(judged(error, effect), Judged::Again | Judged::Alone)
 }
 
 /// Whether an error says that further requests are in vain.

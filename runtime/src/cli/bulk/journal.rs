@@ -4,15 +4,20 @@
 //! A file of JSON lines that only grows. The first one says what the run is about. `{"sent": [[1, 50]], "at": …}` is on the
 //! disk before the rows 1 to 50 leave the machine, their outcomes are on the disk before anybody is told of them; these
 //! lines are the lines of the output. A row that was sent and has no outcome is one whose outcome nobody knows.
+//!
+//! Behind the last line there is room, made of spaces, before rows leave: a disk that is full stops them here, and not their
+//! outcomes afterwards. To whoever reads the journal it is a torn line, and as good as none.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 /// The form of the journal.
 const VERSION: u8 = 1;
+/// The room that is made for the outcome of a row, in bytes: most outcomes of writes take less.
+const ROOM: u64 = 4096;
 
 /// What a run is about. A journal is of use to the same run alone.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -75,7 +80,7 @@ pub(super) enum State {
     /// Not sent, or surely not carried out.
     #[default]
     Open,
-    /// Sent at this time (seconds since 1970), and nothing known since.
+    /// Sent, and nothing known since; when for the first time (seconds since 1970, 0 where that is uncertain).
     Sent(u64),
     /// The line of its outcome begins here.
     Done(u64),
@@ -115,6 +120,71 @@ struct Opened {
     file: File,
     /// Where the next line begins.
     end: u64,
+    /// How far the room behind it reaches.
+    reach: u64,
+}
+
+impl Opened {
+    /// Writes at a place; how much of it is written, and what stopped the rest.
+    fn write_at(&mut self, place: u64, bytes: &[u8]) -> (usize, std::io::Result<()>) {
+        let mut written = 0;
+        let mut outcome = self.file.seek(SeekFrom::Start(place)).map(drop);
+        while outcome.is_ok() && written < bytes.len() {
+            match self.file.write(&bytes[written..]) {
+                Ok(0) => outcome = Err(ErrorKind::WriteZero.into()),
+                Ok(length) => written += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
+        self.reach = self.reach.max(place + written as u64);
+        (written, outcome)
+    }
+
+    /// Sees to it that so many more bytes find room.
+    fn make_room(&mut self, bytes: u64) -> std::io::Result<()> {
+        let missing = (self.end + bytes).saturating_sub(self.reach);
+        let (_, outcome) = self.write_at(self.reach, &vec![b' '; usize::try_from(missing).unwrap_or(0)]);
+        if outcome.is_err() {
+            self.cut();
+        }
+        outcome
+    }
+
+    /// Cuts off what is behind the last line. Where that fails, the next line is written over it.
+    fn cut(&mut self) {
+        if self.reach > self.end && self.file.set_len(self.end).is_ok() {
+            self.reach = self.end;
+        }
+    }
+
+    fn fault(&self, error: &std::io::Error) -> String {
+        format!("the journal {} cannot be written: {error}", self.path.display())
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}
+
+/// A write that failed.
+struct Torn {
+    /// How many of its lines are in the journal nevertheless.
+    whole: usize,
+    message: String,
+}
+
+/// How many rows are in which state.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Tally {
+    pub(super) done: u64,
+    pub(super) failed: u64,
+    /// Those of which nobody knows whether they were carried out.
+    pub(super) unknown: Vec<u64>,
+    /// Those that were not sent, or surely not carried out.
+    pub(super) open: u64,
 }
 
 /// What became of a row.
@@ -149,12 +219,12 @@ impl Journal {
             ))
         };
         let mut options = OpenOptions::new();
-        options.read(true).append(true);
+        options.read(true).write(true);
         let mut is_new = false;
         let file = match options.open(path) {
             Ok(_) if !resumes => return Err(Refused::Exists(path.to_owned())),
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 is_new = true;
                 options.create_new(true).open(path).map_err(fault)?
             }
@@ -164,12 +234,12 @@ impl Journal {
             let text = format!("the journal {}: another oint is at work with it", path.display());
             return Err(Refused::Other(text));
         }
-        let opened = Opened { path: path.to_owned(), file, end: 0 };
+        let opened = Opened { path: path.to_owned(), file, end: 0, reach: 0 };
         let mut journal = Self { file: Some(opened), states: states(&run), run };
         let is_begun = !is_new && journal.read()?;
         if !is_begun {
             let header = serde_json::to_string(&journal.run).map_err(|error| Refused::Other(error.to_string()))?;
-            journal.write(&[header]).map_err(Refused::Other)?;
+            journal.write(&[&header]).map_err(|torn| Refused::Other(torn.message))?;
             keep_name(path);
         }
         Ok(journal)
@@ -205,6 +275,7 @@ impl Journal {
             }
             opened.end += length as u64;
         }
+        opened.reach = opened.end;
         if !text.is_empty() {
             opened.file.set_len(opened.end).map_err(|error| told(error.to_string()))?;
         }
@@ -224,31 +295,63 @@ impl Journal {
         self.file.as_ref().map(|opened| opened.path.as_path())
     }
 
-    /// Notes that rows are about to be sent; when this returns, it is on the disk.
+    /// How many rows are in which state.
+    pub(super) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (row, state) in (1..).zip(&self.states) {
+            match state {
+                State::Open => tally.open += 1,
+                State::Done(_) => tally.done += 1,
+                State::Failed(_) => tally.failed += 1,
+                State::Sent(_) | State::Unknown(_) => tally.unknown.push(row),
+            }
+        }
+        tally
+    }
+
+    /// Notes that rows are about to be sent, and makes room for their outcomes; when this returns, it is on the disk.
     pub(super) fn sent(&mut self, rows: &[u64]) -> Result<(), String> {
         let at = now();
-        rows.iter().for_each(|row| self.set(*row, State::Sent(at)));
-        self.write(&[serde_json::json!({ "sent": ranges(rows), "at": at }).to_string()]).map(drop)
+        let line = serde_json::json!({ "sent": ranges(rows), "at": at }).to_string();
+        if let Some(opened) = &mut self.file {
+            let room = (line.len() as u64 + 1).saturating_add(ROOM.saturating_mul(rows.len() as u64));
+            opened.make_room(room).map_err(|error| opened.fault(&error))?;
+        }
+        self.write(&[&line]).map_err(|torn| torn.message)?;
+        for row in rows {
+            let state = self.state(*row).sent(at);
+            self.set(*row, state);
+        }
+        Ok(())
     }
 
     /// Notes that rows were surely not carried out.
     pub(super) fn back(&mut self, rows: &[u64]) -> Result<(), String> {
         rows.iter().for_each(|row| self.set(*row, State::Open));
-        match rows.is_empty() {
-            true => Ok(()),
-            false => self.write(&[serde_json::json!({ "back": ranges(rows) }).to_string()]).map(drop),
+        if rows.is_empty() {
+            return Ok(());
         }
+        let line = serde_json::json!({ "back": ranges(rows) }).to_string();
+        self.write(&[&line]).map(drop).map_err(|torn| torn.message)
     }
 
-    /// Notes outcomes; when this returns, they are on the disk.
+    /// Notes outcomes; when this returns, they are on the disk. What cannot be written is known to this run alone, and the
+    /// fault says of which rows.
     pub(super) fn outcomes(&mut self, outcomes: &[Outcome]) -> Result<(), String> {
         let lines: Vec<&str> = outcomes.iter().map(|outcome| outcome.line.as_str()).collect();
-        let mut place = self.write(&lines)?;
+        let mut place = self.file.as_ref().map_or(0, |opened| opened.end);
+        let written = self.write(&lines);
         for Outcome { row, state, line } in outcomes {
             self.set(*row, state(place));
             place += line.len() as u64 + 1;
         }
-        Ok(())
+        written.map(drop).map_err(|Torn { whole, message }| {
+            let lost: Vec<u64> = outcomes.iter().skip(whole).map(|outcome| outcome.row).collect();
+            format!(
+                "{message}\nnote: the outcomes of {} are not in it: to the next run they are unknown",
+                super::words(&lost)
+            )
+        })
     }
 
     fn set(&mut self, row: u64, state: State) {
@@ -269,21 +372,37 @@ impl Journal {
     }
 
     /// Appends lines and brings them to the disk; where the first of them begins.
-    fn write(&mut self, lines: &[impl AsRef<str>]) -> Result<u64, String> {
+    fn write(&mut self, lines: &[&str]) -> Result<u64, Torn> {
         let Some(opened) = self.file.as_mut() else { return Ok(0) };
-        if lines.is_empty() {
-            return Ok(opened.end);
-        }
-        let mut text = String::new();
-        for line in lines {
-            text.push_str(line.as_ref());
-            text.push('\n');
-        }
-        let written = opened.file.write_all(text.as_bytes()).and_then(|()| opened.file.sync_data());
-        written.map_err(|error| format!("the journal {} cannot be written: {error}", opened.path.display()))?;
         let place = opened.end;
-        opened.end += text.len() as u64;
-        Ok(place)
+        if lines.is_empty() {
+            return Ok(place);
+        }
+        let mut text = lines.join("\n");
+        text.push('\n');
+        let (mut written, mut outcome) = opened.write_at(place, text.as_bytes());
+        if outcome.is_ok() {
+            outcome = opened.file.sync_data();
+            // What of it outlives the machine is not known.
+            written = if outcome.is_ok() { written } else { 0 };
+        }
+        let whole = text.as_bytes()[..written].iter().filter(|byte| **byte == b'\n').count();
+        opened.end += lines[..whole].iter().map(|line| line.len() as u64 + 1).sum::<u64>();
+        outcome.map(|()| place).map_err(|error| {
+            opened.cut();
+            Torn { whole, message: opened.fault(&error) }
+        })
+    }
+}
+
+impl State {
+    /// What a row is that is sent in this state. Its first sending counts, for what the portal knows of it is as old as that.
+    fn sent(self, at: u64) -> Self {
+        match self {
+            // One behind the present: a clock was wrong, and nothing can be said of its age.
+            Self::Sent(first) => Self::Sent(if first <= at { first } else { 0 }),
+            _ => Self::Sent(at),
+        }
     }
 }
 
@@ -297,25 +416,23 @@ fn index(row: u64) -> Option<usize> {
 
 /// Takes a line to heart; none: it makes no sense.
 fn note(states: &mut [State], line: &Line, place: u64) -> Option<()> {
-    let mut set = |row: u64, state: State| -> Option<()> {
-        *states.get_mut(index(row)?)? = state;
+    let mut set = |row: u64, next: &dyn Fn(State) -> State| -> Option<()> {
+        let state = states.get_mut(index(row)?)?;
+        *state = next(*state);
         Some(())
     };
+    let outcome = match (line.ok, line.unknown) {
+        (true, _) => State::Done(place),
+        (false, true) => State::Unknown(place),
+        (false, false) => State::Failed(place),
+    };
+    let mut set_all = |ranges: &[[u64; 2]], next: &dyn Fn(State) -> State| {
+        ranges.iter().flat_map(|[from, to]| *from..=*to).try_for_each(|row| set(row, next))
+    };
     match (line.row, &line.sent, &line.back) {
-        (Some(row), None, None) => set(
-            row,
-            match (line.ok, line.unknown) {
-                (true, _) => State::Done(place),
-                (false, true) => State::Unknown(place),
-                (false, false) => State::Failed(place),
-            },
-        ),
-        (None, Some(rows), None) => {
-            rows.iter().flat_map(|[from, to]| *from..=*to).try_for_each(|row| set(row, State::Sent(line.at)))
-        }
-        (None, None, Some(rows)) => {
-            rows.iter().flat_map(|[from, to]| *from..=*to).try_for_each(|row| set(row, State::Open))
-        }
+        (Some(row), None, None) => set_all(&[[row, row]], &|_| outcome),
+        (None, Some(rows), None) => set_all(rows, &|state| state.sent(line.at)),
+        (None, None, Some(rows)) => set_all(rows, &|_| State::Open),
         _ => None,
     }
 }
@@ -406,6 +523,55 @@ mod tests {
         assert!(
             matches!(Journal::open(&path, run(3), true), Err(Refused::Other(text)) if text.contains("line 2 is damaged"))
         );
+    }
+
+    #[test]
+    fn a_row_is_as_old_as_its_first_sending() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        drop(open(&path, 5));
+        let header = std::fs::read_to_string(&path).expect("a header");
+        let lines = [
+            r#"{"sent":[[1,4]],"at":1000}"#,
+            r#"{"back":[[2,2]]}"#,
+            r#"{"row":3,"unknown":true}"#,
+            r#"{"sent":[[1,3]],"at":2000}"#,
+            // The clock was ahead before.
+            r#"{"sent":[[4,4]],"at":900}"#,
+            r#"{"sent":[[5,5]],"at":99999999999}"#,
+        ];
+        std::fs::write(&path, format!("{header}{}\n", lines.join("\n"))).expect("written");
+        let mut journal = open(&path, 5);
+        let sent = |at: u64| State::Sent(at);
+        assert_eq!(journal.states, [sent(1000), sent(2000), sent(2000), sent(0), sent(99_999_999_999)]);
+        journal.sent(&[1, 4, 5]).expect("written");
+        assert_eq!(journal.states, [sent(1000), sent(2000), sent(2000), sent(0), sent(0)], "nor in one run");
+    }
+
+    #[test]
+    fn what_a_failed_write_leaves_is_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        let mut journal = open(&path, 3);
+        journal.sent(&[1, 2]).expect("written");
+        // A handle that cannot write, and the beginning of a line as a full disk leaves it.
+        let opened = journal.file.as_mut().expect("a file");
+        let end = opened.end;
+        let whole = std::mem::replace(&mut opened.file, File::open(&path).expect("there"));
+        let outcome = |row: u64| Outcome { row, state: State::Done, line: format!("{{\"row\":{row},\"ok\":true}}") };
+        let fault = journal.outcomes(&[outcome(1)]).expect_err("it cannot be written");
+        assert!(fault.contains("the outcomes of row 1 are not in it"), "{fault}");
+        let opened = journal.file.as_mut().expect("a file");
+        opened.file = whole;
+        let (written, _) = opened.write_at(end, b"{\"row\":1,\"ok\":true,\"result\":\"a long one that");
+        assert_eq!((written, opened.end), (44, end));
+        assert_eq!(journal.tally(), Tally { done: 1, failed: 0, unknown: vec![2], open: 1 }, "this run knows of it");
+        journal.outcomes(&[outcome(2)]).expect("written");
+        drop(journal);
+        let journal = open(&path, 3);
+        assert!(matches!(journal.states[..], [State::Sent(_), State::Done(_), State::Open]), "{:?}", journal.states);
+        let text = std::fs::read_to_string(&path).expect("there");
+        assert!(text.ends_with("{\"row\":2,\"ok\":true}\n"), "the room is gone with the run: {text}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod columns;
 mod departure;
+mod flight;
 mod input;
 mod journal;
 pub(crate) mod report;
@@ -100,7 +101,7 @@ pub(crate) fn run(command: &Command<'static>, matches: &ArgMatches, connection: 
         .build()
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
     runtime.block_on(async {
-        let runner = run::Runner::new(&client, &method, journal, retry_unknown).await;
+        let runner = run::Runner::new(&client, &method, journal, retry_unknown);
         runner.run(&mut table, &mut columns, &constants, &cells).await
     })
 }

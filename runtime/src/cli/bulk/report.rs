@@ -4,7 +4,7 @@ use std::io::{BufWriter, ErrorKind, Stdout, Write as _};
 
 use serde_json::{Map, Value, json};
 
-use super::journal::State;
+use super::journal::Tally;
 use crate::address::without_codes;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::progress::{self, Bar};
@@ -70,9 +70,7 @@ pub(super) struct Report {
     out: BufWriter<Stdout>,
     bar: Bar,
     rows: u64,
-    done: u64,
-    failed: u64,
-    unknown: Vec<u64>,
+    told: u64,
     /// How many of them were known from an earlier run.
     earlier: u64,
 }
@@ -81,31 +79,27 @@ impl Report {
     pub(super) fn new(rows: u64) -> Self {
         let bar = Bar::new("rows");
         bar.set(0, Some(rows));
-        Self { out: BufWriter::new(std::io::stdout()), bar, rows, done: 0, failed: 0, unknown: Vec::new(), earlier: 0 }
+        Self { out: BufWriter::new(std::io::stdout()), bar, rows, told: 0, earlier: 0 }
     }
 
     /// Tells the line of a row.
-    pub(super) fn line(&mut self, row: u64, state: State, line: &str) -> Result<(), Stop> {
-        match state {
-            State::Done(_) => self.done += 1,
-            State::Failed(_) => self.failed += 1,
-            _ => self.unknown.push(row),
-        }
+    pub(super) fn line(&mut self, line: &str) -> Result<(), Stop> {
+        self.told += 1;
         let written = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"));
         written.map_err(|error| stopped(&error))
     }
 
     /// Tells the line of a row whose outcome an earlier run has seen, or has not lived to see.
-    pub(super) fn earlier(&mut self, row: u64, state: State, line: &str) -> Result<(), Stop> {
+    pub(super) fn earlier(&mut self, line: &str) -> Result<(), Stop> {
         self.earlier += 1;
-        self.line(row, state, line)
+        self.line(line)
     }
 
     /// Brings the lines to whoever reads them.
     pub(super) fn flush(&mut self) -> Result<(), Stop> {
         let Self { out, bar, .. } = self;
         bar.aside(|| out.flush()).map_err(|error| stopped(&error))?;
-        self.bar.set_behind(self.earlier, self.told(), Some(self.rows));
+        self.bar.set_behind(self.earlier, self.told, Some(self.rows));
         Ok(())
     }
 
@@ -116,39 +110,39 @@ impl Report {
         });
     }
 
-    fn told(&self) -> u64 {
-        self.done + self.failed + self.unknown.len() as u64
-    }
-
     /// The summary, and the exit code of the run. `end`: why it ended before its end.
-    pub(super) fn finish(self, end: Option<Stop>, has_journal: bool) -> Result<Exit, Stop> {
+    pub(super) fn finish(self, end: Option<Stop>, tally: &Tally, has_journal: bool) -> Result<Exit, Stop> {
         progress::clear();
-        let (rows, left) = (self.rows, self.rows - self.told());
-        let mut text = format!("{} of {rows} rows done", self.done);
-        if self.failed > 0 {
-            text.push_str(&format!(", {} failed", self.failed));
+        let Tally { done, failed, unknown, open } = tally;
+        let mut text = format!("{done} of {} rows done", self.rows);
+        if *failed > 0 {
+            text.push_str(&format!(", {failed} failed"));
         }
-        if !self.unknown.is_empty() {
-            text.push_str(&format!(", {} with an unknown outcome", self.unknown.len()));
+        if !unknown.is_empty() {
+            text.push_str(&format!(", {} with an unknown outcome", unknown.len()));
         }
-        if left > 0 {
-            text.push_str(&format!(", {left} not sent"));
+        if *open > 0 {
+            text.push_str(&format!(", {open} not sent"));
         }
-        if !self.unknown.is_empty() {
+        if !unknown.is_empty() {
             let help = match has_journal {
                 true => "; `--resume --retry-unknown` sends them again",
                 false => "",
             };
             text.push_str(&format!(
                 "\nunknown: {}\nhelp: look at the portal whether they were carried out{help}",
-                super::words(&self.unknown)
+                super::words(unknown)
             ));
         }
         if let Some(stop) = end {
-            let help = if has_journal && left > 0 { "\nhelp: `--resume` goes on behind the last row" } else { "" };
+            let help = match (has_journal, open) {
+                (false, _) => "",
+                (true, 0) => "\nhelp: `--resume` tells of all rows",
+                (true, _) => "\nhelp: `--resume` goes on behind the last row",
+            };
             return Err(Stop { exit: stop.exit, message: format!("{}\n{text}{help}", stop.message) });
         }
-        let exit = match (self.failed, self.unknown.len()) {
+        let exit = match (failed, unknown.len()) {
             (0, 0) => Exit::Done,
             (0, _) => Exit::OutcomeUnknown,
             _ => Exit::Portal,
@@ -166,7 +160,7 @@ fn stopped(error: &std::io::Error) -> Stop {
         ErrorKind::BrokenPipe => {
             Stop { exit: Exit::Interrupted, message: "nobody reads the results any more".to_owned() }
         }
-        _ => Stop { exit: Exit::Network, message: format!("cannot write to standard output: {error}") },
+        _ => Stop { exit: Exit::Unwritten, message: format!("cannot write to standard output: {error}") },
     }
 }
 
