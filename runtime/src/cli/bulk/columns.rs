@@ -46,6 +46,16 @@ impl<'c> Columns<'c> {
         Ok(())
     }
 
+    /// What the columns belong to, as it is called on the command line.
+    pub(super) fn function(&self) -> &str {
+        &self.command.function
+    }
+
+    /// The parameter that has a key of a column's name inside.
+    pub(super) fn inside(&self, name: &str) -> Option<&str> {
+        self.inner(name).map(|(param, _)| param.name.as_ref())
+    }
+
     /// The columns with where they go in the body, for people to look at.
     pub(super) fn shown(&self) -> Object {
         let place = |target: &Target| match target {
@@ -198,22 +208,29 @@ impl<'c> Columns<'c> {
 
     /// What an unknown column may have meant: a parameter, or a key inside one.
     fn near(&self, name: &str) -> String {
-        let inner = self.command.params.iter().filter(|param| param.wire != "merge").flat_map(|param| {
-            param.entries.iter().map(move |entry| (entry.name.as_ref(), format!("{}.{}", param.name, entry.name)))
-        });
-        let inner: Vec<(&str, String)> = inner.collect();
-        if let Some((_, whole)) = inner.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)) {
-            return format!("\nhelp: did you mean `{whole}`?");
+        let objects = self.command.params.iter().filter(|param| param.wire != "merge");
+        let inner =
+            objects.flat_map(|param| param.entries.iter().map(move |entry| format!("{}.{}", param.name, entry.name)));
+        if let Some((param, entry)) = self.inner(name) {
+            return format!("\nhelp: did you mean `{}.{}`?", param.name, entry.name);
         }
+        let inner: Vec<String> = inner.collect();
         let own = self.command.params.iter().flat_map(|param| {
             let keys = param.entries.iter().filter(|_| param.wire == "merge").map(|entry| entry.name.as_ref());
             std::iter::once(param.name.as_ref()).chain(param.option.as_deref()).chain(keys)
         });
-        let found = hint(name, own.chain(inner.iter().map(|(_, whole)| whole.as_str())));
+        let found = hint(name, own.chain(inner.iter().map(String::as_str)));
         match found.is_empty() {
             true => self.list(),
             false => found,
         }
+    }
+
+    /// The key inside a parameter that is called so.
+    fn inner(&self, name: &str) -> Option<(&Param<'static>, &Param<'static>)> {
+        let objects = self.command.params.iter().filter(|param| param.wire != "merge");
+        let mut keys = objects.flat_map(|param| param.entries.iter().map(move |entry| (param, entry)));
+        keys.find(|(_, entry)| entry.name.eq_ignore_ascii_case(name))
     }
 
     /// Where the known columns are listed.

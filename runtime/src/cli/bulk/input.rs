@@ -1,5 +1,6 @@
 //! The rows of a table: CSV or lines of JSON, from a file or from standard input, read one at a time and as often as needed.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
+use super::csv;
 use crate::cli::stdin;
 
 /// The value of one column in one row.
@@ -24,18 +26,31 @@ pub(super) enum Cell {
 pub(super) struct Row {
     /// Its number, counted from 1 without the heading.
     pub(super) number: u64,
-    /// The line of the input where it begins, counted from 1; behind empty lines of a CSV file, the first of those.
+    /// The line of the input where it begins, counted from 1.
     pub(super) line: u64,
     pub(super) cells: Vec<(Rc<str>, Cell)>,
 }
 
+/// A row that cannot be read.
+#[derive(Debug, PartialEq)]
+pub(super) struct Fault {
+    pub(super) row: u64,
+    pub(super) line: u64,
+    pub(super) reason: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {}, line {}: {}", self.row, self.line, self.reason)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Format {
-    /// `behind`: how far the reader's count of lines is behind. It counts a line at its line feed and begins the next
-    /// row at the carriage return before it.
+    /// `line`: the number of the heading.
     Csv {
         delimiter: u8,
-        behind: u64,
+        line: u64,
     },
     Lines,
 }
@@ -46,7 +61,7 @@ pub(super) struct Table {
     path: Option<PathBuf>,
     file: File,
     format: Format,
-    /// Where the data begin: behind the mark of the encoding.
+    /// Where the data begin: behind the mark of the encoding, and a line that names the separator.
     start: u64,
 }
 
@@ -75,8 +90,13 @@ impl Table {
         };
         let mut head = Vec::new();
         file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(fault)?;
-        let start: usize = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        let format = format(&head[start..]).map_err(|reason| format!("--each: {name}: {reason}"))?;
+        let mut start: usize = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let named = separator(&head[start..]);
+        start += named.map_or(0, |(_, length)| length);
+        let mut format = format(&head[start..]).map_err(|reason| format!("--each: {name}: {reason}"))?;
+        if let (Format::Csv { delimiter, line }, Some((named, _))) = (&mut format, named) {
+            (*delimiter, *line) = (named, 2);
+        }
         Ok(Self { path: (!is_stdin).then(|| name.into()), file, format, start: start as u64 })
     }
 
@@ -120,12 +140,16 @@ impl Table {
         let reader = BufReader::with_capacity(HEAD, &self.file);
         let source = match self.format {
             Format::Lines => Source::Lines { reader, line: 0, text: Vec::new() },
-            Format::Csv { delimiter, behind } => {
-                let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(reader);
-                let mut record = csv::StringRecord::new();
-                reader.read_record(&mut record).map_err(|error| csv_fault(&error, 0))?;
-                let heading = heading(&record)?;
-                Source::Csv { reader, heading, record, behind }
+            Format::Csv { delimiter, line } => {
+                let mut reader = csv::Reader::new(reader, delimiter, line);
+                let heading = match reader.next() {
+                    Some(Ok(record)) => heading(record.values)?,
+                    Some(Err(csv::Fault::Record { line, reason } | csv::Fault::End { line, reason })) => {
+                        return Err(format!("--each: line {line}: {reason}"));
+                    }
+                    None => Vec::new(),
+                };
+                Source::Csv { reader, heading }
             }
         };
         Ok(Rows { source, number: 0, is_over: false })
@@ -144,6 +168,21 @@ fn kept(reader: &mut impl std::io::Read) -> std::io::Result<File> {
 pub(super) fn hex(digest: &[u8]) -> String {
     let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{digits}")
+}
+
+/// What separates the values where a first line such as `sep=;` says it, as spreadsheets write and read it; and how long that
+/// line is.
+fn separator(head: &[u8]) -> Option<(u8, usize)> {
+    let length = head.iter().position(|byte| *byte == b'\n').map_or(head.len(), |at| at + 1);
+    let line = head[..length].strip_suffix(b"\n").unwrap_or(&head[..length]);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [word @ .., separator] if word.eq_ignore_ascii_case(b"sep=") && *separator != b'"' => {
+            Some((*separator, length))
+        }
+        _ => None,
+    }
 }
 
 /// Lines of JSON begin with a brace; a table has a heading, which tells what stands between its columns.
@@ -170,15 +209,15 @@ fn format(head: &[u8]) -> Result<Format, String> {
             };
             // Spreadsheets of some countries write semicolons; of equals the first one is taken.
             let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
-            Ok(Format::Csv { delimiter, behind: u64::from(line.ends_with(b"\r")) })
+            Ok(Format::Csv { delimiter, line: 1 })
         }
     }
 }
 
 /// The names of the columns.
-fn heading(record: &csv::StringRecord) -> Result<Vec<Rc<str>>, String> {
+fn heading(values: Vec<String>) -> Result<Vec<Rc<str>>, String> {
     let mut names: Vec<Rc<str>> = Vec::new();
-    for (at, name) in record.iter().enumerate() {
+    for (at, name) in values.iter().enumerate() {
         let name = name.trim();
         if name.is_empty() {
             return Err(format!("--each: column {} has no name; the first line names the columns", at + 1));
@@ -191,25 +230,12 @@ fn heading(record: &csv::StringRecord) -> Result<Vec<Rc<str>>, String> {
     Ok(names)
 }
 
-fn csv_fault(error: &csv::Error, behind: u64) -> String {
-    let line = |position: &Option<csv::Position>| position.as_ref().map_or(0, csv::Position::line) + behind;
-    match error.kind() {
-        csv::ErrorKind::Utf8 { pos, .. } => {
-            format!("--each: line {}: the text is not UTF-8; save the file as “CSV UTF-8”", line(pos))
-        }
-        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            format!("--each: line {}: {len} values for {expected_len} columns", line(pos))
-        }
-        _ => format!("--each: cannot read the input: {error}"),
-    }
-}
-
 enum Source<'t> {
-    Csv { reader: csv::Reader<BufReader<&'t File>>, heading: Vec<Rc<str>>, record: csv::StringRecord, behind: u64 },
+    Csv { reader: csv::Reader<BufReader<&'t File>>, heading: Vec<Rc<str>> },
     Lines { reader: BufReader<&'t File>, line: u64, text: Vec<u8> },
 }
 
-/// The rows, one at a time. After a fault there are no more.
+/// The rows, one at a time, also behind one that cannot be read.
 pub(super) struct Rows<'t> {
     source: Source<'t>,
     number: u64,
@@ -217,20 +243,25 @@ pub(super) struct Rows<'t> {
 }
 
 impl Iterator for Rows<'_> {
-    type Item = Result<Row, String>;
+    type Item = Result<Row, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {
             return None;
         }
         let row = match &mut self.source {
-            Source::Csv { reader, heading, record, behind } => next_record(reader, heading, record, *behind),
+            Source::Csv { reader, heading } => next_record(reader, heading),
             Source::Lines { reader, line, text } => next_line(reader, line, text),
         };
-        self.is_over = !matches!(row, Some(Ok(_)));
+        self.is_over = matches!(row, None | Some(Err(csv::Fault::End { .. })));
         self.number += 1;
         let number = self.number;
-        row.map(|row| row.map(|(line, cells)| Row { number, line, cells }))
+        row.map(|row| match row {
+            Ok((line, cells)) => Ok(Row { number, line, cells }),
+            Err(csv::Fault::Record { line, reason } | csv::Fault::End { line, reason }) => {
+                Err(Fault { row: number, line, reason })
+            }
+        })
     }
 }
 
@@ -239,33 +270,29 @@ type Cells = Vec<(Rc<str>, Cell)>;
 fn next_record(
     reader: &mut csv::Reader<BufReader<&File>>,
     heading: &[Rc<str>],
-    record: &mut csv::StringRecord,
-    behind: u64,
-) -> Option<Result<(u64, Cells), String>> {
-    match reader.read_record(record) {
-        Ok(false) => None,
-        Ok(true) => {
-            let line = record.position().map_or(0, csv::Position::line) + behind;
-            let cells = heading.iter().cloned().zip(record.iter().map(|text| Cell::Text(text.to_owned())));
-            Some(Ok((line, cells.collect())))
+) -> Option<Result<(u64, Cells), csv::Fault>> {
+    let read = |csv::Record { line, values }| match (values.len(), heading.len()) {
+        (found, wanted) if found != wanted => {
+            Err(csv::Fault::Record { line, reason: format!("{found} values for {wanted} columns") })
         }
-        Err(error) => Some(Err(csv_fault(&error, behind))),
-    }
+        _ => Ok((line, heading.iter().cloned().zip(values.into_iter().map(Cell::Text)).collect())),
+    };
+    reader.next().map(|record| record.and_then(read))
 }
 
 fn next_line(
     reader: &mut BufReader<&File>,
     line: &mut u64,
     text: &mut Vec<u8>,
-) -> Option<Result<(u64, Cells), String>> {
+) -> Option<Result<(u64, Cells), csv::Fault>> {
     loop {
         text.clear();
         *line += 1;
+        let fault = |reason: String| Some(Err(csv::Fault::Record { line: *line, reason }));
         match reader.read_until(b'\n', text) {
             Ok(0) => return None,
             Ok(_) if text.trim_ascii().is_empty() => {}
             Ok(_) => {
-                let fault = |reason: String| Some(Err(format!("--each: line {line}: {reason}")));
                 if let Err(reason) = std::str::from_utf8(text).map_or(Ok(()), crate::cli::json::check_numbers) {
                     return fault(reason);
                 }
@@ -278,7 +305,9 @@ fn next_line(
                     Err(error) => fault(format!("not valid JSON: {error}")),
                 };
             }
-            Err(error) => return Some(Err(format!("--each: cannot read the input: {error}"))),
+            Err(error) => {
+                return Some(Err(csv::Fault::End { line: *line, reason: format!("cannot read the input: {error}") }));
+            }
         }
     }
 }
@@ -304,7 +333,8 @@ mod tests {
         let first: Vec<_> = table
             .rows()?
             .map(|row| row.map(|row| (row.number, row.line, row.cells.iter().map(shown).collect())))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, _>>()
+            .map_err(|fault| fault.to_string())?;
         // A table can be read again.
         assert_eq!(table.rows()?.count(), first.len());
         Ok(first)
@@ -316,13 +346,14 @@ mod tests {
             (1, 2, vec!["ID=1".to_owned(), "fields.TITLE=a, b".to_owned()]),
             (2, 3, vec!["ID=2".to_owned(), "fields.TITLE=two\nlines".to_owned()]),
         ];
-        for (content, line) in [
-            ("ID,fields.TITLE\n1,\"a, b\"\n2,\"two\nlines\"\n", 3),
-            ("\u{FEFF}ID;fields.TITLE\r\n1;a, b\r\n2;\"two\nlines\"\r\n", 3),
-            // Empty lines count to the row behind them.
-            ("ID\tfields.TITLE\n1\ta, b\n\n2\t\"two\nlines\"", 3),
+        for (content, lines) in [
+            ("ID,fields.TITLE\n1,\"a, b\"\n2,\"two\nlines\"\n", [2, 3]),
+            ("\u{FEFF}ID;fields.TITLE\r\n1;a, b\r\n2;\"two\nlines\"\r\n", [2, 3]),
+            ("ID\tfields.TITLE\n1\ta, b\n\n2\t\"two\nlines\"", [2, 4]),
+            ("sep=|\r\nID|fields.TITLE\r\n1|a, b\r\n2|\"two\nlines\"", [3, 4]),
+            ("\u{FEFF}\"sep=;\"\nID;fields.TITLE\n\n1;a, b\n2;\"two\nlines\"", [4, 5]),
         ] {
-            expected[1].1 = line;
+            [expected[0].1, expected[1].1] = lines;
             assert_eq!(rows(content).expect("rows"), expected, "{content:?}");
         }
         let found = rows("{\"ID\": 1}\n\n{\"ID\": {\"a\": null}}").expect("rows");
@@ -335,7 +366,9 @@ mod tests {
             ("[{\"ID\": 1}]", "jq -c"),
             ("A,,B\n1,2,3\n", "column 2 has no name"),
             ("A,A\n1,2\n", "two columns `A`"),
-            ("A,B\n1,2\n1\n", "line 3: 1 values for 2 columns"),
+            ("A,B\n1,2\n1\n", "row 2, line 3: 1 values for 2 columns"),
+            ("A,B\n1,2\n\"1,2\n", "row 2, line 3: the quote is not closed"),
+            ("A,\"B\n1,2\n", "--each: line 1: the quote is not closed"),
             ("{\"ID\": 1}\n7\n", "line 2: an object is needed"),
             ("{\"ID\": 1}\n{\"ID\"\n", "line 2: not valid JSON"),
         ] {
@@ -347,7 +380,16 @@ mod tests {
         file.write_all(b"NAME\n\xCE\xEB\xE5\xE3\n").expect("written");
         let mut table = Table::open(&file.path().to_string_lossy()).expect("opened");
         let fault = table.rows().expect("a heading").next().expect("a row").expect_err("not UTF-8");
-        assert!(fault.contains("line 2") && fault.contains("UTF-8"), "{fault}");
+        assert!(fault.line == 2 && fault.reason.contains("UTF-8"), "{fault}");
+    }
+
+    #[test]
+    fn rows_behind_a_fault_are_read() {
+        for content in ["A,B\n1\n1,2\n1,2,3\n", "{\n{\"A\": 1}\n[]\n"] {
+            let mut table = table(content).expect("opened");
+            let rows: Vec<_> = table.rows().expect("rows").map(|row| row.map(|row| row.number)).collect();
+            assert!(matches!(rows[..], [Err(Fault { row: 1, .. }), Ok(2), Err(Fault { row: 3, .. })]), "{rows:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that was broken off goes on without doing anything twice.
 
 mod columns;
+mod csv;
 mod departure;
 mod flight;
 mod input;
@@ -9,6 +10,7 @@ mod journal;
 pub(crate) mod report;
 mod run;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -27,7 +29,7 @@ use crate::method::{Effect, Method};
 use crate::table::Command;
 
 use columns::Columns;
-use input::Table;
+use input::{Fault, Table};
 use journal::{Journal, Refused, Run};
 
 /// Faults and notes that are shown before "… and more".
@@ -118,8 +120,23 @@ pub(crate) fn refuse(matches: &ArgMatches) -> Result<(), Stop> {
 /// Looks the columns of a heading up, and names all that are unknown.
 fn learn(table: &mut Table, columns: &mut Columns<'_>) -> Result<(), Stop> {
     let heading = table.heading().map_err(Stop::usage)?;
-    let faults: Vec<String> = heading.iter().filter_map(|name| columns.learn(name).err()).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Stop::usage(format!("--each: {}", faults.join("\n--each: ")))) }
+    let (mut faults, mut inner) = (Faults::default(), BTreeSet::new());
+    for name in &heading {
+        if let Err(fault) = columns.learn(name) {
+            faults.add(|| format!("--each: {fault}"));
+            inner.extend(columns.inside(name).map(str::to_owned));
+        }
+    }
+    let Some(text) = faults.told("columns") else { return Ok(()) };
+    let help = match inner.first() {
+        Some(object) if faults.shown.len() > 1 => format!(
+            "\nhelp: `--out` of a list writes the names without `{object}.`; put it before them in the first line, and leave \
+             out the columns that {} does not take",
+            columns.function()
+        ),
+        _ => String::new(),
+    };
+    Err(Stop::usage(format!("{text}{help}")))
 }
 
 /// Makes the call of every row once, so that a fault in the last row is found before the first one is sent. Brings the
@@ -132,23 +149,45 @@ fn check(
     keep: usize,
 ) -> Result<(u64, Vec<Call>), Stop> {
     let (mut rows, mut first) = (0, Vec::new());
-    let (mut faults, mut more) = (Vec::new(), 0_u64);
+    let mut faults = Faults::default();
     for row in table.rows().map_err(Stop::usage)? {
-        let row = row.map_err(|fault| Stop::usage(format!("{fault}\nhelp: nothing was sent")))?;
-        let (number, line) = (row.number, row.line);
-        rows = number;
-        match columns.call(row, constants, inputs) {
+        rows += 1;
+        let call = row.and_then(|row| {
+            let (row_number, line) = (row.number, row.line);
+            columns.call(row, constants, inputs).map_err(|reason| Fault { row: row_number, line, reason })
+        });
+        match call {
             Ok(call) if first.len() < keep => first.push(call),
             Ok(_) => {}
-            Err(fault) if faults.len() < MOST_SHOWN => faults.push(format!("row {number} (line {line}): {fault}")),
-            Err(_) => more += 1,
+            Err(fault) => faults.add(|| fault.to_string()),
         }
     }
-    if faults.is_empty() {
-        return Ok((rows, first));
+    match faults.told("rows") {
+        None => Ok((rows, first)),
+        Some(text) => Err(Stop::usage(format!("--each: nothing was sent, for not every row can be\n{text}"))),
     }
-    let more = if more > 0 { format!("\n… and {more} more rows") } else { String::new() };
-    Err(Stop::usage(format!("--each: nothing was sent, for not every row can be\n{}{more}", faults.join("\n"))))
+}
+
+/// What is wrong with a table: the first faults, and how many more there are.
+#[derive(Default)]
+struct Faults {
+    shown: Vec<String>,
+    more: u64,
+}
+
+impl Faults {
+    fn add(&mut self, fault: impl FnOnce() -> String) {
+        match self.shown.len() < MOST_SHOWN {
+            true => self.shown.push(fault()),
+            false => self.more += 1,
+        }
+    }
+
+    /// A line a fault; none where there is none. `of`: what they are faults of.
+    fn told(&self, of: &str) -> Option<String> {
+        let more = if self.more > 0 { format!("\n… and {} more {of}", self.more) } else { String::new() };
+        (!self.shown.is_empty()).then(|| format!("{}{more}", self.shown.join("\n")))
+    }
 }
 
 /// Says what people should know, each thing once.
