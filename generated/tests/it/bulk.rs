@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bitrix24::sandbox::{Fault, FaultKind, Options, Portal, Sandbox, Seed};
@@ -106,6 +106,8 @@ fn lines_of_json_and_standard_input_are_tables_too() {
     let rows = "{\"fields\": {\"TITLE\": \"One\", \"OPENED\": true}}\n\n{\"fields.TITLE\": \"Two\"}\n";
     let (_place, table) = Place::with("rows.ndjson", rows);
     assert_eq!(run(&portal, &["crm.deal.add", "--each", &table]).0, 0);
+    let (_place, table) = Place::with("rows.csv", "sep=;\r\nfields.TITLE;fields.OPENED\r\nA, B;no\r\n");
+    assert_eq!(run(&portal, &["crm.deal.add", "--each", &table]).0, 0);
     let mut child = command(&portal, &["crm.deal.add", "--each", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -114,9 +116,9 @@ fn lines_of_json_and_standard_input_are_tables_too() {
     child.stdin.take().expect("piped").write_all(b"fields.TITLE;fields.OPENED\nThree;yes\n").expect("written");
     let (code, stdout, _) = told(&child.wait_with_output().expect("it ends"));
     assert_eq!((code, lines(&stdout).len()), (0, 1));
-    assert_eq!(titles(&portal), ["One", "Two", "Three"]);
+    assert_eq!(titles(&portal), ["One", "Two", "A, B", "Three"]);
     let made = portal.records("crm.deal");
-    assert_eq!((&made[0]["OPENED"], &made[2]["OPENED"]), (&"Y".into(), &"Y".into()), "flags in the portal's form");
+    assert_eq!((&made[0]["OPENED"], &made[3]["OPENED"]), (&"Y".into(), &"Y".into()), "flags in the portal's form");
 
     let (code, _, stderr) = run(&portal, &["crm.deal.add", "--each", "-", "--resume"]);
     assert!(code == 0 && stderr.contains("no rows") || stderr.contains("--journal"), "{stderr}");
@@ -129,14 +131,23 @@ fn what_cannot_be_sent_is_found_before_anything_is() {
         ("fields.TITEL\nx\n", "did you mean `fields.TITLE`"),
         ("TITLE\nx\n", "did you mean `fields.TITLE`"),
         ("fields.TITLE,fields.title\nx,y\n", "are the same parameter"),
-        ("fields.TITLE,fields.OPPORTUNITY\nx,1\ny,much\n", "row 2 (line 3): `fields.OPPORTUNITY`: `much` is no number"),
+        ("fields.TITLE,fields.OPPORTUNITY\nx,1\ny,much\n", "row 2, line 3: `fields.OPPORTUNITY`: `much` is no number"),
         ("fields.TITLE,fields.OPPORTUNITY\nx,1,2\n", "line 2: 3 values for 2 columns"),
-        ("{\"fields\": {\"TITLE\": \"x\"}}\n{\"feilds\": 1}\n", "row 2 (line 2)"),
+        ("{\"fields\": {\"TITLE\": \"x\"}}\n{\"feilds\": 1}\n", "row 2, line 2: "),
+        ("fields.TITLE\nok-1\nok-2\nok-3\n\"broken\nlost-4\n", "row 4, line 5: the quote is not closed"),
+        ("fields.TITLE\n\"c\"d\n", "row 1, line 2: `d` stands behind the closing quote"),
+        ("ID,TITLE,STAGE_ID\n1,x,NEW\n", "`--out` of a list writes the names without `fields.`"),
     ] {
         let (place, table) = Place::with("rows", rows);
         let (code, lines, stderr) = run(&portal, &["crm.deal.add", "--each", &table]);
         assert!(code == 2 && lines.is_empty() && stderr.contains(words), "{rows:?}: {stderr}");
         assert!(!place.path("rows.journal").exists());
+    }
+    for text in ["fields.TITLE,fields.OPPORTUNITY\n".to_owned() + &"a\n".repeat(14) + "b,much\n", "{\n".repeat(15)] {
+        let (_place, table) = Place::with("rows", &text);
+        let (code, _, stderr) = run(&portal, &["crm.deal.add", "--each", &table]);
+        assert!(code == 2 && stderr.matches(", line ").count() == 10, "{stderr}");
+        assert!(stderr.contains("… and 5 more rows"), "{stderr}");
     }
     let (_place, table) = Place::with("rows.csv", "ID,NAME,PHONE\n7,Oleg,1\n");
     let (code, _, stderr) = run(&portal, &["crm.deal.get", "--each", &table]);
@@ -407,4 +418,234 @@ fn killed_at_any_moment_every_task_is_made_once() {
 fn ten_thousand_rows_survive_a_hundred_kills() {
     deals_survive(10_000, 100);
     tasks_survive(1_000, 60);
+}
+
+/// Starts `oint`, and does something to it when it has come so far.
+fn when(
+    is_so_far: impl Fn() -> bool,
+    portal: &Portal,
+    arguments: &[&str],
+    end: impl FnOnce(&mut Child),
+) -> (i32, Vec<Value>, String) {
+    let mut command = command(portal, arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("oint runs");
+    while !is_so_far() && child.try_wait().expect("a child").is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    end(&mut child);
+    let (code, stdout, stderr) = told(&child.wait_with_output().expect("it ends"));
+    (code, lines(&stdout), stderr)
+}
+
+/// … when the portal has got so many requests.
+fn once_asked(
+    portal: &Portal,
+    requests: u64,
+    arguments: &[&str],
+    end: impl FnOnce(&mut Child),
+) -> (i32, Vec<Value>, String) {
+    when(|| portal.counts().requests >= requests, portal, arguments, end)
+}
+
+fn kill(child: &mut Child) {
+    child.kill().expect("killed");
+}
+
+/// What `timeout`, `docker stop` and service managers send.
+#[cfg(unix)]
+fn terminate(child: &mut Child) {
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    assert!(sent.success());
+}
+
+fn unknown(lines: &[Value]) -> Vec<u64> {
+    lines.iter().filter(|line| line["unknown"] == true).filter_map(|line| line["row"].as_u64()).collect()
+}
+
+/// A batch cannot carry these values: each row is a request of its own, and only the one on its way is at risk.
+#[test]
+fn a_kill_leaves_one_row_unknown_where_each_travels_alone() {
+    for value in ["null", "[]", "{}", "\"$result[x]\""] {
+        let portal = empty();
+        portal.set_options(Options { latency: Duration::from_millis(20), ..Options::default() });
+        let row = |number: usize| format!("{{\"fields\":{{\"TITLE\":\"Deal {number}\",\"COMMENTS\":{value}}}}}\n");
+        let (place, table) = Place::with("rows.ndjson", &(1..=20).map(row).collect::<String>());
+        let (_, first, _) = once_asked(&portal, 6, &["crm.deal.add", "--each", &table], kill);
+        assert!(first.iter().all(|line| line["ok"] == true), "{value}: {first:?}");
+        let made = portal.records("crm.deal").len();
+        let (_, all, stderr) = run(&portal, &["crm.deal.add", "--each", &table, "--resume"]);
+        assert!(unknown(&all).len() <= 1 && all.len() == 20, "{value}: {stderr}");
+        let first_unknown = unknown(&all).first().map_or(20, |row| *row as usize - 1);
+        assert!(first_unknown >= made.saturating_sub(1) && first_unknown >= first.len(), "{value}: {made} {stderr}");
+        let different: BTreeSet<String> = titles(&portal).into_iter().collect();
+        assert_eq!(different.len(), portal.records("crm.deal").len(), "{value}: none is made twice");
+        assert!(place.read("rows.ndjson.journal").contains("{\"row\":1,\"ok\":true"), "{value}");
+    }
+}
+
+/// A row that a limit refused inside a request waits by itself; the others of the request are done, and a kill loses nothing.
+#[test]
+fn what_a_limit_refused_inside_a_request_only_waits() {
+    let portal = empty();
+    let (place, table) = Place::with("rows.csv", &deals(60));
+    let refuse = FaultKind::Commands { commands: vec![2, 4], code: "OPERATION_TIME_LIMIT".into() };
+    portal.fault(Fault::new(refuse).on("batch").at([1]));
+    let arguments = ["crm.deal.add", "--each", &table, "--resume"];
+    let is_waiting = || place.read("rows.csv.journal").contains("\"back\"");
+    let (_, first, _) = when(is_waiting, &portal, &arguments, kill);
+    assert!(first.len() <= 1 && portal.records("crm.deal").len() == 48, "row 2 waits, and the others for it");
+    let (code, all, stderr) = run(&portal, &arguments);
+    assert_eq!((code, all.len(), portal.records("crm.deal").len()), (0, 60, 60), "{stderr}");
+}
+
+/// The portal forgets a key a day after it saw it first.
+#[test]
+fn a_key_is_as_old_as_its_first_sending() {
+    let (now, hour) = (now(), 3600);
+    for (sent, is_repeated) in [
+        (&[now - 22 * hour][..], true),
+        (&[now - 44 * hour, now - 22 * hour], false),
+        (&[now + 5 * hour], false),
+        (&[now + 5 * hour, now - hour], false),
+    ] {
+        let portal = Sandbox::new(&TABLES).start().expect("a free port");
+        let before = portal.records("tasks.task").len();
+        let (place, table) =
+            Place::with("rows.csv", "fields.title,fields.creatorId,fields.responsibleId\nOnce,1,2150\n");
+        let arguments = ["tasks.task.add", "--rest", "3", "--each", &table, "--resume"];
+        portal.fault(Fault::new(FaultKind::Error { status: 401, code: "NO_AUTH_FOUND".into() }));
+        assert_eq!(run(&portal, &arguments).0, 3);
+        portal.set_options(Options::default());
+        let journal = place.read("rows.csv.journal");
+        let sent: String = sent.iter().map(|at| format!("{{\"sent\":[[1,1]],\"at\":{at}}}\n")).collect();
+        std::fs::write(place.path("rows.csv.journal"), journal + &sent).expect("written");
+        let (code, lines, stderr) = run(&portal, &arguments);
+        let made = portal.records("tasks.task").len() - before;
+        match is_repeated {
+            true => assert_eq!((code, made, lines[0]["ok"].as_bool()), (0, 1, Some(true)), "{sent} {stderr}"),
+            false => assert_eq!((code, made, unknown(&lines)), (6, 0, vec![1]), "{sent} {stderr}"),
+        }
+    }
+}
+
+/// The next run gets no answer either, or a refusal: what the first one may have had carried out stays as old as it is.
+#[test]
+fn a_row_with_a_lost_answer_is_not_taken_back_by_a_later_run() {
+    let portal = Sandbox::new(&TABLES).start().expect("a free port");
+    let (place, table) = Place::with("rows.csv", "fields.title,fields.creatorId,fields.responsibleId\nOnce,1,2150\n");
+    let arguments = ["tasks.task.add", "--rest", "3", "--each", &table, "--resume"];
+    portal.fault(Fault::new(FaultKind::Error { status: 401, code: "NO_AUTH_FOUND".into() }));
+    assert_eq!(run(&portal, &arguments).0, 3);
+    let sent = format!("{{\"sent\":[[1,1]],\"at\":{}}}\n", now() - 60);
+    let journal = place.read("rows.csv.journal");
+    std::fs::write(place.path("rows.csv.journal"), journal.clone() + &sent).expect("written");
+    let (code, _, stderr) = run(&portal, &arguments);
+    assert!(code == 3 && stderr.contains("0 of 1 rows done, 1 with an unknown outcome"), "{stderr}");
+    let added = place.read("rows.csv.journal")[journal.len()..].to_owned();
+    assert!(!added.contains("back"), "{added}");
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// `oint` where no file may grow beyond so many blocks of 512 bytes: to a program the same as a full disk.
+#[cfg(unix)]
+fn within(blocks: u32, portal: &Portal, arguments: &[&str]) -> (i32, Vec<Value>, String) {
+    let inner = command(portal, arguments);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh"]);
+    shell.arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let (code, stdout, stderr) = told(&shell.output().expect("sh runs"));
+    (code, lines(&stdout), stderr)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_stops_rows_before_they_leave() {
+    let portal = empty();
+    let (place, table) = Place::with("rows.csv", &deals(600));
+    let (code, first, stderr) = within(424, &portal, &["crm.deal.add", "--each", &table]);
+    let made = portal.records("crm.deal").len();
+    assert!(code == 7 && made > 0 && made < 600 && first.len() == made, "{made}: {stderr}");
+    assert!(stderr.contains(&format!("{made} of 600 rows done, {} not sent", 600 - made)), "{stderr}");
+    assert!(stderr.contains("rows.csv.journal cannot be written"), "{stderr}");
+    let journal = place.read("rows.csv.journal");
+    assert!(journal.ends_with("}\n") && !journal.contains("  "), "whole lines and no room behind them");
+    let (code, all, stderr) = run(&portal, &["crm.deal.add", "--each", &table, "--resume"]);
+    assert_eq!((code, all.len(), portal.records("crm.deal").len()), (0, 600, 600), "{stderr}");
+    assert_eq!(all[..made], first);
+}
+
+/// Where the outcomes take more than the room that was made for them, those that fit are kept, and the others are told.
+#[cfg(unix)]
+#[test]
+fn outcomes_that_find_no_room_are_told_and_named() {
+    let portal = empty();
+    let mut text = "fields.title,fields.comments\n".to_owned();
+    (1..=50).for_each(|number| text.push_str(&format!("Deal {number},{}\n", "x".repeat(8_000))));
+    let (place, table) = Place::with("rows.csv", &text);
+    let arguments = ["crm.item.add", "--entityTypeId", "2", "--each", &table];
+    let (code, first, stderr) = within(440, &portal, &arguments);
+    assert_eq!((code, first.len()), (7, 50), "{stderr}");
+    assert!(stderr.contains("50 of 50 rows done") && stderr.contains("to the next run they are unknown"), "{stderr}");
+    let (code, all, stderr) = run(&portal, &[&arguments[..], &["--resume"]].concat());
+    let kept = all.iter().filter(|line| line["ok"] == true).count();
+    assert!(code == 6 && kept > 10 && kept < 50 && unknown(&all).len() == 50 - kept, "{kept}: {stderr}");
+    assert_eq!(all[..kept], first[..kept]);
+    assert!(place.read("rows.csv.journal").ends_with("}\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_written_leave_a_true_summary() {
+    let portal = empty();
+    let (_place, table) = Place::with("rows.csv", &deals(600));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+    let output = command(&portal, &["crm.deal.add", "--each", &table]).stdout(full).output().expect("oint runs");
+    let (code, _, stderr) = told(&output);
+    let made = portal.records("crm.deal").len();
+    assert!(code == 7 && made < 600, "{stderr}");
+    assert!(stderr.contains(&format!("{made} of 600 rows done, {} not sent", 600 - made)), "{stderr}");
+    let (code, all, _) = run(&portal, &["crm.deal.add", "--each", &table, "--resume"]);
+    assert_eq!((code, all.len(), portal.records("crm.deal").len()), (0, 600, 600));
+}
+
+/// A wish to end that comes from a program is heard like Ctrl-C.
+#[cfg(unix)]
+#[test]
+fn a_termination_waits_for_the_rows_on_their_way() {
+    let portal = empty();
+    portal.set_options(Options { latency: Duration::from_millis(300), ..Options::default() });
+    let (_place, table) = Place::with("rows.csv", &deals(600));
+    let (code, first, stderr) = once_asked(&portal, 2, &["crm.deal.add", "--each", &table], terminate);
+    let made = portal.records("crm.deal").len();
+    assert!(code == 130 && first.len() == made && made >= 100 && made < 600, "{made}: {stderr}");
+    assert!(stderr.contains(&format!("{made} of 600 rows done, {} not sent", 600 - made)), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_termination_is_heard_by_every_call() {
+    let portal = empty();
+    portal.fill("crm.deal", 500);
+    portal.set_options(Options { latency: Duration::from_millis(2_000), ..Options::default() });
+    let add = ["crm.deal.add", "--fields", "{'TITLE': 'x'}"];
+    let (code, _, stderr) = once_asked(&portal, 1, &add, terminate);
+    assert!(code == 130 && stderr.contains("whether the portal carried it out is unknown"), "{stderr}");
+
+    let place = Place(tempfile::tempdir().expect("a folder"));
+    let out = place.path("deals.csv").to_string_lossy().into_owned();
+    let seen = portal.counts().requests;
+    let (code, _, stderr) = once_asked(&portal, seen + 2, &["crm.deal.list", "--all", "--out", &out], terminate);
+    assert!(code == 130 && stderr.contains("deals.csv is not written; what came so far is in"), "{stderr}");
+    let part = std::fs::read_dir(place.0.path()).expect("there").flatten().next().expect("a part").path();
+    assert!(stderr.contains(&*part.to_string_lossy()) && !place.path("deals.csv").exists(), "{stderr}");
 }
