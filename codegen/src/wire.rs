@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ir::{BooleanForm, JsonKind, Param, TimeForm, Ty, Wire};
+use crate::ir::{BooleanForm, FileForm, JsonKind, Param, TimeForm, Ty, Wire};
 
 /// The body of a function with these arguments; with `ordered` its keys stand in the order of the parameters.
 pub fn body(
@@ -101,7 +101,7 @@ fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
             BooleanForm::OneZero => json!(u8::from(*flag)),
         },
         (Ty::DateTime(TimeForm::Utc), Value::String(time)) => json!(utc(time)),
-        // The content of an example's file is nobody's concern.
+        // The content of an example's file is nobody's concern; `fill` puts the file there.
         (Ty::File(_), Value::String(name)) => json!({ "file": name }),
         (_, Value::Object(keys)) => keys
             .iter()
@@ -111,6 +111,62 @@ fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
             })
             .collect(),
         _ => value.clone(),
+    }
+}
+
+/// What becomes of a file: its form, and its name.
+pub type ToFile<'f> = &'f dyn Fn(FileForm, &str) -> Value;
+
+/// A file as the portal takes it.
+pub fn file(form: FileForm, name: &str, content: &str) -> Value {
+    match form {
+        FileForm::Pair => json!([name, content]),
+        FileForm::Base64 => json!(content),
+        FileForm::FileData => json!({ "fileData": [name, content] }),
+    }
+}
+
+/// A body with its files: `{"file": NAME}` stands for one in it.
+pub fn with_files(params: &[Param], body: &Map<String, Value>, file: ToFile<'_>) -> Map<String, Value> {
+    let mut body = body.clone();
+    for param in params {
+        match &param.wire {
+            Wire::Merge => fill_entries(&mut body, param, file),
+            Wire::Path(path) => {
+                let Some((first, below)) = path.split_first() else { continue };
+                let target = body.get_mut(first);
+                if let Some(target) = below.iter().try_fold(target, |at, key| Some(at?.get_mut(key))).flatten() {
+                    fill(target, &param.ty, param, file);
+                }
+            }
+        }
+    }
+    body
+}
+
+/// Puts the files below a value of a type into it.
+pub fn fill(value: &mut Value, ty: &Ty, param: &Param, file: ToFile<'_>) {
+    match (ty, value) {
+        (Ty::OneOf(types), value) => {
+            let ty = fitting(types, value);
+            fill(value, ty, param, file);
+        }
+        (Ty::Array(item), Value::Array(items)) => items.iter_mut().for_each(|one| fill(one, item, param, file)),
+        (Ty::Map(inner), Value::Object(keys)) => keys.values_mut().for_each(|one| fill(one, inner, param, file)),
+        (Ty::File(form), slot) => {
+            let Some(name) = slot.get("file").and_then(Value::as_str) else { return };
+            *slot = file(*form, name);
+        }
+        (_, Value::Object(keys)) => fill_entries(keys, param, file),
+        _ => {}
+    }
+}
+
+fn fill_entries(keys: &mut Map<String, Value>, param: &Param, file: ToFile<'_>) {
+    for entry in param.entries.iter().flat_map(|entries| &entries.all) {
+        if let Some(value) = keys.get_mut(&entry.name) {
+            fill(value, &entry.ty, entry, file);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
-import {bodyOf} from '../src/call/body.mjs';
+import {bodyOf, fileForm} from '../src/call/body.mjs';
 import {rust} from '../src/call/rust.mjs';
 import {bash, batch, curl, powershell} from '../src/call/shell.mjs';
 import {inputOf, read, show} from '../src/call/values.mjs';
@@ -50,13 +50,16 @@ test('every example is written like the tabs of its page', () => {
   for (const command of commands) {
     const pages = tabs(command);
     for (const [at, {arguments: values, body}] of command.examples.entries()) {
-      const own = bodyOf(command, types, values);
+      const file = (type, name) => fileForm(type, name, words.file_content.replace('{file}', name));
+      const own = bodyOf(command, values, {types, file});
       const hasNumberKeys = /"\d+":/.test(JSON.stringify(values));
       const check = (what, actual, expected) => {
         count += 1;
         if (comparable(actual, hasNumberKeys) !== comparable(expected ?? '', hasNumberKeys)) faults.push(`${command.key} ${what}\n${actual}\n--- expected\n${expected}`);
       };
-      check('body', JSON.stringify(own), JSON.stringify(body));
+      // The tables have `{"file": …}` in place of each file.
+      const named = bodyOf(command, values, {types, file: (_, name) => ({file: name})});
+      check('body', JSON.stringify(named), JSON.stringify(body));
       check('bash', both(bash, '#', command, values), pages[at]?.bash);
       check('bat', both(batch, '::', command, values), pages[at]?.bat);
       check('powershell', both(powershell, '#', command, values), pages[at]?.powershell);
@@ -80,5 +83,50 @@ test('what is shown in a field is read back as the same value', () => {
   }
   for (const [type, text] of [['integer', 'x'], ['number', ' '], ['object', '[]'], ['array<object>', '{}'], ['boolean', 'yes']]) {
     assert.throws(() => read(type, text), undefined, `${type} ${text}`);
+  }
+});
+
+test('a file is shown in the form that the portal takes, with a mark in place of its content', () => {
+  const sent = {file: '["picture.jpg","…base64 of picture.jpg…"]', 'file<base64>': '"…base64 of picture.jpg…"', 'file<fileData>': '{"fileData":["picture.jpg","…base64 of picture.jpg…"]}'};
+  for (const [type, expected] of Object.entries(sent)) {
+    assert.equal(JSON.stringify(fileForm(type, 'picture.jpg', '…base64 of picture.jpg…')), expected, type);
+  }
+  let count = 0;
+  for (const command of commands) {
+    const page = read_(`../reference/${command.category}/${command.key}.mdx`);
+    assert.doesNotMatch(page, /"\w+":\{"file":"/, command.key);
+    count += Number(page.includes('…base64 of '));
+  }
+  assert.ok(count > 25, `${count} pages`);
+  const [upload] = commands.filter(({key}) => key === 'update-catalog-product');
+  const {rust: shown} = tabs(upload)[0];
+  assert.match(shown, /"detailPicture":File::read\("large\.jpg"\)\?\.file_data\(\)/);
+  assert.match(shown, /^use bitrix24::\{.*\bFile\b/);
+});
+
+/** A command whose only parameter is of this type. */
+const one = (type) => ({params: [{name: 'Value', option: 'value', type, wire: 'VALUE'}], constants: {}, method: 'x', rest: 2, function: 'X', key: 'x'});
+
+test('what an option would take for something else is written so that it is a text', () => {
+  const written = (type, value) => bash(one(type), {Value: value}, 'json').split('\n').at(-1).trim();
+  const mixed = 'string|map<string>';
+  for (const [type, value, expected] of [
+    [mixed, 'C:\\new', `--value 'C:\\\\new'`],
+    [mixed, 'two\nlines', `--value 'two\\nlines'`],
+    [mixed, '- first', '--value="- first"'],
+    ['string', '- first', '--value="- first"'],
+    ['string', '@name', '--value "@name"'],
+    [mixed, '@name', `--params "{'VALUE':'@name'}"`],
+    [mixed, '-', `--params "{'VALUE':'-'}"`],
+    [mixed, '[x]', '--value "[x]"'],
+    ['object|array<object>|string', '[x]', `--params "{'VALUE':'[x]'}"`],
+    ['object|array<object>|string', "{'a':1}", `--params '{"VALUE":"{'\\''a'\\'':1}"}'`],
+    ['integer|string', '12', `--params "{'VALUE':'12'}"`],
+    ['boolean|string', 'да', `--params "{'VALUE':'да'}"`],
+    ['any', '@name', `--params "{'VALUE':'@name'}"`],
+    ['any', 'C:\\new', `--value 'C:\\\\new'`],
+    ['string', '{a}\n', `--params '{"VALUE":"{a}\\n"}'`],
+  ]) {
+    assert.equal(written(type, value), expected, `${type} ${value}`);
   }
 });

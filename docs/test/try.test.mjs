@@ -79,3 +79,61 @@ test('what is missing or wrong is said beside the field', options, async () => {
   assert.match(await form.innerText(), /"UF_USR_BADGE": "A-113"/);
   assert.deepEqual(faults, []);
 });
+
+test('a file is sent with its content, and never with what stands for it on the page', options, async () => {
+  const {page, faults} = await open(browser, site.origin, {allowed: [new URL(told.webhook).origin]});
+  await page.goto(`${site.origin}/reference/disk/files/upload-file-to-storage`);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  const text = async () => (await form.innerText()).replaceAll('\u00a0', ' ');
+  await form.getByLabel('StorageID').fill('1');
+  await form.getByLabel('Name', {exact: true}).fill('hello.txt');
+  await form.getByLabel('File', {exact: true}).fill('hello.txt');
+  assert.match(await text(), /"fileContent":\["hello\.txt","…base64 of hello\.txt…"\]/);
+  assert.match(await text(), /--file "hello\.txt"[^]*File::read\("hello\.txt"\)/);
+  await form.getByLabel(/Webhook/).fill(told.webhook);
+  const send = form.getByRole('button', {name: 'Send'});
+  assert.ok(await send.isDisabled());
+  assert.match(await text(), /Choose the file/);
+  await form.getByLabel('Content of hello.txt').setInputFiles({name: 'hello.txt', mimeType: 'text/plain', buffer: Buffer.from('hello, portal')});
+  await form.getByText('It is sent in place of').waitFor();
+  assert.match(await text(), /…base64 of hello\.txt…/);
+  const [request] = await Promise.all([page.waitForRequest((one) => one.method() === 'POST'), send.click()]);
+  assert.deepEqual(JSON.parse(request.postData()).fileContent, ['hello.txt', Buffer.from('hello, portal').toString('base64')]);
+  await form.getByText('HTTP 200').waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test('texts keep their lines, and the shell follows the tab that is clicked', options, async () => {
+  const {page, faults} = await open(browser, site.origin, {allowed: [new URL(told.webhook).origin]});
+  await page.goto(`${site.origin}/reference/chats/messages/send-message`);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  const message = form.getByLabel('Text', {exact: true});
+  await message.fill('');
+  await message.evaluate((field) => {
+    field.focus();
+    document.execCommand('insertText', false, '- one\nC:\\new');
+  });
+  const text = async () => (await form.innerText()).replaceAll('\u00a0', ' ');
+  assert.match(await text(), /--\w[\w-]*='- one\\nC:\\\\new'/);
+  await page.getByRole('tab', {name: 'PowerShell'}).first().click();
+  await form.getByText('oint bitrix24').first().waitFor();
+  await page.waitForFunction(() => /`\n/.test(document.querySelector('.try').innerText.replaceAll('\u00a0', ' ')));
+  assert.match(await text(), /PowerShell/);
+  assert.deepEqual(faults, []);
+});
+
+test('an answer that is only the example of the page says so', options, async () => {
+  const {page, faults} = await open(browser, site.origin, {allowed: [new URL(told.webhook).origin]});
+  const index = JSON.parse(await (await page.request.get(`${site.origin}/descriptor/index.json`)).text());
+  const {page: canned} = index.find(({method}) => method === 'landing.site.getList');
+  await page.goto(site.origin + canned);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  await form.getByLabel(/Webhook|portal on this machine/).fill(told.webhook);
+  await form.getByRole('button', {name: 'Send'}).click();
+  await form.getByText('HTTP 200').waitFor();
+  assert.match(await form.innerText(), /answers with the example of its page/);
+  assert.deepEqual(faults, []);
+});

@@ -1,12 +1,13 @@
 //! The Rust call of an example, as doc comments and pages show it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::emit::client::{arguments, required_struct};
-use crate::ir::{Example, Function, Kind, Method, Param, Ty, Wire};
-use crate::wire::wire_form;
+use crate::ir::{Example, FileForm, Function, Kind, Method, Param, Ty, Wire};
+use crate::wire::{fill, wire_form};
 
 /// The call; `client` is the expression of a reference to the client.
 pub fn call(method: &Method, function: &Function, example: &Example, client: &str) -> String {
@@ -87,7 +88,7 @@ fn typed(ty: &Ty, param: &Param, value: &Value) -> String {
                 Ty::Id if mixed => text(&crate::emit::tables::text(value)),
                 // Their neighbours, or those of the list around them, may be of another type.
                 Ty::OneOf(_) if !item.is_text() => {
-                    format!("json!({})", wire_form(&Param { ty: (**item).clone(), ..param.clone() }, value))
+                    format!("json!({})", in_macro(item, param, value))
                 }
                 // Lists in a list are arrays of one length, or vectors.
                 Ty::Array(_) if lengths.len() > 1 => format!("Vec::from({})", typed(item, param, value)),
@@ -107,11 +108,30 @@ fn typed(ty: &Ty, param: &Param, value: &Value) -> String {
         (Ty::Boolean(_), Value::Bool(flag)) => flag.to_string(),
         (Ty::Object | Ty::Map(_) | Ty::OneOf(_) | Ty::Any, value) => {
             let form = wire_form(&Param { ty: ty.clone(), ..param.clone() }, value);
-            if form.is_string() { json(&form) } else { format!("json!({form})") }
+            if form.is_string() { json(&form) } else { format!("json!({})", in_macro(ty, param, value)) }
         }
         (_, Value::String(string)) => text(string),
         (_, other) => json(other),
     }
+}
+
+/// A value as the macro `json!` takes it: a file in it is an expression.
+fn in_macro(ty: &Ty, param: &Param, value: &Value) -> String {
+    let mut form = wire_form(&Param { ty: ty.clone(), ..param.clone() }, value);
+    let files = RefCell::new(Vec::new());
+    let mark = |at: usize| Value::from(format!("\0{at}"));
+    fill(&mut form, ty, param, &|form, name| {
+        let method = match form {
+            FileForm::Pair => "pair",
+            FileForm::Base64 => "base64",
+            FileForm::FileData => "file_data",
+        };
+        let mut files = files.borrow_mut();
+        files.push(format!("File::read({})?.{method}()", text(name)));
+        mark(files.len() - 1)
+    });
+    let marked = form.to_string();
+    files.take().iter().enumerate().fold(marked, |text, (at, file)| text.replace(&mark(at).to_string(), file))
 }
 
 fn element(ty: &Ty) -> &'static str {

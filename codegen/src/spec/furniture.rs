@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Furniture {
     /// The title of the reference.
     pub reference: String,
-    /// What stands below it; `{count}`: the number of functions.
+    /// What stands below it; `{count}`: the number of functions, `{scripts}`: the number of those that the Open Integration
+    /// Package has.
     pub reference_summary: String,
+    /// What stands below that where not all pages are in the language; `{count}`: the number of those that are, `{all}`: the
+    /// number of all.
+    pub reference_translated: String,
     /// Heading of a table: the title of a category, with a link.
     pub category: String,
     /// Heading of a table: the summary of a category.
@@ -23,6 +27,8 @@ pub struct Furniture {
     pub function_summary: String,
     /// The description of a page for search engines; `{title}`: the function's.
     pub page_description: String,
+    /// The same for a function that the Open Integration Package has.
+    pub page_description_script: String,
     /// The title of the note on top of a page that should not be used any more.
     pub deprecated: String,
     /// What it says; `{method}`: the replacement, with a link.
@@ -64,9 +70,11 @@ pub struct Furniture {
     pub json_file: String,
     /// What the value of a parameter for a file may be, in 1C:Enterprise and OneScript.
     pub file_forms: String,
+    /// What stands for the content of a file in the request of an example; `{file}`: its name.
+    pub file_content: String,
     /// What stands before the type and the meaning of the result.
     pub returns: String,
-    /// What a call answers as a whole; `{type}`: the type of that.
+    /// What a call answers as a whole; `{type}`: the type of that, `{place}`: what of it a call gives.
     pub whole_answer: String,
     /// What stands before the type of the result in that answer.
     pub result: String,

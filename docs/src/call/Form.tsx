@@ -4,9 +4,10 @@ import {useEffect, useId, useMemo, useState, type ReactNode} from 'react';
 import Translate, {translate} from '@docusaurus/Translate';
 import useBaseUrl from '@docusaurus/useBaseUrl';
 import useDocusaurusContext from '@docusaurus/useDocusaurusContext';
+import {useStorageSlot} from '@docusaurus/theme-common';
 import CodeBlock from '@theme/CodeBlock';
 import {PARAMETER, below, rowId} from '@site/src/search/slug.mjs';
-import {bodyOf, entriesOf, type Command, type Entity, type Param, type Values} from './body.mjs';
+import {bodyOf, entriesOf, fileForm, type Command, type Entity, type Param, type Values} from './body.mjs';
 import {rust, type RustName} from './rust.mjs';
 import {addressOf, bash, batch, curl, powershell, sentBy, type Connection} from './shell.mjs';
 import {inputOf, NO_BOOLEAN, NO_NUMBER, read, show} from './values.mjs';
@@ -33,6 +34,8 @@ interface RustNames {
 interface Words {
   json_file: string;
   answer: string;
+  /** What stands for the content of a file; `{file}`: its name. */
+  file_content: string;
 }
 
 /** What is typed: a text a parameter, or texts by key. Empty ones are left out. */
@@ -127,12 +130,20 @@ function Call({command, types, names, words}: CallProps): ReactNode {
   const [url, setUrl] = useState(isForApplications ? SANDBOX_PORTAL : SANDBOX);
   const connection = isForApplications ? {url, token: SANDBOX_TOKEN} : {url};
   const {values, faults} = valuesOf(params, typed, types);
-  const body = bodyOf(command, types, values);
+  const [contents, setContents] = useState<Record<string, string>>({});
+  // A file is shown without its content, which is chosen before the call is sent.
+  const files = new Set<string>();
+  const shownFile = (type: string, file: string, place: string): unknown => {
+    files.add(place);
+    return fileForm(type, file, words.file_content.replace('{file}', () => file));
+  };
+  const body = bodyOf(command, values, {types, file: shownFile});
+  const whole = (): Values => bodyOf(command, values, {types, file: (type, file, place) => fileForm(type, file, contents[place] ?? '')});
   const rustName = names.functions[command.key];
   const client = isForApplications
     ? [`let client = Client::with_token(${JSON.stringify(url)}, ${JSON.stringify(SANDBOX_TOKEN)})?;`]
     : [`let client = Client::webhook(${JSON.stringify(url)})?;`];
-  const shell = shellOf();
+  const shell = useShell();
   return (
     <form className={styles.form} onSubmit={(event) => event.preventDefault()}>
       {params.length === 0 && <p><Translate id="try.none">The method takes no parameters.</Translate></p>}
@@ -152,14 +163,22 @@ function Call({command, types, names, words}: CallProps): ReactNode {
         <CodeBlock language="bash" title="cURL">{curl(command, body, connection)}</CodeBlock>
         <CodeBlock language="json" title="JSON">{JSON.stringify(body, undefined, 2)}</CodeBlock>
       </div>
-      <Send command={command} body={body} connection={connection} setUrl={setUrl} answerTitle={words.answer} />
+      <Send
+        command={command}
+        body={whole}
+        files={[...files].map((place) => ({place, isChosen: place in contents}))}
+        choose={(place, content) => setContents((others) => ({...others, [place]: content}))}
+        connection={connection}
+        setUrl={setUrl}
+        answerTitle={words.answer}
+      />
     </form>
   );
 }
 
-/** The shell whose tab the reader chose. */
-function shellOf(): {language: string; title: string; write: typeof bash} {
-  const chosen = window.localStorage.getItem('docusaurus.tab.code');
+/** The shell whose tab the reader chose, as soon as it is another one. */
+function useShell(): {language: string; title: string; write: typeof bash} {
+  const [chosen] = useStorageSlot('docusaurus.tab.code');
   if (chosen === 'bat') return {language: 'batch', title: 'CMD/Bat', write: batch};
   if (chosen === 'powershell') return {language: 'powershell', title: 'PowerShell', write: powershell};
   return {language: 'bash', title: 'Bash', write: bash};
@@ -240,7 +259,11 @@ function Input({id, param, text, kind, invalid, label, change}: InputProps): Rea
       </select>
     );
   }
-  if (kind === 'json' || text.includes('\n')) return <textarea {...common} rows={Math.min(8, text.split('\n').length + 1)} />;
+  const lines = text.split('\n').length;
+  if (kind === 'json') return <textarea {...common} rows={Math.min(8, lines + 1)} />;
+  // What may be text may have lines, which a plain field would lose when they are pasted.
+  const isText = kind === 'loose' || (kind === 'text' && param.type === 'string');
+  if (lines > 1 || (isText && param.values.length === 0)) return <textarea {...common} rows={Math.min(8, lines)} />;
   if (param.values.length === 0) return <input {...common} />;
   return (
     <>
@@ -309,26 +332,49 @@ function loopback(url: string): boolean {
   }
 }
 
+/** A file that a call sends, by its place. */
+interface Upload {
+  place: string;
+  isChosen: boolean;
+}
+
+const inCode = (text: string): ReactNode => <code>{text}</code>;
+
+/** The content of a file in base64. */
+function contentOf(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
+
 interface SendProps {
   command: Command;
-  body: Values;
+  /** Makes the body, with the content of the files. */
+  body(): Values;
+  files: Upload[];
+  choose(place: string, content: string): void;
   connection: Connection;
   setUrl(url: string): void;
   /** What stands above the answer. */
   answerTitle: string;
 }
 
-function Send({command, body, connection, setUrl, answerTitle}: SendProps): ReactNode {
+function Send({command, body, files, choose, connection, setUrl, answerTitle}: SendProps): ReactNode {
   const id = useId();
   const {url, token} = connection;
   const [answer, setAnswer] = useState('');
+  const [isCanned, setCanned] = useState(false);
   const [isBusy, setBusy] = useState(false);
+  const isWhole = files.every(({isChosen}) => isChosen);
   const isHere = loopback(url);
   const send = async (): Promise<void> => {
     setBusy(true);
     try {
       const reply = await fetch(addressOf(command, connection), {
-        method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(sentBy(body, connection)),
+        method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(sentBy(body(), connection)),
         credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
       });
       const text = await reply.text();
@@ -338,14 +384,36 @@ function Send({command, body, connection, setUrl, answerTitle}: SendProps): Reac
       } catch {
         // It is shown as it came.
       }
+      setCanned(reply.headers.get('x-sandbox-canned') === 'true');
       setAnswer(`HTTP ${reply.status}\n${shown}`);
     } catch {
+      setCanned(false);
       setAnswer(translate({id: 'try.unreachable', message: 'No portal answers at this address. Start one with: oint sandbox'}));
     }
     setBusy(false);
   };
   return (
     <div className={styles.send}>
+      {files.map(({place, isChosen}) => (
+        <div key={place} className={styles.field}>
+          <label htmlFor={`${id}-${place}`}>
+            <Translate id="try.file" values={{file: inCode(place)}}>{'Content of {file}'}</Translate>
+          </label>
+          <input
+            id={`${id}-${place}`}
+            type="file"
+            aria-describedby={`${id}-${place}-note`}
+            onChange={({target: {files: chosen}}) => {
+              if (chosen?.[0]) void contentOf(chosen[0]).then((content) => choose(place, content), () => undefined);
+            }}
+          />
+          <span id={`${id}-${place}-note`} className={isChosen ? styles.hint : styles.fault}>
+            {isChosen
+              ? <Translate id="try.file.chosen">It is sent in place of what stands for it above.</Translate>
+              : <Translate id="try.file.missing">Choose the file; without its content the call cannot be sent from here.</Translate>}
+          </span>
+        </div>
+      ))}
       <label htmlFor={id}>
         {token
           ? <Translate id="try.portal">Simulated portal on this machine; an application calls it</Translate>
@@ -353,7 +421,7 @@ function Send({command, body, connection, setUrl, answerTitle}: SendProps): Reac
       </label>
       <div className={styles.line}>
         <input id={id} value={url} spellCheck={false} autoComplete="off" aria-describedby={`${id}-note`} onChange={(event) => setUrl(event.target.value)} />
-        <button type="button" className={styles.main} disabled={!isHere || isBusy} onClick={() => void send()}>
+        <button type="button" className={styles.main} disabled={!isHere || !isWhole || isBusy} onClick={() => void send()}>
           <Translate id="try.send">Send</Translate>
         </button>
       </div>
@@ -364,7 +432,14 @@ function Send({command, body, connection, setUrl, answerTitle}: SendProps): Reac
           <Translate id="try.elsewhere">Only to an address of this machine: 127.0.0.1 or localhost. The command above goes anywhere.</Translate>
         )}
       </span>
-      <div aria-live="polite">{answer && <CodeBlock language="json" title={answerTitle}>{answer}</CodeBlock>}</div>
+      <div aria-live="polite">
+        {answer && isCanned && (
+          <p className={styles.hint}>
+            <Translate id="try.canned">The simulated portal does not carry this method out: it answers with the example of its page.</Translate>
+          </p>
+        )}
+        {answer && <CodeBlock language="json" title={answerTitle}>{answer}</CodeBlock>}
+      </div>
     </div>
   );
 }

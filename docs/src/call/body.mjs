@@ -60,10 +60,10 @@ function fitting(type, value) {
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The path of keys that `wire` stands for; a dot inside a key is escaped. @param {string} wire */
-const path = (wire) => (wire.match(/(?:\\.|[^.])+/g) ?? []).map((key) => key.replaceAll('\\.', '.'));
+export const path = (wire) => (wire.match(/(?:\\.|[^.])+/g) ?? []).map((key) => key.replaceAll('\\.', '.'));
 
-/** @param {Values} body @param {string[]} keys @param {unknown} value */
-function insert(body, keys, value) {
+/** Puts a value into a body. @param {Values} body @param {string[]} keys @param {unknown} value */
+export function insert(body, keys, value) {
   let object = body;
   for (const key of keys.slice(0, -1)) {
     if (!isObject(object[key])) object[key] = {};
@@ -79,37 +79,49 @@ function utc(text) {
   return `${date}T${clock.split('.')[0]}${offset || 'Z'}`;
 }
 
+/** A file as the portal takes it. @param {string} type @param {string} name @param {string} content in base64 */
+export function fileForm(type, name, content) {
+  if (type === 'file<base64>') return content;
+  return type === 'file<fileData>' ? {fileData: [name, content]} : [name, content];
+}
+
+/** What a file is called, by its path or its address. @param {string} place */
+const nameOf = (place) => place.slice(Math.max(place.lastIndexOf('/'), place.lastIndexOf('\\')) + 1);
+
+/** What values are made with: the shared types, and what becomes of the file at a path or an address.
+ * @typedef {{types: Record<string, Entity>, file: (type: string, name: string, place: string) => unknown}} Known */
+
 /** A value as the portal takes it.
- * @param {string} type @param {Param[]} entries @param {any} value @param {Record<string, Entity>} types @returns {any} */
-function form(type, entries, value, types) {
-  if (isOneOf(type)) return form(fitting(type, value), entries, value, types);
+ * @param {string} type @param {Param[]} entries @param {any} value @param {Known} known @returns {any} */
+function form(type, entries, value, known) {
+  if (isOneOf(type)) return form(fitting(type, value), entries, value, known);
   const item = itemOf(type);
-  if (item && Array.isArray(value)) return value.map((one) => form(item, entries, one, types));
+  if (item && Array.isArray(value)) return value.map((one) => form(item, entries, one, known));
   if (type.startsWith('boolean') && typeof value === 'boolean') {
     const [, yes, no] = /<(.)\/(.)>/.exec(type) ?? [];
     const word = value ? yes : no;
     return word === undefined ? value : /\d/.test(word) ? Number(word) : word;
   }
   if (type === 'datetime<Z>' && typeof value === 'string') return utc(value);
-  if (type.startsWith('file') && typeof value === 'string') return {file: value};
+  if (type.startsWith('file') && typeof value === 'string') return known.file(type, nameOf(value), value);
   const inner = belowKeys(type);
   if (inner && isObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, form(inner, entries, one, types)]));
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, form(inner, entries, one, known)]));
   }
   if (isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
-      const known = entries.find(({name}) => name === key);
-      return [key, known ? wireForm(known, inner, types) : inner];
+      const entry = entries.find(({name}) => name === key);
+      return [key, entry ? wireForm(entry, inner, known) : inner];
     }));
   }
   return value;
 }
 
-/** @param {Param} param @param {any} value @param {Record<string, Entity>} types */
-export const wireForm = (param, value, types) => form(param.type, entriesOf(param, types), value, types);
+/** @param {Param} param @param {any} value @param {Known} known */
+export const wireForm = (param, value, known) => form(param.type, entriesOf(param, known.types), value, known);
 
-/** The body of a call. @param {Command} command @param {Record<string, Entity>} types @param {Values} values @returns {Values} */
-export function bodyOf(command, types, values) {
+/** The body of a call. @param {Command} command @param {Values} values @param {Known} known @returns {Values} */
+export function bodyOf(command, values, known) {
   /** @type {Values} */
   let body = {};
   for (const [key, value] of Object.entries(command.constants)) insert(body, path(key), value);
@@ -119,7 +131,8 @@ export function bodyOf(command, types, values) {
     const own = given(param.name) ? values[param.name] : param.default;
     if (own === undefined || (own === null && !given(param.name))) continue;
     const named = param.filename && given(param.filename) ? values[param.filename] : undefined;
-    const value = param.type.startsWith('file') && named !== undefined ? {file: named} : wireForm(param, own, types);
+    const isNamed = param.type.startsWith('file') && named !== undefined;
+    const value = isNamed ? known.file(param.type, named, own) : wireForm(param, own, known);
     if (param.wire !== 'merge') insert(body, path(param.wire), value);
     else if (isObject(value)) body = {...body, ...value, ...pick(value, body)};
   }

@@ -53,8 +53,8 @@ function element(type) {
 /** @param {string} type @param {Param} param @param {any} value @param {any} types @returns {string} */
 function typed(type, param, value, types) {
   if (type === 'object' || type === 'any' || belowKeys(type) || isOneOf(type)) {
-    const form = wireForm({...param, type}, value, types);
-    return typeof form === 'string' ? json(form) : `json!(${JSON.stringify(form)})`;
+    const form = wireForm({...param, type}, value, {types, file: (_, name) => name});
+    return typeof form === 'string' ? json(form) : `json!(${inMacro(type, param, value, types)})`;
   }
   const item = itemOf(type);
   if (type.startsWith('file') && typeof value === 'string') return `File::read(${text(value)})?`;
@@ -67,7 +67,7 @@ function typed(type, param, value, types) {
     const each = (/** @type {any} */ one) => {
       if (isMixed) return plain(one);
       // Their neighbours, or those of the list around them, may be of another type.
-      if (isOneOf(item) && !isText(item)) return `json!(${JSON.stringify(wireForm({...param, type: item}, one, types))})`;
+      if (isOneOf(item) && !isText(item)) return `json!(${inMacro(item, param, one, types)})`;
       // Lists in a list are arrays of one length, or vectors.
       const inner = typed(item, param, one, types);
       return itemOf(item) && lengths.size > 1 ? `Vec::from(${inner})` : inner;
@@ -81,6 +81,19 @@ function typed(type, param, value, types) {
   }
   if (type.startsWith('boolean') && typeof value === 'boolean') return String(value);
   return typeof value === 'string' ? text(value) : json(value);
+}
+
+/** What a file is called by, in the form of its type. @type {Record<string, string>} */
+const FORMS = {'file<base64>': 'base64', 'file<fileData>': 'file_data'};
+
+/** A value as the macro `json!` takes it: a file in it is an expression. @param {string} type @param {Param} param @param {any} value @param {any} types */
+function inMacro(type, param, value, types) {
+  /** @type {string[]} */
+  const files = [];
+  const file = (/** @type {string} */ kind, /** @type {string} */ _, /** @type {string} */ place) =>
+    `\0${files.push(`File::read(${text(place)})?.${FORMS[kind] ?? 'pair'}()`) - 1}`;
+  const marked = JSON.stringify(wireForm({...param, type}, value, {types, file}));
+  return files.reduce((code, expression, at) => code.replaceAll(JSON.stringify(`\0${at}`), () => expression), marked);
 }
 
 /** A struct's field needs the value itself. @param {string} type @param {Param} param @param {any} value @param {any} types @returns {string} */

@@ -2,7 +2,7 @@
 // A call as a command for each shell, quoted so that every value arrives as it is, and as a request for cURL. The
 // generator writes the same for the examples of the pages; a test compares the two.
 
-import {isOneOf, itemOf} from './body.mjs';
+import {alternatives, belowKeys, insert, isOneOf, itemOf, path} from './body.mjs';
 
 /**
  * @typedef {{url: string, token?: string}} Connection
@@ -82,21 +82,72 @@ function written(shell, type, value) {
   const quoted = (/** @type {string} */ text) => (shell.special.test(text) ? shell.quote(text) : `"${text}"`);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'object' && value !== null) return quoted(singleQuoted(value) ?? shell.awkward(value));
-  const bare = value === null ? 'null' : value;
-  // A real line break cannot be typed everywhere: the command line reads `\n` as one.
-  return quoted(type === 'string' ? bare.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : bare);
+  return quoted(value === null ? 'null' : isText(type) ? escaped(value) : value);
 }
+
+/** Whether a text is in the end read as one by the type. @param {string} type */
+const isText = (type) => type === 'string' || type === 'any' || (isOneOf(type) && alternatives(type).includes('string') && !alternatives(type).includes('id'));
+
+/** A text with escapes: a real line break cannot be typed everywhere, so the command line reads `\n` as one. It leaves alone what
+ * looks like JSON. @param {string} text */
+const escaped = (text) => (/^[{[]/.test(text) ? text : text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n'));
+
+/** What the command line takes for a flag. */
+const FLAG = /^(?:true|yes|y|1|on|да|истина|false|no|n|0|off|нет|ложь)$/i;
+
+/** Whether an option of a type would make something else of a text: JSON, the name of a file, a number. Then the text stands in the
+ * body, which `--params` gives as a whole. @param {string} type @param {any} value */
+function isMisread(type, value) {
+  if (typeof value !== 'string' || !(isText(type) || isOneOf(type))) return false;
+  const trimmed = value.trim();
+  const isJson = /^[{[@]/.test(trimmed) || trimmed === '-';
+  // What looks like JSON gets no escapes, and a line break cannot be typed everywhere.
+  if (/^[{[]/.test(value) && value.includes('\n')) return true;
+  if (type === 'string') return false;
+  if (type === 'any') return isJson || isWritten(trimmed);
+  const types = alternatives(type);
+  const isHolder = (/** @type {string} */ one) => one === 'object' || Boolean(belowKeys(one) ?? itemOf(one));
+  const isList = (/** @type {string} */ one) => Boolean(itemOf(one));
+  if (trimmed.startsWith('{') ? types.some((one) => isHolder(one) && !isList(one)) : trimmed.startsWith('[') ? types.some(isList) : isJson && types.some(isHolder)) return true;
+  if (types.some((one) => one === 'integer' || one === 'number') && trimmed !== '' && Number.isFinite(Number(trimmed))) return true;
+  if (types.some((one) => one.startsWith('boolean')) && FLAG.test(trimmed)) return true;
+  return types.includes('id') && (trimmed !== value || /^-?(?:0|[1-9]\d*)$/.test(value));
+}
+
+/** Whether a text is JSON. @param {string} text */
+function isWritten(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What stands between an option and its value: the next word would be taken for an option where it begins with a dash.
+ * @param {Shell} shell @param {any} value */
+const gap = (shell, value) => (value === '' ? shell.beforeEmpty : typeof value === 'string' && value.startsWith('-') ? '=' : ' ');
 
 /** @param {Shell} shell @param {import('./body.mjs').Command} command @param {Record<string, any>} values @param {string} jsonFile @param {Connection} [connection] */
 function commandFor(shell, command, values, jsonFile, connection) {
   const lines = [`oint bitrix24 ${command.function}`];
   if (connection) lines.push(`--url "${connection.url}"`);
   let hasJson = false;
-  for (const {name, option, type} of command.params) {
+  /** @type {Record<string, any>} */
+  const rest = {};
+  for (const {name, option, type, wire} of command.params) {
     if (!Object.hasOwn(values, name)) continue;
     const value = values[name];
+    if (wire !== 'merge' && isMisread(type, value)) {
+      insert(rest, path(wire), value);
+      continue;
+    }
     hasJson ||= typeof value === 'object' && value !== null;
-    lines.push(`--${option}${value === '' ? shell.beforeEmpty : ' '}${written(shell, type, value)}`);
+    lines.push(`--${option}${gap(shell, value)}${written(shell, type, value)}`);
+  }
+  if (Object.keys(rest).length > 0) {
+    hasJson = true;
+    lines.push(`--params ${written(shell, 'object', rest)}`);
   }
   if (connection?.token) lines.push(`--token "${connection.token}"`);
   const note = hasJson ? `${shell.comment} ${jsonFile}\n\n` : '';

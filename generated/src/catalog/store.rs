@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = catalog::store::add(json!({"address":"Main St. 52","title":"Warehouse 1","active":"Y","gpsN":54.71411,"gpsS":21.56675,"imageId":{"file":"store.jpeg"},"phone":"+375 17 200-00-00","schedule":"Mon-Fri 9:00 to 20:00","email":"store@example.org","issuingCenter":"N","code":"store_1"})).send(client).await?;
+/// let result = catalog::store::add(json!({"address":"Main St. 52","title":"Warehouse 1","active":"Y","gpsN":54.71411,"gpsS":21.56675,"imageId":File::read("store.jpeg")?.file_data(),"phone":"+375 17 200-00-00","schedule":"Mon-Fri 9:00 to 20:00","email":"store@example.org","issuingCenter":"N","code":"store_1"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

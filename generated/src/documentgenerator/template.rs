@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = documentgenerator::template::add(json!({"name":"Contract","file":{"file":"contract.docx"},"numeratorId":3,"region":"de","code":"CONTRACT","users":["U503"],"active":"Y"})).send(client).await?;
+/// let result = documentgenerator::template::add(json!({"name":"Contract","file":File::read("contract.docx")?.pair(),"numeratorId":3,"region":"de","code":"CONTRACT","users":["U503"],"active":"Y"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

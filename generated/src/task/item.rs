@@ -45,7 +45,7 @@ pub fn add(taskdata: impl Into<rt::Value>) -> rt::TypedCall<rt::Id> {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = task::item::addfile(140, json!({"NAME":"desc.txt","CONTENT":{"file":"desc.txt"}})).send(client).await?;
+/// let result = task::item::addfile(140, json!({"NAME":"desc.txt","CONTENT":File::read("desc.txt")?.base64()})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -117,8 +117,7 @@ impl Command {
     fn of(shell: &'static Shell, function: &Function, example: Option<&Example>) -> Self {
         let given = function.params.iter().filter_map(|param| Some((param, example?.arguments.get(&param.name)?)));
         let option = |(param, value): (&Param, &Value)| {
-            let gap = if value.as_str() == Some("") { shell.before_empty } else { ' ' };
-            format!("--{}{gap}{}", param.option, shell.value(&param.ty, value))
+            format!("--{}{}{}", param.option, shell.gap(value), shell.value(&param.ty, value))
         };
         Self { shell, call: format!("oint bitrix24 {}", function.name), options: given.map(option).collect() }
     }
@@ -152,6 +151,15 @@ impl Command {
 }
 
 impl Shell {
+    /// What stands between an option and its value: the next word would be taken for an option where it begins with a dash.
+    fn gap(&self, value: &Value) -> char {
+        match value.as_str() {
+            Some("") => self.before_empty,
+            Some(text) if text.starts_with('-') => '=',
+            _ => ' ',
+        }
+    }
+
     fn value(&self, ty: &Ty, value: &Value) -> String {
         match value {
             Value::Number(_) | Value::Bool(_) => value.to_string(),
@@ -162,9 +170,10 @@ impl Shell {
             }
             _ => {
                 let bare = text(value);
-                // A real line break cannot be typed everywhere: the command line reads `\n` as one.
-                let escaped =
-                    if *ty == Ty::String { bare.replace('\\', "\\\\").replace('\n', "\\n").into() } else { bare };
+                // A real line break cannot be typed everywhere: the command line reads `\n` as one. It leaves alone what looks
+                // like JSON.
+                let has_escapes = value.is_string() && is_text(ty) && !bare.starts_with(['{', '[']);
+                let escaped = if has_escapes { bare.replace('\\', "\\\\").replace('\n', "\\n").into() } else { bare };
                 if (self.is_plain)(&escaped) { self.double(&escaped) } else { (self.quote)(&escaped) }
             }
         }
@@ -172,6 +181,15 @@ impl Shell {
 
     fn double(&self, text: &str) -> String {
         format!("\"{text}\"")
+    }
+}
+
+/// Whether a text is in the end read as one by the type.
+fn is_text(ty: &Ty) -> bool {
+    match ty {
+        Ty::String | Ty::Any => true,
+        Ty::OneOf(types) => types.contains(&Ty::String) && !types.contains(&Ty::Id),
+        _ => false,
     }
 }
 
@@ -267,9 +285,8 @@ mod tests {
 
     /// A command with an option of this value between two others.
     fn around(shell: &Shell, ty: &Ty, value: &Value) -> String {
-        let gap = if value.as_str() == Some("") { shell.before_empty } else { ' ' };
-        let words =
-            ["oint call".to_owned(), format!("--value{gap}{}", shell.value(ty, value)), "--token \"***\"".into()];
+        let option = format!("--value{}{}", shell.gap(value), shell.value(ty, value));
+        let words = ["oint call".to_owned(), option, "--token \"***\"".into()];
         words.join(&format!("{}\n    ", shell.continuation))
     }
 
@@ -290,6 +307,9 @@ mod tests {
 
     /// What the command line makes of a text: a line break and a backslash may be written with a backslash.
     fn read_text(text: &str) -> String {
+        if text.starts_with(['{', '[']) {
+            return text.to_owned();
+        }
         let mut read = String::new();
         let mut chars = text.chars().peekable();
         while let Some(char) = chars.next() {
@@ -353,6 +373,8 @@ mod tests {
 
         #[test]
         fn cmd_hands_every_text_over(text in TEXT) {
+            // A text that looks like JSON gets no escapes: with a line break it cannot be typed in cmd.
+            prop_assume!(!text.starts_with('{') || !text.contains('\n'));
             let written = around(&BATCH, &Ty::String, &text.as_str().into());
             prop_assert_eq!(read_text(&inside(&shells::cmd(&written).map_err(TestCaseError::fail)?)), text);
         }
@@ -379,6 +401,15 @@ mod tests {
             prop_assert_eq!(&read_json(&inside(&words)), &value);
             prop_assert_eq!(read_json(&inside(&shells::windows_powershell(&words))), value);
         }
+    }
+
+    #[test]
+    fn texts_of_mixed_types_have_escapes_unless_they_look_like_json() {
+        let mixed = Ty::OneOf(vec![Ty::String, Ty::Map(Box::new(Ty::String))]);
+        for (text, expected) in [("C:\\new", "'C:\\\\new'"), ("a\nb", "'a\\nb'"), ("{\\n", "'{\\n'")] {
+            assert_eq!(BASH.value(&mixed, &text.into()), expected);
+        }
+        assert_eq!(around(&BASH, &mixed, &"- first".into()).lines().nth(1), Some("    --value=\"- first\" \\"));
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub const TRANSLATED: &[&str] = &["docs/i18n/ru/docusaurus-plugin-content-docs-r
 /// Emits the pages, in all languages.
 pub fn docs(api: &Api) -> Vec<OutFile> {
     let mut files = edition(api, None);
+    let pages = pages_in(&files);
     files.extend(api.categories.iter().map(|category| {
         OutFile::new(format!("{FOLDER}/{}/_category_.json", category.key), category_json(api, category))
     }));
@@ -73,7 +74,7 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
     files.push(redirects(&in_order(api)));
     files.push(rust_names::rust_names(api));
     for translation in &api.translations {
-        files.extend(edition(&translation.api, Some(translation)));
+        files.extend(edition(&translation.api, Some((translation, pages))));
         files.push(labels(translation));
     }
     files
@@ -84,8 +85,15 @@ fn translated(language: &str) -> String {
     format!("docs/i18n/{language}/docusaurus-plugin-content-docs-reference")
 }
 
-/// The pages in one language. Where something has no texts in it, there is no page: the site shows the English one.
-fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
+/// How many of the files are pages.
+fn pages_in(files: &[OutFile]) -> usize {
+    files.iter().filter(|file| file.path.ends_with(".mdx")).count()
+}
+
+/// The pages in one language; with a translation comes the number of pages that there are in English. Where something has no
+/// texts in the language, there is no page: the site shows the English one.
+fn edition(api: &Api, translation: Option<(&Translation, usize)>) -> Vec<OutFile> {
+    let (translation, all) = translation.unzip();
     let folder_of_all =
         translation.map_or_else(|| FOLDER.to_owned(), |other| format!("{}/current", translated(&other.language)));
     let has = |source: &str| translation.is_none_or(|translation| translation.sources.contains(source));
@@ -113,14 +121,6 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
             OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", &page, &words))
         }));
     }
-    let count = functions.len();
-    let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
-    files.push(OutFile::new(
-        format!("{folder_of_all}/index.mdx"),
-        render("index.mdx", &json!({
-                "categories": categories, "count": count, "banner": banner("specs/"), "has_objects": !object_pages.is_empty(),
-            }), &words),
-    ));
     if !object_pages.is_empty() {
         let folder = objects::FOLDER;
         let index = json!({ "pages": object_pages, "banner": banner("specs/types/"), "folder": folder });
@@ -136,6 +136,15 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
             .filter(|package| has(&package.source))
             .map(|package| compat(package, &folder_of_all, &api.furniture, &words)),
     );
+    let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
+    // With this one, which is in every language.
+    let translated = pages_in(&files) + 1;
+    let scripts = functions.iter().filter(|(_, function)| function.opi.is_some()).count();
+    let index = json!({
+        "categories": categories, "count": functions.len(), "scripts": scripts, "banner": banner("specs/"),
+        "has_objects": !object_pages.is_empty(), "translated": translated, "pages": all.unwrap_or(translated),
+    });
+    files.push(OutFile::new(format!("{folder_of_all}/index.mdx"), render("index.mdx", &index, &words)));
     files
 }
 
@@ -145,6 +154,7 @@ fn form_words(api: &Api, folder: &str) -> OutFile {
         "note": banner("specs/"),
         "json_file": page::one_line(&api.furniture.json_file),
         "answer": page::one_line(&api.furniture.answer),
+        "file_content": page::one_line(&api.furniture.file_content),
     });
     OutFile::new(format!("{folder}/_words.json"), format!("{value:#}\n"))
 }

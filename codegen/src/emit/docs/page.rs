@@ -32,11 +32,14 @@ pub(super) struct Page {
     keywords: Vec<String>,
     summary: String,
     deprecated: Option<Deprecated>,
+    /// How it is called: in the package's notation where the package has it, else on the command line.
     signature: String,
     params: Vec<Row>,
     has_connection: bool,
     /// Whether what it gives is the portal's answer.
     has_answer: bool,
+    /// The place in that answer of what a call gives.
+    place: String,
     /// Whether the call can be put together in a form: it is one request.
     can_try: bool,
     returns: String,
@@ -201,17 +204,27 @@ pub(super) fn page(
         source: method.source.clone(),
         position: function.position,
         title: function.title.clone(),
-        description: Furniture::filled(&words.page_description, &[("title", &function.title)]),
+        description: Furniture::filled(
+            if function.opi.is_some() { &words.page_description_script } else { &words.page_description },
+            &[("title", &function.title)],
+        ),
         keywords: keywords(category, method, function),
         summary: function.summary.clone(),
         deprecated: method.deprecated.as_ref().map(|gone| Deprecated {
             note: gone.note.clone(),
             replacement: gone.replacement.as_ref().map(|name| Replacement { link: neighbours.link_to(name) }),
         }),
-        signature: signature(method, function, is_emptied),
+        signature: match function.opi {
+            Some(_) => signature(function, is_emptied),
+            None => usage(method, function, is_emptied),
+        },
         params,
         has_connection,
         has_answer: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
+        place: match &returns.records {
+            Some(records) => escape::code(&format!("result.{records}")),
+            None => escape::code("result"),
+        },
         can_try: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
         returns: if is_template { words.template_returns.clone() } else { returns.description.clone() },
         returns_type: if is_template { words.types.object.clone() } else { result_type(&returns.shape, &words.types) },
@@ -391,23 +404,15 @@ fn names_of(all: impl Iterator<Item = String>) -> String {
     names.join(", ")
 }
 
-/// The function as the Open Integration Package writes it; `is_emptied`: it can give empty values.
-fn signature(method: &Method, function: &Function, is_emptied: bool) -> String {
+/// A function of the Open Integration Package as the package writes it; `is_emptied`: it can give empty values.
+fn signature(function: &Function, is_emptied: bool) -> String {
     let optional = |name: &str, default: &str| format!("Val {name} = {default}");
-    let is_of_package = function.opi.is_some();
-    let needs_token = method.app_only && !is_of_package && function.has_connection();
     let mut arguments = Vec::new();
     if function.has_connection() {
         arguments.push("Val URL".to_owned());
     }
-    if needs_token {
-        arguments.push("Val Token".to_owned());
-    }
-    // An optional one before a required one is possible in a spec, but not in the language. The package's own order stays.
-    let mut params: Vec<&Param> = function.plain_params().collect();
-    if !is_of_package {
-        params.sort_by_key(|param| !param.required);
-    }
+    // An optional one before a required one is possible in a spec, but not in the language.
+    let params: Vec<&Param> = function.plain_params().collect();
     let last_required = params.iter().rposition(|param| param.required);
     for (at, param) in params.into_iter().enumerate() {
         let name = param.argument.as_str();
@@ -423,14 +428,33 @@ fn signature(method: &Method, function: &Function, is_emptied: bool) -> String {
     if is_emptied {
         arguments.push("Val Clear = False".into());
     }
-    if function.has_connection() && !needs_token {
+    if function.has_connection() {
         arguments.push("Val Token = \"\"".into());
     }
     format!("Function {}({}) Export", function.name, arguments.join(", "))
 }
 
+/// The function as the command line takes it, required options first: what stands for the signature where the package does not
+/// have the function, so that nothing is promised to its users.
+fn usage(method: &Method, function: &Function, is_emptied: bool) -> String {
+    let mut params: Vec<&Param> = function.plain_params().collect();
+    params.sort_by_key(|param| !param.required);
+    let own = params.iter().map(|param| (param.option.to_string(), param.required));
+    let url = function.has_connection().then(|| ("url".to_owned(), true));
+    let token = function.has_connection().then(|| ("token".to_owned(), method.app_only));
+    let (before, after) = if method.app_only { (token, None) } else { (None, token) };
+    let mut words = vec![format!("oint bitrix24 {}", function.name)];
+    words.extend(url.into_iter().chain(before).chain(own).chain(after).map(|(option, required)| match required {
+        true => format!("--{option} …"),
+        false => format!("[--{option} …]"),
+    }));
+    words.extend(is_emptied.then(|| "[--empty]".to_owned()));
+    words.join(" ")
+}
+
 fn keywords(category: &Category, method: &Method, function: &Function) -> Vec<String> {
-    let general = ["Bitrix24", "REST", "API", "Rust", "CLI", "1C:Enterprise", "OneScript"];
+    let script = function.opi.iter().flat_map(|_| ["1C:Enterprise", "OneScript"]);
+    let general = ["Bitrix24", "REST", "API", "Rust", "CLI"].into_iter().chain(script);
     let own = [function.name.to_string(), category.title.clone()];
     let name = function.has_connection().then(|| method.name.clone());
     name.into_iter().chain(own).chain(general.map(str::to_owned)).collect()
@@ -470,7 +494,7 @@ fn call_example(method: &Method, function: &Function, example: &Example, words: 
         bash: both(bash(function, Some(example)), "#"),
         batch: both(batch(function, Some(example)), "::"),
         powershell: both(powershell(function, Some(example)), "#"),
-        curl: (!matches!(function.kind, Kind::Procedure(_))).then(|| curl(method, example)),
+        curl: (!matches!(function.kind, Kind::Procedure(_))).then(|| curl(method, function, example, words)),
         response: example.response.as_ref().map(response),
     }
 }
@@ -506,12 +530,14 @@ fn rust(method: &Method, function: &Function, example: &Example) -> String {
     format!("use bitrix24::{{{}}};\n\n{client}\n\n{call}", names.join(", "))
 }
 
-fn curl(method: &Method, example: &Example) -> String {
+fn curl(method: &Method, function: &Function, example: &Example, words: &Furniture) -> String {
     let root = match method.rest {
         Rest::V2 => "rest",
         Rest::V3 => "rest/api",
     };
-    let mut body = example.body.clone();
+    let file =
+        |form, name: &str| crate::wire::file(form, name, &Furniture::filled(&words.file_content, &[("file", name)]));
+    let mut body = crate::wire::with_files(&function.params, &example.body, &file);
     let caller = match method.app_only {
         true => {
             body.insert("auth".into(), "***".into());

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::component::{Component, Fixed};
 use super::json::{Json, Object};
 use super::schema;
 use super::servers;
 use crate::emit::tables;
-use crate::ir::{Effect, ErrorCode, Example, FileForm, Function, Method, Param, Rest, Shape, Ty, Wire};
+use crate::ir::{Effect, ErrorCode, Example, Function, Method, Rest, Shape};
 
 /// The content of files in examples.
 const CONTENT: &str = "SGVsbG8h";
@@ -203,45 +203,6 @@ fn extensions(operation: &mut Object<'_, '_>, method: &Method, function: &Functi
 
 /// The body of an example as it is sent, files as the portal takes them.
 fn request(function: &Function, example: &Example) -> Value {
-    let mut body = Value::Object(example.body.clone());
-    for param in &function.params {
-        let target = match &param.wire {
-            Wire::Merge => Some(&mut body),
-            Wire::Path(path) => path.iter().try_fold(&mut body, |value, key| value.get_mut(key)),
-        };
-        if let Some(target) = target {
-            fill(target, &param.ty, param);
-        }
-    }
-    body
-}
-
-/// Gives the files below a value their contents: `{"file": NAME}` stands for one in a body.
-fn fill(value: &mut Value, ty: &Ty, param: &Param) {
-    match (ty, value) {
-        (Ty::OneOf(types), value) => {
-            let ty = crate::wire::fitting(types, value);
-            fill(value, ty, param);
-        }
-        (Ty::Array(item), Value::Array(items)) => items.iter_mut().for_each(|one| fill(one, item, param)),
-        (Ty::Map(inner), Value::Object(keys)) => keys.values_mut().for_each(|one| fill(one, inner, param)),
-        (Ty::File(form), slot) => {
-            let Some(name) = slot.get("file").cloned() else { return };
-            *slot = match form {
-                FileForm::Pair => json!([name, CONTENT]),
-                FileForm::Base64 => json!(CONTENT),
-                FileForm::FileData => json!({ "fileData": [name, CONTENT] }),
-            };
-        }
-        (_, Value::Object(map)) => entries(map, param),
-        _ => {}
-    }
-}
-
-fn entries(map: &mut Map<String, Value>, param: &Param) {
-    for entry in param.entries.iter().flat_map(|entries| &entries.all) {
-        if let Some(value) = map.get_mut(&entry.name) {
-            fill(value, &entry.ty, entry);
-        }
-    }
+    let file = |form, name: &str| crate::wire::file(form, name, CONTENT);
+    crate::wire::with_files(&function.params, &example.body, &file).into()
 }

@@ -260,7 +260,7 @@ impl List {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = catalog::product::service::update(1265, json!({"name":"Assembly, new","detailPicture":{"file":"large.jpg"},"property258":{"value":"Beech","valueId":9735}})).send(client).await?;
+/// let result = catalog::product::service::update(1265, json!({"name":"Assembly, new","detailPicture":File::read("large.jpg")?.file_data(),"property258":{"value":"Beech","valueId":9735}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -385,7 +385,7 @@ impl Update {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::documentgenerator::document::upload(json!({"entityTypeId":2,"entityId":7528,"title":"Contract 2026-001","number":"2026-001","region":"by","fileContent":{"file":"contract.docx"},"pdfContent":{"file":"contract.pdf"}})).send(client).await?;
+/// let result = crm::documentgenerator::document::upload(json!({"entityTypeId":2,"entityId":7528,"title":"Contract 2026-001","number":"2026-001","region":"by","fileContent":File::read("contract.docx")?.base64(),"pdfContent":File::read("contract.pdf")?.base64()})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

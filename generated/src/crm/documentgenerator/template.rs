@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::documentgenerator::template::add(json!({"name":"Contract","file":{"file":"contract.docx"},"numeratorId":45,"region":"by","entityTypeId":["2"],"users":["UA"],"withStamps":"Y"})).send(client).await?;
+/// let result = crm::documentgenerator::template::add(json!({"name":"Contract","file":File::read("contract.docx")?.pair(),"numeratorId":45,"region":"by","entityTypeId":["2"],"users":["UA"],"withStamps":"Y"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

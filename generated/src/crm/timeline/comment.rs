@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::timeline::comment::add(json!({"ENTITY_ID":7528,"ENTITY_TYPE":"deal","COMMENT":"The contract is signed","FILES":[{"file":"contract.pdf"}]})).send(client).await?;
+/// let result = crm::timeline::comment::add(json!({"ENTITY_ID":7528,"ENTITY_TYPE":"deal","COMMENT":"The contract is signed","FILES":[File::read("contract.pdf")?.pair()]})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

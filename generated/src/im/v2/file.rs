@@ -51,7 +51,7 @@ pub fn download(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = im::v2::file::upload("chat5", json!({"name":"report.pdf","content":{"file":"report.pdf"},"message":"Here is the report"})).send(client).await?;
+/// let result = im::v2::file::upload("chat5", json!({"name":"report.pdf","content":File::read("report.pdf")?.base64(),"message":"Here is the report"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -67,7 +67,7 @@ impl Download {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = imbot::v2::file::upload(456, "chat5", json!({"name":"report.pdf","content":{"file":"report.pdf"},"message":"The report of last week"}))
+/// let result = imbot::v2::file::upload(456, "chat5", json!({"name":"report.pdf","content":File::read("report.pdf")?.base64(),"message":"The report of last week"}))
 ///     .bot_token("example-only")
 ///     .send(client)
 ///     .await?;

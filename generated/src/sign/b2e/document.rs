@@ -60,7 +60,7 @@ impl Get {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sign::b2e::document::send(json!({"company":{"crmId":12},"members":[{"userId":25,"role":"signer"},{"userId":7,"role":"assignee"}],"responsible":{"userId":7},"companyProviderUid":"d4f6b8a1-4c6d-4d8c-9c7c-2d1b1f6d0f2b","files":[{"fileName":"contract.pdf","fileType":"application/pdf","fileContent":{"file":"contract.pdf"}}],"regionDocumentType":"12.999","externalSettings":{"externalId":"HR-2026-15","externalDateCreate":"2026-03-20T10:00:00+01:00"}}))
+/// let result = sign::b2e::document::send(json!({"company":{"crmId":12},"members":[{"userId":25,"role":"signer"},{"userId":7,"role":"assignee"}],"responsible":{"userId":7},"companyProviderUid":"d4f6b8a1-4c6d-4d8c-9c7c-2d1b1f6d0f2b","files":[{"fileName":"contract.pdf","fileType":"application/pdf","fileContent":File::read("contract.pdf")?.base64()}],"regionDocumentType":"12.999","externalSettings":{"externalId":"HR-2026-15","externalDateCreate":"2026-03-20T10:00:00+01:00"}}))
 ///     .language("en")
 ///     .send(client)
 ///     .await?;

@@ -51,7 +51,7 @@ pub fn add(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = tasks::template::checklist::add_attachment_by_content(139, 37, json!({"NAME":"dashboard-note.txt","CONTENT":{"file":"dashboard-note.txt"}})).send(client).await?;
+/// let result = tasks::template::checklist::add_attachment_by_content(139, 37, json!({"NAME":"dashboard-note.txt","CONTENT":File::read("dashboard-note.txt")?.base64()})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
