@@ -231,7 +231,8 @@ impl Run<'_> {
             return print_json(&shown(&call, connection, self.matches)?);
         }
         if is_set(self.matches, "curl") {
-            return print(&curl::command(&shown(&call, connection, self.matches)?));
+            let request = shown(&call, connection, self.matches)?;
+            return print(&curl::command(&request, call.params()));
         }
         self.send(call, connection)
     }
