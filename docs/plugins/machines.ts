@@ -43,15 +43,25 @@ export interface Source {
   title: string;
   text: string;
   isTranslated: boolean;
-  /** Whether it is the page of a folder, so that its links are seen from inside the folder. */
-  isIndex: boolean;
+  /** The file without its ending, from the root of the site: links name files, wherever a page is served. */
+  file: string;
+}
+
+/** How many pages of the reference there are, and how many of them in the language of the site. */
+export interface Counts {
+  pages: number;
+  translated: number;
 }
 
 export default function machines(options: Options): Plugin {
   return {
     name: 'machines',
     async loadContent() {
-      write(options);
+      return write(options);
+    },
+    async contentLoaded({content, actions}) {
+      // The pages are told how many of them are translated.
+      actions.setGlobalData(content);
     },
     getPathsToWatch: () => options.pages.map(({folder}) => `${join(options.home, folder)}/**/*.{md,mdx}`),
   };
@@ -71,14 +81,14 @@ export function sources(home: string, {folder, route, translated}: Pages): Sourc
     const slug = /^slug: (\S+)$/m.exec(text.slice(0, 600))?.[1];
     const own = name.replace(/\.mdx?$/, '').replace(/(^|\/)index$/, '');
     const title = /^# (.+?)(?: \{\/\* .*)?$/m.exec(bodyOf(text))?.[1] ?? own;
-    return {route: posix.join('/', route, slug ?? own).replace(/(.)\/$/, '$1'), title, text, isTranslated, isIndex: /(^|\/)index\.mdx?$/.test(name)};
+    return {route: posix.join('/', route, slug ?? own).replace(/(.)\/$/, '$1'), title, text, isTranslated, file: posix.join('/', route, name.replace(/\.mdx?$/, ''))};
   });
 }
 
 /** The address of a page's twin. */
 const twin = (route: string): string => (route === '/' ? '/index.md' : `${route}.md`);
 
-function write({home, pages, rows, rust, words, out, title, summary, replace: [place, own], locale, editions}: Options): void {
+function write({home, pages, rows, rust, words, out, title, summary, replace: [place, own], locale, editions}: Options): Counts {
   const base = editions.find((edition) => edition.locale === locale)?.baseUrl.replace(/\/$/, '') ?? '';
   const folder = join(home, out);
   rmSync(folder, {recursive: true, force: true});
@@ -89,8 +99,14 @@ function write({home, pages, rows, rust, words, out, title, summary, replace: [p
   };
   const link = (route: string): string => base + twin(route);
   const all = pages.map((part) => ({...part, list: sources(home, part)}));
+  const routes = new Map(all.flatMap(({list}) => list.map((page) => [page.file, page.route])));
+  const known = new Set(routes.values());
+  const addresses = {
+    twin: (file: string): string => link(routes.get(file) ?? file),
+    served: (path: string): string => (known.has(path) ? link(path) : base + path),
+  };
   for (const {list} of all) {
-    for (const page of list) put(twin(page.route), plain(page, link).replaceAll(place, own));
+    for (const page of list) put(twin(page.route), plain(page, addresses).replaceAll(place, own));
   }
   const [guides, reference] = all;
   const lines = [`# ${title}`, '', `> ${summary}`, ''];
@@ -126,4 +142,6 @@ function write({home, pages, rows, rust, words, out, title, summary, replace: [p
     }
   }
   put('llms.txt', `${lines.join('\n')}\n`);
+  const isMain = editions[0]?.locale === locale;
+  return {pages: reference.list.length, translated: reference.list.filter(({isTranslated}) => isMain || isTranslated).length};
 }

@@ -20,8 +20,16 @@ export function bare(line: string): string {
   return line.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/\\(.)/g, '$1').replaceAll('`', '');
 }
 
-/** A page's text; `link` gives the address of another page's twin. */
-export function plain(page: Source, link: (route: string) => string): string {
+/** Where links lead. */
+export interface Addresses {
+  /** The twin of the page in a file. */
+  twin(file: string): string;
+  /** What the site serves at a path: the twin of a page, or a file. */
+  served(path: string): string;
+}
+
+/** A page's text. */
+export function plain(page: Source, addresses: Addresses): string {
   const body = bodyOf(page.text);
   const lines: string[] = [];
   let fence = '';
@@ -44,22 +52,22 @@ export function plain(page: Source, link: (route: string) => string): string {
     const tab = /^<TabItem .*label="([^"]*)".*>$/.exec(line);
     if (admonition) lines.push(`**${admonition[1]}**`);
     else if (tab) lines.push(`**${tab[1]}**`);
-    else lines.push(inline(line, page, link));
+    else lines.push(inline(line, page, addresses));
   }
   return `${lines.join('\n').replaceAll(/\n{3,}/g, '\n\n').trim()}\n`;
 }
 
-function inline(line: string, page: Source, link: (route: string) => string): string {
-  const root = /^\/reference(\/|$)/.test(page.route) ? '/reference' : '/';
-  const folder = page.isIndex ? page.route : posix.dirname(page.route);
+function inline(line: string, page: Source, {twin, served}: Addresses): string {
+  const root = page.file.startsWith('/reference/') ? '/reference' : '/';
   return line
     .replaceAll(/ ?\{\/\* #[\w-]+ \*\/\}/g, '')
     .replaceAll(/<code>\{("(?:[^"\\]|\\.)*")\}<\/code>/g, (_, literal: string) => span(JSON.parse(literal), line.startsWith('|')))
     .replaceAll(/\]\(((?:\.{0,2}\/)?[^)#\s:]*?)\.mdx?(#[^)]*)?\)/g, (_, path: string, anchor = '') => {
       // A path from `/` begins at the root of the pages that this one belongs to.
-      const route = posix.join(path.startsWith('/') ? root : folder, path).replace(/\/index$/, '');
-      return `](${link(route || '/')}${anchor})`;
-    });
+      const file = posix.join(path.startsWith('/') ? root : posix.dirname(page.file), path);
+      return `](${twin(file)}${anchor})`;
+    })
+    .replaceAll(/\]\((?:pathname:\/\/(\/[^)\s]*)|(\/[^)#\s.]*)(#[^)]*)?)\)/g, (_, file: string | undefined, path: string, anchor = '') => `](${served(file ?? path)}${anchor})`);
 }
 
 /** Code within a line, whatever it holds. */

@@ -13,8 +13,8 @@ type ParamRow = [string, string[] | number] | [string];
 type ObjectRow = [string, string, string, string, number];
 /** A folder of functions: title, page, what is in it. */
 type FolderRow = [string, string, string];
-/** A part of a guide: page with anchor, title of the guide, heading, text. */
-type GuideRow = [string, string, string, string];
+/** A part of a guide: page with anchor, title of the guide, heading, text; the first part has what else the guide is looked for by. */
+type GuideRow = [string, string, string, string, string[]?];
 
 export interface SearchIndex {
   categories: FolderRow[];
@@ -81,6 +81,7 @@ export function searchIndex(tables: Tables, guides: Source[], reference: Source[
 /** A guide cut at its headings. */
 function sections({route, title, text}: Source): GuideRow[] {
   const body = bodyOf(text).replaceAll(/^```[^]*?^```$/gm, '');
+  const keywords = /^keywords: \[(.*)\]$/m.exec(text.slice(0, 600))?.[1].split(', ') ?? [];
   return body.split(/^#{1,3} /m).slice(1).map((part, at) => {
     const [line, ...rest] = part.split('\n');
     // A translated heading keeps the address of the English one.
@@ -88,6 +89,8 @@ function sections({route, title, text}: Source): GuideRow[] {
     const own = id ?? heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').trim().replaceAll(' ', '-');
     const anchor = at === 0 ? '' : `#${own}`;
     const flat = rest.join(' ').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*|>-]+/g, ' ').replaceAll(/\s+/g, ' ').trim();
-    return [route + anchor, title, heading.replaceAll('`', ''), flat];
+    const row: GuideRow = [route + anchor, title, heading.replaceAll('`', ''), flat];
+    if (at === 0 && keywords.length > 0) row[4] = keywords;
+    return row;
   });
 }

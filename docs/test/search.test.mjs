@@ -27,6 +27,14 @@ test('what people type finds the right page first', () => {
     // What only answers hold is found there.
     ['DETAIL_URL', '/reference/objects/disk-object#field-detail-url'],
     ['limits and retries', '/limits-and-retries'],
+    ['rate limit', '/limits-and-retries'],
+    ['rate limits', '/limits-and-retries'],
+    ['pagination', '/paging'],
+    ['Lists', '/paging'],
+    ['oauth', '/authorisation'],
+    ['onCrmDealAdd', '/reference/settings/events/bind-event'],
+    ['ONCRMDEALADD', '/reference/settings/events/bind-event'],
+    ['ontaskadd', '/reference/settings/events/bind-event'],
   ]) {
     const [first] = search(query);
     assert.ok(first?.url.startsWith(page), `${query}: ${first?.url}`);
@@ -69,6 +77,9 @@ test('Russian titles find their pages, in any form of the words, and all other n
     ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure--uf-department'],
     ['сделка', '/reference/crm/deals'],
     ['задачи', '/reference/tasks'],
+    ['постранично', '/paging'],
+    ['лимит запросов', '/limits-and-retries'],
+    ['onCrmDealAdd', '/reference/settings/events/bind-event'],
   ]) {
     const [first] = russian(query);
     assert.ok(first?.url.startsWith(page), `${query}: ${first?.url}`);

@@ -31,6 +31,15 @@ const ENDINGS = /(?:иями|ями|ами|ого|его|ому|ему|ыми|и
 /** A word as it is compared: «задачи» and «задачу» are one. @param {string} word */
 const stem = (word) => (/^[а-яё]{4,}$/.test(word) ? word.replace(ENDINGS, '') : word);
 
+/** What a guide is looked for by, whatever the form of its words: «rate limit» is «rate limits». @param {string} text */
+const keyOf = (text) => words(text).map((word) => stem(word).replace(/(?<=..)s$/, '')).join(' ');
+
+/** Names of events, which begin so and go on with what they are about: `onCrmDealAdd`, `ONCRMDEALADD`. */
+const EVENT = /^on(?:\p{Lu}\p{L}{4,}|(?:app|calendar|catalog|crm|disk|im|sale|task|user|voximplant)\p{L}{3,})$/u;
+
+/** What the handlers of events are bound with. */
+const EVENTS = 'event.bind';
+
 /** The words of a text as they are compared. @param {string} text */
 const stems = (text) => words(text).map(stem);
 
@@ -39,7 +48,7 @@ const stems = (text) => words(text).map(stem);
 const squeezed = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
 
 /** What the query is, as far as names go: the parts of a score that no text can reach. */
-const TIER = {method: 4000, name: 3500, title: 3000, words: 2800, parameter: 2500, key: 2000, field: 1000, begins: 300};
+const TIER = {method: 4000, name: 3500, guide: 3200, title: 3000, words: 2800, parameter: 2500, key: 2000, field: 1000, begins: 300};
 
 /** What a title loses for each word that was not asked for, for each that only begins as the one that was, and by being deprecated. */
 const LOSS = {more: 40, longer: 15, old: 30};
@@ -74,7 +83,7 @@ export function createSearch(index) {
     processTerm: stem,
     searchOptions: {boost: BOOST, prefix: (term) => term.length > 1, fuzzy: (term) => (term.length > 5 ? 0.15 : false), combineWith: 'AND'},
   });
-  /** @type {{hit: Hit, method: string, names: string[], title: string, words: string[], bonus: number, isObject?: boolean}[]} */
+  /** @type {{hit: Hit, method: string, names: string[], title: string, words: string[], bonus: number, isObject?: boolean, keys?: string[]}[]} */
   const pages = [];
   /** Parameter, key or field, squeezed → pages with the anchor. @type {Map<string, {id: number, anchor: string, tier: number}[]>} */
   const params = new Map();
@@ -124,13 +133,15 @@ export function createSearch(index) {
     documents.push({id, title, names: name, context: index.common, text: summary});
     noteFields(index.keys[fields], id);
   }
-  for (const [url, guide, heading, text] of index.guides) {
+  for (const [url, guide, heading, text, keywords] of index.guides) {
     const id = pages.length;
+    const isWhole = !url.includes('#');
     pages.push({
       hit: {url, title: heading, detail: text.slice(0, 90), context: guide, deprecated: false},
       method: '', names: [], title: squeezed(heading), words: stems(heading), bonus: 0,
+      ...(isWhole && {keys: [heading, ...(keywords ?? [])].map(keyOf)}),
     });
-    documents.push({id, title: heading, context: guide, text});
+    documents.push({id, title: heading, context: guide, text, names: (keywords ?? []).join(' ')});
   }
   mini.addAll(documents);
 
@@ -141,6 +152,8 @@ export function createSearch(index) {
     const bare = squeezed(query);
     if (!bare) return [];
     const asked = isProse(query) ? stems(query) : [];
+    const key = keyOf(query);
+    const isEvent = EVENT.test(query.trim().replace(/^ON(?=\p{Lu})/u, 'on'));
     /** @type {Map<number, {score: number, anchor: string}>} */
     const scores = new Map();
     const add = (/** @type {number} */ id, /** @type {number} */ score, anchor = '') => {
@@ -157,6 +170,8 @@ export function createSearch(index) {
       const fit = fitOf(asked, page.words);
       if (page.method && page.method === name) add(id, TIER.method);
       else if (page.names.includes(bare)) add(id, TIER.name);
+      else if (isEvent && page.method === EVENTS) add(id, TIER.name - 1);
+      else if (page.keys?.includes(key)) add(id, TIER.guide);
       else if (page.title === bare) add(id, TIER.title);
       // Of titles that fit as well, the one whose texts say more of it.
       else if (fit > 0) add(id, fit + (scores.get(id)?.score ?? 0) / TIER.begins);
