@@ -106,6 +106,23 @@ test('every page of one language is there in the other, translated where there a
   }
 });
 
+test('how much is translated is said where one begins', async () => {
+  const pages = readdirSync(join(BUILD, 'ru/reference'), {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.html')).map((name) => join('ru/reference', name));
+  pages.push('ru/reference.html');
+  const own = pages.map((name) => readFileSync(join(BUILD, name), 'utf8')).filter((html) => html.includes('theme-doc-markdown'));
+  const translated = own.filter((html) => !html.includes(NOTE)).length;
+  const {page, faults} = await open(browser, site.origin);
+  for (const [path, place] of [['/ru/', 'main'], ['/ru/reference', 'article']]) {
+    await page.goto(site.origin + path);
+    const text = (await page.innerText(place)).replaceAll(/[\u00a0\u202f]/g, ' ');
+    assert.match(text, new RegExp(`на русск\\S+: ${translated} из ${own.length}`), path);
+  }
+  await page.goto(`${site.origin}/`);
+  assert.equal(await page.locator('[data-translated]').count(), 0);
+  assert.doesNotMatch(readFileSync(join(BUILD, 'reference.md'), 'utf8'), /pages are in this language/);
+  assert.deepEqual(faults, []);
+});
+
 test('programs read Russian, too, where there are texts', () => {
   const read = (path) => readFileSync(join(BUILD, path), 'utf8');
   const twin = read('ru/reference/user/update-user.md');

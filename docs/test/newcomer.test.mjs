@@ -33,7 +33,7 @@ after(async () => {
 test('three clicks lead from the home page to a changed account', options, async () => {
   const {page, faults} = await open(browser, site.origin);
   await page.goto(`${site.origin}/`);
-  await page.getByRole('link', {name: 'Start in five minutes'}).click();
+  await page.getByRole('link', {name: 'Start in ten minutes'}).click();
   await page.locator('h2#the-first-call').waitFor();
   const copied = [];
   for (const at of [0, 1]) {

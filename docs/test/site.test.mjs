@@ -47,7 +47,7 @@ test('the home page says it in one screen, with figures that are measured', asyn
   // Each leads to what proves it.
   const proofs = await figures.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
   assert.deepEqual(proofs, ['/reference', '/measurements#the-client-beside-its-peers', '/measurements#faults', '/measurements#starting-oint']);
-  await page.getByRole('link', {name: 'Start in five minutes'}).click();
+  await page.getByRole('link', {name: 'Start in ten minutes'}).click();
   await page.waitForURL('**/tour#the-first-call');
   assert.deepEqual(faults, []);
 });
@@ -184,9 +184,75 @@ test('programs find their way', async () => {
   assert.match(twin, /^# Update user\n/);
   assert.match(twin, /\| UserID \| `--userid` \| String, Number \| ✔ \|/);
   assert.doesNotMatch(twin, /<\/?(Tabs|TabItem|Params|TryIt|div)|^import |^:::/m);
-  const broken = readdirSync(join(BUILD, 'reference/user')).filter((name) => name.endsWith('.md')).flatMap((name) =>
-    [...read(`reference/user/${name}`).matchAll(/\]\((\/[^)#]*)/g)].map(([, path]) => path).filter((path) => !existsSync(join(BUILD, path))));
-  assert.deepEqual(broken, []);
+});
+
+test('every link of every Markdown twin and of llms.txt leads somewhere', () => {
+  const twins = readdirSync(BUILD, {recursive: true, encoding: 'utf8'}).filter((name) => /\.md$|(?:^|\/)llms\.txt$/.test(name));
+  assert.ok(twins.length > 3000, `${twins.length} files`);
+  const isThere = (path) => existsSync(join(BUILD, path)) || existsSync(join(BUILD, `${path}.html`));
+  const broken = [];
+  let count = 0;
+  for (const name of twins) {
+    const text = read(name).replaceAll(/^(`{3,})[^]*?^\1$/gm, '').replaceAll(/(`+)[^`\n]*\1/g, '');
+    for (const [, to] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(to) || to.startsWith('#')) continue;
+      count += 1;
+      const {pathname, protocol} = new URL(to, `http://x/${name}`);
+      if (protocol !== 'http:' || !isThere(decodeURI(pathname))) broken.push(`${name}: ${to}`);
+    }
+    if (/href="/.test(text)) broken.push(`${name}: a link in HTML`);
+  }
+  assert.ok(count > 20_000, `${count} links`);
+  assert.deepEqual(broken.slice(0, 10), [], `${broken.length} of ${count} links are broken`);
+  for (const path of ['tour.md', 'ru/tour.md']) assert.match(read(path), path.startsWith('ru') ? /\]\(\/ru\/install\.md/ : /\]\(\/install\.md/);
+});
+
+test('the OpenAPI documents are a click away, and as large as the guide says', async () => {
+  for (const [language, base] of [['en', ''], ['ru', '/ru']]) {
+    const {page, faults} = await open(browser, site.origin);
+    await page.goto(`${site.origin}${base}/other-languages`);
+    const links = await page.locator('article a[href*=openapi]').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    assert.deepEqual(links.slice(0, 3), [`${base}/openapi.json`, `${base}/openapi/user.json`, `${base}/openapi/crm.json`]);
+    for (const link of links) assert.equal((await page.request.get(site.origin + link)).status(), 200, link);
+    const [, size] = /openapi\.json, (\d+) (?:MB|МБ)/.exec((await page.innerText('article')).replaceAll('\u00a0', ' ')) ?? [];
+    assert.equal(Number(size), Math.round(read('openapi.json').length / 1e6), language);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  }
+});
+
+test('on a telephone no table is wider than its place', async () => {
+  const {page, faults} = await open(browser, site.origin, {viewport: {width: 360, height: 740}});
+  for (const path of [
+    '/reference/tasks/v3/create-task-v3', '/reference/user/update-user', '/reference/user/get-users', '/reference/tasks/create-task', '/reference/crm/items/create-item',
+    '/reference/crm/deals/get-deals-list', '/reference/disk/files/upload-file-to-storage', '/reference/settings/events/bind-event', '/reference/objects/user',
+    '/reference/coming-from-opi', '/reference', '/command-line',
+  ]) {
+    await page.goto(site.origin + path);
+    const wide = await page.locator('article table').evaluateAll((tables) => tables
+      .filter((table) => table.clientWidth > 0 && Math.max(table.scrollWidth, table.getBoundingClientRect().width) > table.parentElement.clientWidth + 1)
+      .map((table) => `${table.scrollWidth} in ${table.parentElement.clientWidth}: ${table.innerText.slice(0, 60)}`));
+    assert.deepEqual(wide, [], path);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), path);
+  }
+  assert.deepEqual(faults, []);
+});
+
+test('nothing is said to be callable in the language of 1C that is not', async () => {
+  const pages = readdirSync(join(BUILD, 'reference'), {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.md')).map((name) => read(`reference/${name}`));
+  const scripts = pages.filter((text) => text.includes('**1C:Enterprise/OneScript**'));
+  const signed = pages.filter((text) => /^`Function \w+\(/m.test(text));
+  assert.ok(scripts.length > 100);
+  assert.deepEqual(signed.filter((text) => !scripts.includes(text)).map((text) => text.split('\n')[0]), []);
+  assert.match(read('reference.md'), new RegExp(`The Open Integration Package has ${scripts.length} of them`));
+  const own = read('reference/tasks/v3/create-task-v3.md');
+  assert.match(own, /^`oint bitrix24 CreateTaskV3 --url … --fields … \[--token …\]`$/m);
+  assert.doesNotMatch(read('reference/tasks/v3/create-task-v3.html'), /<meta[^>]*(?:1C:Enterprise|OneScript)/);
+});
+
+test('a page tells what of the answer oint prints', () => {
+  assert.match(read('reference/crm/items/create-item.md'), /oint prints `result\.item` of it/);
+  assert.match(read('ru/reference/user/update-user.md'), /oint выводит из него `result`,/);
 });
 
 test('axe finds no serious fault', async () => {

@@ -7,6 +7,7 @@ import Translate, {translate} from '@docusaurus/Translate';
 import useDocusaurusContext from '@docusaurus/useDocusaurusContext';
 import Layout from '@theme/Layout';
 import figures from '@site/src/figures.json';
+import {usePartly} from '@site/src/translated';
 import styles from './index.module.css';
 
 interface Figure {
@@ -59,6 +60,7 @@ function useFigures(): Figure[] {
 }
 
 export default function Home(): ReactNode {
+  const partly = usePartly();
   return (
     <Layout
       title={translate({id: 'home.title', message: 'Bitrix24 from Rust and the command line'})}
@@ -84,7 +86,7 @@ export default function Home(): ReactNode {
               </Translate>
             </p>
             <p className={styles.ways}>
-              <Link className={styles.start} to="/tour#the-first-call"><Translate id="home.start.tour">Start in five minutes</Translate></Link>
+              <Link className={styles.start} to="/tour#the-first-call"><Translate id="home.start.tour">Start in ten minutes</Translate></Link>
               <Link className={styles.look} to="/reference"><Translate id="home.reference">Browse the reference</Translate></Link>
             </p>
             <p className={styles.free}>
@@ -113,6 +115,13 @@ export default function Home(): ReactNode {
             </div>
           ))}
         </section>
+        {partly && (
+          <p className={styles.proof} data-translated>
+            <Translate id="home.translated" values={{translated: partly.translated, pages: partly.pages}}>
+              {'{translated} of the {pages} pages of the reference are in this language so far; the others are in English.'}
+            </Translate>
+          </p>
+        )}
         <p className={styles.proof}>
           <Link to="/measurements"><Translate id="home.proof">How this was measured, and against whom</Translate></Link>
         </p>

@@ -100,7 +100,7 @@ function Table({table}: {table: TableData}): ReactNode {
   for (const id of table.rows.ids ?? []) links.collectAnchor(id);
   for (const to of table.rows.to ?? []) links.collectLink(to);
   return (
-    <table>
+    <table className={table.rows.ids?.length ? undefined : 'pages'}>
       {head}
       <tbody dangerouslySetInnerHTML={{__html: table.rows.html}} />
     </table>

@@ -10,6 +10,7 @@ import type {Props} from '@theme/NotFound/Content';
 import type {Hit} from '@site/src/search/engine.mjs';
 import {load} from '@site/src/search/load';
 import {nearestTo} from '@site/src/search/nearest.mjs';
+import {usePartly} from '@site/src/translated';
 import styles from './styles.module.css';
 
 interface Edition {
@@ -25,6 +26,7 @@ function baseOf(path: string, own: string, editions: Record<string, Edition>): s
 export default function NotFoundContent({className = ''}: Props): ReactNode {
   const {siteConfig: {baseUrl}, i18n: {localeConfigs}} = useDocusaurusContext();
   const {pathname} = useLocation();
+  const partly = usePartly();
   const list = useId();
   // The server makes one page for all addresses.
   const [path, setPath] = useState('');
@@ -48,7 +50,12 @@ export default function NotFoundContent({className = ''}: Props): ReactNode {
   // The pages of another language belong to another program: they are loaded, not gone to.
   const starts = [
     {to: 'tour', label: translate({id: 'notFound.tour', message: 'Ten-minute tour'})},
-    {to: 'reference', label: translate({id: 'notFound.reference', message: 'Reference of all methods'})},
+    {
+      to: 'reference',
+      label: partly
+        ? translate({id: 'notFound.referencePartly', message: 'Reference of all methods, {translated} of its {pages} pages in this language'}, {...partly})
+        : translate({id: 'notFound.reference', message: 'Reference of all methods'}),
+    },
     {to: 'command-line', label: translate({id: 'notFound.commandLine', message: 'Command line'})},
     {to: 'rust-client', label: translate({id: 'notFound.rust', message: 'Rust client'})},
   ];
