@@ -224,7 +224,7 @@ test('the OpenAPI documents are a click away, and as large as the guide says', a
 test('on a telephone no table is wider than its place', async () => {
   const {page, faults} = await open(browser, site.origin, {viewport: {width: 360, height: 740}});
   for (const path of [
-    '/reference/tasks/v3/create-task-v3', '/reference/user/update-user', '/reference/user/get-users', '/reference/tasks/create-task', '/reference/crm/items/create-item',
+    '/reference/tasks/v3/create-task-v3', '/reference/user/update-user', '/reference/user/get-user', '/reference/tasks/create-task', '/reference/crm/items/create-item',
     '/reference/crm/deals/get-deals-list', '/reference/disk/files/upload-file-to-storage', '/reference/settings/events/bind-event', '/reference/objects/user',
     '/reference/coming-from-opi', '/reference', '/command-line',
   ]) {

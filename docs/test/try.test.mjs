@@ -87,8 +87,8 @@ test('a file is sent with its content, and never with what stands for it on the 
   await form.getByRole('button').click();
   const text = async () => (await form.innerText()).replaceAll('\u00a0', ' ');
   await form.getByLabel('StorageID').fill('1');
-  await form.getByLabel('Name', {exact: true}).fill('hello.txt');
-  await form.getByLabel('File', {exact: true}).fill('hello.txt');
+  await form.getByLabel(/^Name/).fill('hello.txt');
+  await form.getByLabel(/^File/).fill('hello.txt');
   assert.match(await text(), /"fileContent":\["hello\.txt","…base64 of hello\.txt…"\]/);
   assert.match(await text(), /--file "hello\.txt"[^]*File::read\("hello\.txt"\)/);
   await form.getByLabel(/Webhook/).fill(told.webhook);
