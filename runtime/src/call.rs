@@ -1,17 +1,24 @@
 //! A call that has not been sent yet: a method and its parameters.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::method::{Method, Position};
+use crate::method::{Effect, Method, Position};
 use crate::output::FromResult;
+use crate::secret::MASK;
 use crate::value::{File, FileForm, Object};
 use crate::{Client, Sending, TypedCall};
 
+/// A longer text without any space is no word of anybody when a call is printed: it is what is left of a file.
+const LONGEST_SHOWN: usize = 256;
+
 /// A method with its parameters: a value that can be kept, cloned, changed, printed and sent.
 ///
-/// The generated types, such as `user::Update`, are thin wrappers of it.
-#[derive(Clone, Debug)]
+/// Printing shows names and sizes of files, never their contents, and no token. The generated types, such as `user::Update`,
+/// are thin wrappers of it.
+#[derive(Clone)]
 pub struct Call {
     method: Method,
     params: Object,
@@ -107,7 +114,7 @@ impl Call {
         self.uploads.push(Upload { path, name: file.name().to_owned(), bytes: file.len() });
     }
 
-    /// The parameters with `{"file": name, "bytes": n}` in place of each file.
+    /// The parameters to be shown: with `{"file": name, "bytes": n}` in place of each file, and without a token of the caller's own.
     pub fn shown_params(&self) -> Object {
         let mut shown = Value::Object(self.params.clone());
         for upload in &self.uploads {
@@ -120,10 +127,19 @@ impl Call {
                 *slot = serde_json::json!({ "file": upload.name, "bytes": upload.bytes });
             }
         }
-        match shown {
-            Value::Object(shown) => shown,
-            _ => Object::new(),
+        let Value::Object(mut shown) = shown else { return Object::new() };
+        if let Some(auth) = shown.get_mut("auth") {
+            *auth = MASK.into();
         }
+        shown
+    }
+
+    /// Takes parameters out again, whatever the case of their keys.
+    pub(crate) fn take_out(&mut self, keys: &[&str]) {
+        let is_kept = |key: &str| !keys.iter().any(|other| key.eq_ignore_ascii_case(other));
+        self.params.retain(|key, _| is_kept(key));
+        self.uploads.retain(|upload| upload.path.first().is_none_or(|key| is_kept(key)));
+        self.arrange();
     }
 
     /// [`Call::param`] in place.
@@ -211,10 +227,19 @@ impl Call {
 
     /// [`Call::check`] for a command of a batch, which may refer to earlier ones.
     pub(crate) fn check_itself(&self) -> Result<()> {
-        match &self.fault {
-            Some(fault) => Err(Error::usage(format!("{}: {fault}", self.method.name))),
-            None => Ok(()),
+        let fault = self.fault.clone().or_else(|| self.filter_fault());
+        fault.map_or(Ok(()), |fault| Err(Error::usage(format!("{}: {fault}", self.method.name))))
+    }
+
+    /// What is wrong with the filter of a list: the portal passes over one that is a text, and answers with all records.
+    fn filter_fault(&self) -> Option<String> {
+        if self.method.effect != Effect::List {
+            return None;
         }
+        let (key, value) = self.params.iter().find(|(key, _)| key.eq_ignore_ascii_case("filter"))?;
+        let is_plain = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
+        let is_fault = is_plain && *value != "" && !crate::batch::is_in(value);
+        is_fault.then(|| format!("`{key}` must be an object, found {}", crate::value::kind(value)))
     }
 
     /// The same call, whose `result` is read as `T`.
@@ -230,6 +255,31 @@ impl Call {
     /// Sends the call and reads the answer's `result` as `T`.
     pub fn send_as<T: FromResult>(self, client: &Client) -> Sending<'_, T> {
         Sending::new(client, self)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut params = Value::Object(self.shown_params());
+        shorten(&mut params);
+        let mut shown = f.debug_struct("Call");
+        shown.field("method", &self.method.name).field("params", &format_args!("{params}"));
+        if let Some(fault) = &self.fault {
+            shown.field("fault", fault);
+        }
+        shown.finish()
+    }
+}
+
+/// Puts the size in place of each text that is none: a file that came in with a record or as plain JSON.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > LONGEST_SHOWN && !text.contains(char::is_whitespace) => {
+            *text = format!("<{} characters>", text.chars().count());
+        }
+        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Object(entries) => entries.values_mut().for_each(shorten),
+        _ => {}
     }
 }
 
@@ -251,13 +301,39 @@ impl<R: Request> From<R> for Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::{Effect, Paging, Rest};
+    use crate::method::{Paging, Rest};
     use serde_json::json;
 
     #[test]
     fn paths_make_their_objects() {
         let call = Call::named("x.list").nested(&["filter", "ID"], 7).nested(&["filter", ">=DATE"], "2026-01-01");
         assert_eq!(Value::Object(call.params().clone()), json!({"filter": {"ID": 7, ">=DATE": "2026-01-01"}}));
+    }
+
+    #[test]
+    fn printing_shows_neither_contents_nor_tokens() {
+        let file = || File::new("a.bin", vec![7; 3_000]);
+        let content = file().base64();
+        let call = Call::named("x.add")
+            .file(&["fields", "photo"], FileForm::Pair, file())
+            .files(&["files"], FileForm::FileData, [file(), file()])
+            .param("record", json!({"logo": file().file_data(), "raw": content}))
+            .param("comment", "All that is said here. ".repeat(20))
+            .param("auth", "s3cretToken");
+        let unknown = Error::OutcomeUnknown { call: Box::new(call.clone()), reason: "x".into(), idempotency_key: None };
+        let batch: crate::Batch = [call.clone()].into_iter().collect();
+        for shown in [
+            format!("{call:?}"),
+            format!("{call:#?}"),
+            format!("{unknown:?}"),
+            format!("{batch:?}"),
+            format!("{:?}", call.clone().typed::<Value>()),
+        ] {
+            assert!(!shown.contains("BwcHBwcH") && !shown.contains("s3cret"), "{shown}");
+            let files = shown.matches(r#"{"file":"a.bin","bytes":3000}"#).count();
+            let others = shown.matches("<4000 characters>").count();
+            assert_eq!((files, others, shown.contains("said here. All")), (3, 2, true), "{shown}");
+        }
     }
 
     #[test]
@@ -286,6 +362,19 @@ mod tests {
         assert_eq!(shown(&call), r#"{"TASKID":8,"ORDER":{},"FILTER":{"ID":7}}"#);
         let call = call.nested(&["ORDER", "ID"], "asc").param("SELECT", json!(["ID"]));
         assert_eq!(shown(&call), r#"{"TASKID":8,"ORDER":{"ID":"asc"},"FILTER":{"ID":7},"SELECT":["ID"]}"#);
+    }
+
+    #[test]
+    fn a_filter_that_the_portal_would_pass_over_is_reported_when_sent() {
+        let list =
+            |value| Call::new(Method::new("user.get", Rest::V2, Effect::List, Paging::None)).param("filter", value);
+        let error = list(json!("ID=1")).check().unwrap_err();
+        assert_eq!(error.to_string(), "user.get: `filter` must be an object, found a string");
+        assert!(matches!(list(json!(5)).check_itself(), Err(Error::Usage(_))));
+        for value in [json!({"ID": 1}), json!([["id", 1]]), json!(null), json!("")] {
+            assert!(list(value.clone()).check().is_ok(), "{value}");
+        }
+        assert!(Call::named("my.own.list").param("filter", "ID=1").check().is_ok(), "nobody knows what that is");
     }
 
     #[test]

@@ -30,17 +30,12 @@ impl std::fmt::Debug for HttpRequest {
 impl HttpRequest {
     pub(crate) fn new(address: &Address, user_agent: &str, call: &Call) -> Self {
         let method = call.method();
-        let mut body = call.shown_params();
-        // A caller's own `auth` is a secret as well.
-        if let Some(auth) = body.get_mut("auth") {
-            *auth = crate::secret::MASK.into();
-        }
         Self {
             method: method.name.to_string(),
             rest: method.rest.number(),
             url: address.of_method_masked(&method.name, method.rest),
             headers: headers(user_agent),
-            body,
+            body: call.shown_params(),
         }
     }
 
