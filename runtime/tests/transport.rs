@@ -127,6 +127,17 @@ async fn a_proxy_carries_the_calls() {
     assert_eq!(client.call("profile", json!({})).await.expect("answered"), json!("by proxy"));
 }
 
+/// What is no proxy that is spoken with must not be passed over.
+#[tokio::test]
+async fn what_is_no_proxy_is_refused() {
+    for address in
+        ["ftp://127.0.0.1:1", "htp:/127.0.0.1:1", "socks5://127.0.0.1:1", "127.0.0.1:1", "localhost:1", "http://"]
+    {
+        let error = Transport::new().proxy(address).expect_err(address);
+        assert!(matches!(&error, Error::Usage(reason) if reason.contains("http://host:port")), "{address}: {error}");
+    }
+}
+
 /// A server over TLS that speaks HTTP/2 to those who offer it, and answers with the version that was spoken.
 async fn tls_server(versions: &[&[u8]]) -> (u16, String) {
     use hyper::body::Incoming;

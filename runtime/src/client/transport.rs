@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -94,14 +96,15 @@ impl Transport {
     /// straight to its server, since a proxy could read the secrets.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the address cannot be used.
+    /// [`Error::Usage`] when the address is another one.
     pub fn proxy(mut self, address: &str) -> Result<Self> {
-        let address = Secret::new(address);
-        // What the library says could quote a password.
-        if reqwest::Proxy::all(address.expose()).is_err() {
-            return Err(Error::usage("the proxy's address cannot be used: http://host:port is expected"));
-        }
-        self.proxy = Proxy::At(address);
+        // The library takes any scheme, and passes over a proxy whose scheme it does not know.
+        let url = Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let address = url.map(|url| Secret::new(url)).filter(|address| reqwest::Proxy::all(address.expose()).is_ok());
+        // What was given is not quoted: it could hold a password.
+        self.proxy = Proxy::At(address.ok_or_else(|| {
+            Error::usage("the proxy's address cannot be used: http://host:port or https://host:port is expected")
+        })?);
         Ok(self)
     }
 
@@ -196,12 +199,19 @@ mod tests {
     fn settings_that_cannot_work_are_refused_without_a_secret() {
         for error in [
             Transport::new().proxy("http://u:s3cret@").expect_err("no host"),
+            Transport::new().proxy("u:s3cret@127.0.0.1:1").expect_err("no scheme"),
+            Transport::new().proxy("localhost:1").expect_err("no scheme"),
+            Transport::new().proxy("ftp://u:s3cret@127.0.0.1:1").expect_err("no scheme of a proxy"),
+            Transport::new().proxy("htp:/u:s3cret@127.0.0.1:1").expect_err("no scheme of a proxy"),
+            Transport::new().proxy("socks5://u:s3cret@127.0.0.1:1").expect_err("a scheme that is not spoken"),
             Transport::new().extra_ca("s3cret").expect_err("no PEM"),
             Transport::new().extra_ca("-----BEGIN CERTIFICATE-----\ns3cret\n").expect_err("no end"),
         ] {
             assert!(matches!(error, Error::Usage(_)) && !error.to_string().contains("s3cret"), "{error}");
         }
-        let transport = Transport::new().proxy("http://u:s3cret@proxy.example.org:3128").expect("a good address");
-        assert!(!format!("{transport:?}").contains("s3cret"));
+        for address in ["http://u:s3cret@proxy.example.org:3128", "HTTPS://u:s3cret@[::1]:3128/"] {
+            let transport = Transport::new().proxy(address).expect("a good address");
+            assert!(!format!("{transport:?}").contains("s3cret"));
+        }
     }
 }
