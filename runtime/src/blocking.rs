@@ -19,7 +19,10 @@
 //! ```
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use serde_json::Value;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -33,7 +36,8 @@ use crate::response::Response;
 
 /// A connection to a portal whose calls wait for their answers. Cloning is cheap, and the clones share everything.
 ///
-/// Async code must not wait like that: there, every function ends in [`Error::Usage`].
+/// Async code must not wait like that: in a task, every function ends in [`Error::Usage`]. Blocking code of an async program
+/// belongs into `tokio::task::spawn_blocking`, and there they all work.
 #[derive(Clone, Debug)]
 pub struct Client {
     client: crate::Client,
@@ -132,14 +136,52 @@ impl Client {
     /// `client.wait(user::get().send(client.asynchronous()).with_timeout(limit))`.
     ///
     /// # Errors
-    /// Those of the future, and [`Error::Usage`] in async code.
+    /// Those of the future, and [`Error::Usage`] in a task.
     pub fn wait<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
-        if Handle::try_current().is_ok() {
-            return Err(Error::usage("the blocking client cannot be used in async code: await the client beneath it"));
+        if is_in_task() {
+            return Err(Error::usage(
+                "the blocking client cannot be used in async code: await the client beneath it, or call it in \
+                 `tokio::task::spawn_blocking`",
+            ));
         }
         match &self.driver.0 {
-            Some(runtime) => runtime.block_on(future),
+            Some(runtime) => block_on(runtime, future),
             None => Err(Error::usage("the client's thread has ended")),
+        }
+    }
+}
+
+/// More steps than a task may take before it must let others run.
+const TOO_MANY_STEPS: usize = 1_024;
+
+/// Whether this thread is about to run a task. Tokio does not tell: it knows a current runtime in `spawn_blocking` as well. But it
+/// counts the steps of a task, so that one by one they come to an end, and never those of blocking code.
+fn is_in_task() -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut is_stopped = || pin!(tokio::task::consume_budget()).poll(&mut context).is_pending();
+    Handle::try_current().is_ok() && (0..TOO_MANY_STEPS).any(|_| is_stopped())
+}
+
+/// Wakes a thread that waits for a future.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Drives a future to its end; the runtime's own thread does the rest. The runtime's function of this name would panic where
+/// [`is_in_task`] is mistaken.
+fn block_on<T>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
+    let _runtime = runtime.enter();
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(outcome) => return outcome,
+            Poll::Pending => thread::park(),
         }
     }
 }

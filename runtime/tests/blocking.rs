@@ -48,3 +48,38 @@ async fn async_code_is_told_to_await() {
     // Dropping it here does no harm either.
     drop(client);
 }
+
+/// Where an async program puts what blocks, in runtimes of both kinds.
+#[test]
+fn blocking_code_of_async_programs_may_wait() {
+    let portal = Sandbox::new(&Tables::EMPTY).start().expect("a free port");
+    let client = blocking::Client::webhook(&portal.webhook()).expect("a good address");
+    let in_a_task = |client: &blocking::Client| {
+        let error = client.call("profile", json!({})).expect_err("it would block");
+        assert!(matches!(&error, Error::Usage(reason) if reason.contains("spawn_blocking")), "{error:?}");
+    };
+    let work = async |client: &blocking::Client| {
+        in_a_task(client);
+        let (inner, spawned) = (client.clone(), client.clone());
+        tokio::task::spawn_blocking(move || {
+            for _ in 0..3 {
+                assert_eq!(inner.call("profile", json!({})).expect("answered")["ID"], "1");
+            }
+            let deals = inner.iter(Call::named("crm.deal.list").stream(inner.asynchronous()));
+            assert_eq!(deals.filter(Result::is_ok).count(), 3);
+        })
+        .await
+        .expect("no panic");
+        tokio::spawn(async move {
+            in_a_task(&spawned);
+            tokio::task::yield_now().await;
+            in_a_task(&spawned);
+        })
+        .await
+        .expect("no panic");
+        in_a_task(client);
+    };
+    for mut builder in [tokio::runtime::Builder::new_current_thread(), tokio::runtime::Builder::new_multi_thread()] {
+        builder.enable_all().build().expect("a runtime").block_on(work(&client));
+    }
+}
