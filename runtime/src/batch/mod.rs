@@ -294,12 +294,8 @@ impl Replies {
 }
 
 fn read<T: FromResult>(method: &Method, response: Response) -> Result<T> {
-    T::from_result(response).map_err(|mismatch| {
-        let done = if method.effect.is_read() { "" } else { "the portal carried it out, but " };
-        let reason =
-            format!("{done}its result cannot be read: expected {}, found {}", mismatch.expected, mismatch.found);
-        Error::Decode { method: method.name.to_string(), status: None, reason }
-    })
+    let kept = (!method.effect.is_read()).then(|| response.clone());
+    T::from_result(response).map_err(|mismatch| Error::misread(method, &mismatch, kept))
 }
 
 impl IntoIterator for Replies {

@@ -503,12 +503,19 @@ impl Run<'_> {
     fn check_references(&self, sent: &[usize], done: &mut Outcomes) {
         for at in sent {
             let Some(Ok(_)) = done.get(at) else { continue };
-            if let Some(reason) = self.unmet(*at, done) {
-                let method = self.calls[*at].method();
-                let effect = if method.effect.is_read() { "it read" } else { "the portal carried it out" };
-                let reason = format!("{effect} with an empty value, for {reason}");
-                done.insert(*at, Err(Error::Decode { method: method.name.to_string(), status: None, reason }));
-            }
+            let Some(reason) = self.unmet(*at, done) else { continue };
+            let method = self.calls[*at].method();
+            let (method, is_read) = (method.name.to_string(), method.effect.is_read());
+            let error = match done.remove(at) {
+                Some(Ok(answer)) if !is_read => {
+                    let reason = format!("with an empty value, for {reason}");
+                    Error::Unreadable { method, reason, answer: Box::new(answer) }
+                }
+                _ => {
+                    Error::Decode { method, status: None, reason: format!("it read with an empty value, for {reason}") }
+                }
+            };
+            done.insert(*at, Err(error));
         }
     }
 }

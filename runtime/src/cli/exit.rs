@@ -85,7 +85,8 @@ impl From<&Error> for Exit {
             Error::Auth(AuthError::Usage { .. }) => Self::Usage,
             Error::Auth(_) => Self::NotAuthorised,
             Error::Limited { .. } => Self::Limit,
-            Error::OutcomeUnknown { .. } => Self::OutcomeUnknown,
+            // Neither may be repeated before somebody has looked.
+            Error::OutcomeUnknown { .. } | Error::Unreadable { .. } => Self::OutcomeUnknown,
             Error::Usage(_) => Self::Usage,
         }
     }

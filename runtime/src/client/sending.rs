@@ -78,12 +78,9 @@ async fn send<T: FromResult>(client: &Client, call: Call, options: CallOptions) 
     let effect = options.effect.unwrap_or(method.effect);
     let mut response = client.execute_with(call, &options).await?;
     response.narrow(method.records);
-    T::from_result(response).map_err(|mismatch| {
-        let done = if effect.is_read() { "" } else { "the portal carried it out, but " };
-        let reason =
-            format!("{done}its result cannot be read: expected {}, found {}", mismatch.expected, mismatch.found);
-        Error::Decode { method: method.name.to_string(), status: None, reason }
-    })
+    // A read can be made again, a write cannot.
+    let kept = (!effect.is_read()).then(|| response.clone());
+    T::from_result(response).map_err(|mismatch| Error::misread(&method, &mismatch, kept))
 }
 
 impl<T: FromResult> Future for Sending<'_, T> {
