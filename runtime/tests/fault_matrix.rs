@@ -46,7 +46,11 @@ fn rows() -> Vec<Row> {
         row("400 of the method", error(400, "ERROR_CORE"), false, Failed, Failed),
         row("403 of the method", error(403, "ACCESS_DENIED"), false, Failed, Failed),
         row("413 of a proxy", html(413, false), false, Failed, Failed),
+        row("404 of a proxy", html(404, false), false, Failed, Failed),
         row("503 OVERLOAD_LIMIT", error(503, "OVERLOAD_LIMIT"), false, Failed, Failed),
+        // Nobody can tell, and it does not pass.
+        row("403 of a firewall, before", html(403, false), false, Failed, Unknown),
+        row("403 of a firewall, after", html(403, true), true, Failed, Unknown),
         // Nobody can tell: a read is sent again, a write is not.
         row("500 INTERNAL_SERVER_ERROR", error(500, "INTERNAL_SERVER_ERROR"), false, Done, Unknown),
         row("500 HTML before", html(500, false), false, Done, Unknown),

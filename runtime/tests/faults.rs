@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bitrix24_runtime::auth::{OAuthApp, Tokens};
 use bitrix24_runtime::{Call, Client, Effect, Error, Method, Paging, Response, Rest, RetryPolicy, json};
 
 const CODE: &str = "s3cretCode";
@@ -187,9 +188,135 @@ async fn pages_of_proxies_are_no_answers() {
     let error = fault(html, Effect::Read).await;
     assert_eq!(error.to_string(), "thing.do: expected JSON, got text/html (502 Bad Gateway)");
     assert!(matches!(fault(html, Effect::Update).await, Error::OutcomeUnknown { .. }));
-    // Refused before it reached the portal.
-    let refused = || answer("413 Payload Too Large", "content-type: text/html\r\n", "<html>");
-    assert!(matches!(fault(refused, Effect::Update).await, Error::Decode { status: Some(413), .. }));
+    // Refused before it reached the portal, or no place where calls are taken.
+    let refused = [("401 Unauthorized", 401), ("404 Not Found", 404), ("413 Payload Too Large", 413)];
+    for (line, status) in refused {
+        let server = Server::new(vec![answer(line, "content-type: text/html\r\n", "<html>")]);
+        let error = outcome(&server.webhook(), Effect::Create).await.expect_err("no answer");
+        assert!(matches!(error, Error::Decode { status: Some(found), .. } if found == status), "{error:?}");
+        assert_eq!(
+            (error.to_string(), error.is_carried_out()),
+            (format!("thing.do: expected JSON, got text/html ({line}); the call was not carried out"), Some(false))
+        );
+    }
+    // A firewall's page may stand in the place of the portal's answer.
+    let blocked = || answer("403 Forbidden", "content-type: text/html\r\n", "<html>");
+    let error = fault(blocked, Effect::Create).await;
+    assert!(matches!(error, Error::OutcomeUnknown { .. }) && error.is_carried_out().is_none(), "{error:?}");
+    let error = fault(blocked, Effect::Read).await;
+    assert!(matches!(error, Error::Decode { status: Some(403), .. }), "{error:?}");
+    assert_eq!(error.is_carried_out(), Some(false), "a read changes nothing");
+}
+
+/// The secrets that a call is made with come back in whatever a server says.
+#[tokio::test]
+async fn what_servers_quote_of_secrets_is_masked() {
+    let said =
+        r#"{"error":"BAD_s3cretCode","error_description":"bad /rest/1/s3cretCode/thing.do","error_message":"x"}"#;
+    let v3 = r#"{"error":{"code":"C","message":"at s3cretCode","validation":[{"field":"s3cretCode","message":"s3cretCode"}]}}"#;
+    for (status, headers, body, part) in [
+        ("400 Bad Request", "content-type: application/json\r\n", said, "BAD_***: bad /rest/1/***/thing.do"),
+        ("400 Bad Request", "content-type: application/json\r\n", v3, "at *** (HTTP 400)\n  ***: ***"),
+        (
+            "200 OK",
+            "content-type: text/html /rest/1/s3cretCode/thing.do\r\n",
+            "x",
+            "got text/html /rest/1/***/thing.do",
+        ),
+    ] {
+        let server = Server::new(vec![answer(status, headers, body)]);
+        // Here it is made sure that no secret is shown.
+        let error = outcome(&server.webhook(), Effect::Read).await.expect_err("refused");
+        assert!(error.to_string().contains(part), "{error}");
+        let server = Server::new(vec![answer(status, headers, body)]);
+        outcome(&server.webhook(), Effect::Create).await.expect_err("refused");
+    }
+    // A token in the same way, and the commands of a batch.
+    let batch = r#"{"result":{"result":[],"result_error":{"c0":{"error":"E","error_description":"no s3cretToken"}}}}"#;
+    let said = r#"{"error":"E","error_description":"auth=s3cretToken"}"#;
+    for (status, body) in [("400 Bad Request", said), ("200 OK", batch)] {
+        let server = Server::new((0..2).map(|_| answer(status, "content-type: application/json\r\n", body)).collect());
+        let client = Client::with_token(&format!("http://{}/", server.address), "s3cretToken").expect("a good address");
+        let replies = client.batch([call(Effect::Read), call(Effect::Read)]).await.expect("sent");
+        let Some(Err(error)) = replies.get(0) else { panic!("{replies:?}") };
+        assert!(!format!("{error} {error:?}").contains("s3cret") && error.to_string().contains("***"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_authorisation_server_may_quote_what_it_was_sent() {
+    let said = r#"{"error":"invalid_grant","error_description":"no s3cretRefresh of s3cretClient"}"#;
+    let server = Server::new(vec![answer("400 Bad Request", "", said)]);
+    let app = OAuthApp::new("app.1", "s3cretClient").server(format!("http://{}", server.address));
+    let error = app.refresh(&Tokens::new("", "s3cretRefresh")).await.expect_err("refused");
+    assert!(error.to_string().contains("no *** of ***") && !format!("{error:?}").contains("s3cret"), "{error:?}");
+    assert_eq!(error.code(), Some("invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_place_that_was_redirected_to_is_named_when_it_fails() {
+    let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let server = Server::new(vec![redirect("302 Found", format!("http://{gone}/rest/1/{CODE}/thing.do"))]);
+    let error = outcome(&server.webhook(), Effect::Create).await.expect_err("unreachable");
+    assert!(matches!(&error, Error::Connect { host, .. } if *host == gone.to_string()), "{error:?}");
+    let silent = Server::new(vec![hang_up()]);
+    let server = Server::new(vec![redirect("302 Found", format!("http://{}/rest/1/{CODE}/x", silent.address))]);
+    let error = outcome(&server.webhook(), Effect::Read).await.expect_err("interrupted");
+    assert!(matches!(&error, Error::Interrupted { host, .. } if *host == silent.address), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_no_broken_connection() {
+    let garbage =
+        || answer("200 OK", "content-type: application/json\r\ncontent-encoding: gzip\r\n", "\x1f\x0bgarbage, no gzip");
+    let error = fault(garbage, Effect::Read).await;
+    assert!(matches!(error, Error::Decode { status: Some(200), .. }), "{error:?}");
+    assert!(error.to_string().starts_with("thing.do: the answer cannot be unpacked: "), "{error}");
+    let error = fault(garbage, Effect::Create).await;
+    assert!(matches!(&error, Error::OutcomeUnknown { reason, .. } if reason.contains("unpacked")), "{error:?}");
+}
+
+/// With a key a write is sent again. What hinders the second attempt says nothing of the first.
+#[tokio::test]
+async fn a_write_that_may_have_been_carried_out_stays_one() {
+    let lost = || answer("502 Bad Gateway", "content-type: text/html\r\n", "<html>");
+    let outcome = async |plays: Vec<Play>| {
+        let server = Server::new(plays);
+        let retry = RetryPolicy::default().retries(1).base(Duration::from_millis(1));
+        let client = Client::builder(&server.webhook()).retry(retry).build().expect("a good address");
+        let write = Call::new(Method::new("thing.add", Rest::V3, Effect::Create, Paging::None));
+        client.execute(write).await.expect_err("not carried out, or nobody knows")
+    };
+    let page = || answer("404 Not Found", "content-type: text/html\r\n", "<html>");
+    let unauthorised = || answer("401 Unauthorized", "", r#"{"error":"NO_AUTH_FOUND"}"#);
+    let refused = || answer("400 Bad Request", "", r#"{"error":{"code":"C","message":"M"}}"#);
+    for second in [page(), unauthorised()] {
+        let error = outcome(vec![lost(), second]).await;
+        let Error::OutcomeUnknown { reason, idempotency_key: Some(_), .. } = &error else { panic!("{error:?}") };
+        assert!(reason.contains("502") && reason.contains("; then: "), "{reason}");
+    }
+    // The port is closed behind the first.
+    let error = outcome(vec![lost()]).await;
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    // The portal knows the key: had it carried the first out, it would say so.
+    assert!(matches!(outcome(vec![lost(), refused()]).await, Error::Portal(_)));
+    assert!(matches!(outcome(vec![page()]).await, Error::Decode { .. }), "one attempt, and it is known");
+}
+
+/// A record that was made is not lost because its answer looks otherwise than it should.
+#[tokio::test]
+async fn an_answer_to_a_write_that_cannot_be_read_is_kept() {
+    let server = Server::new((0..2).map(|_| json_answer("{\"result\":{\"ID\":\"7\"}}")).collect());
+    let client = Client::builder(&server.webhook()).build().expect("a good address");
+    let error = call(Effect::Create).send_as::<bool>(&client).await.expect_err("no boolean");
+    assert!(error.to_string().starts_with("thing.do: the portal carried it out, but its result"), "{error}");
+    assert_eq!(error.is_carried_out(), Some(true));
+    let Error::Unreadable { answer, .. } = error else { panic!("{error:?}") };
+    assert_eq!(answer.result["ID"], "7");
+    // A read is made again.
+    let error = call(Effect::Read).send_as::<bool>(&client).await.expect_err("no boolean");
+    assert!(matches!(error, Error::Decode { status: None, .. }), "{error:?}");
+    assert_eq!(error.is_carried_out(), Some(false));
 }
 
 #[tokio::test]

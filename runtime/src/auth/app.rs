@@ -164,7 +164,7 @@ impl OAuthApp {
         let mut retry = 0;
         loop {
             let (error, passes) = match exchange.get(&url, TIMEOUT).await {
-                Ok(answer) => match read(&host, answer) {
+                Ok(answer) => match read(&host, answer, redact) {
                     Ok(tokens) => return Ok(tokens),
                     Err(failed) => failed,
                 },
@@ -183,7 +183,7 @@ impl OAuthApp {
 }
 
 /// Reads the authorisation server's answer; an error comes with whether it may pass by itself.
-fn read(host: &str, answer: Answer) -> Result<Tokens, (AuthError, bool)> {
+fn read(host: &str, answer: Answer, redact: impl Fn(&str) -> String) -> Result<Tokens, (AuthError, bool)> {
     let host = host.to_owned();
     let status = answer.status;
     let passes = status >= 500;
@@ -194,6 +194,8 @@ fn read(host: &str, answer: Answer) -> Result<Tokens, (AuthError, bool)> {
     };
     if let Some(code) = said(&object, "error") {
         let description = said(&object, "error_description").unwrap_or_default();
+        // The server may quote what it was sent.
+        let (code, description) = (redact(&code), redact(&description));
         return Err((AuthError::Refused { host, code, description }, passes));
     }
     Tokens::from_answer(&object).ok_or_else(|| {
@@ -213,6 +215,8 @@ fn words(failure: Failure) -> (String, bool) {
         Failure::Timeout(after) => (format!("no answer within {} s", after.as_secs_f64()), true),
         Failure::TooLarge(_, most) => (format!("the answer is larger than {most} bytes"), false),
         Failure::Unusable(status, reason) => (format!("{reason} (HTTP {status})"), false),
+        Failure::Packed(status, reason) => (format!("the answer cannot be unpacked: {reason} (HTTP {status})"), true),
+        Failure::Elsewhere(_, failure) => words(*failure),
     }
 }
 

@@ -195,7 +195,7 @@ pub(crate) fn replace_private(path: &Path, content: &str) -> io::Result<()> {
     make_folder(path)?;
     // Each writer has a file of its own: there may be several in a process, and the numbers of processes are the same in
     // every container.
-    let staged = beside(path, &format!(".{:016x}.tmp", getrandom::u64()?));
+    let staged = beside(path, &format!(".{:016x}.tmp", getrandom::u64().map_err(io::Error::other)?));
     let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&staged)?;
     let mut write = || {
         file.write_all(content.as_bytes())?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::client::answer::{self, Unreadable};
 use crate::client::exchange::{Answer, Failure};
 use crate::error::{Error, PortalError};
@@ -52,17 +54,31 @@ impl Limit {
     }
 }
 
-/// Reads what an exchange ended in.
-pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>, pages: Option<Layout>) -> Verdict {
-    let (method, host) = (method.to_owned(), host.to_owned());
+/// Reads what an exchange ended in. `redact` masks the secrets that it was made with: whatever comes over the line may quote them.
+pub(super) fn verdict(
+    method: &str,
+    host: &str,
+    redact: &dyn Fn(&str) -> String,
+    outcome: Result<Answer, Failure>,
+    pages: Option<Layout>,
+) -> Verdict {
+    let (host, outcome) = match outcome {
+        Err(Failure::Elsewhere(host, failure)) => (host, Err(*failure)),
+        outcome => (host.to_owned(), outcome),
+    };
+    let method = method.to_owned();
     let lost = |error| Verdict::Lost { error, retry_after: None, passes: true };
     let answer = match outcome {
         Ok(answer) => answer,
         Err(Failure::NotSent { reason, passes }) => {
-            return Verdict::NotReached { error: Error::Connect { method, host, reason }, passes };
+            return Verdict::NotReached { error: Error::Connect { method, host, reason: redact(&reason) }, passes };
         }
         Err(Failure::Unusable(status, reason)) => {
-            return Verdict::Failed(Error::Decode { method, status: Some(status), reason });
+            return Verdict::Failed(Error::Decode { method, status: Some(status), reason: redact(&reason) });
+        }
+        Err(Failure::Packed(status, reason)) => {
+            let reason = format!("the answer cannot be unpacked: {}", redact(&reason));
+            return lost(Error::Decode { method, status: Some(status), reason });
         }
         Err(Failure::TooLarge(status, most)) => {
             let reason = format!("the answer is larger than {most} bytes");
@@ -72,22 +88,61 @@ pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>
                 passes: false,
             };
         }
-        Err(Failure::Interrupted(reason)) => return lost(Error::Interrupted { method, host, reason }),
+        Err(Failure::Interrupted(reason)) => {
+            return lost(Error::Interrupted { method, host, reason: redact(&reason) });
+        }
         Err(Failure::Timeout(after)) => return lost(Error::Timeout { method, host, after }),
+        // Unreachable: there is but one other place, the last one.
+        Err(Failure::Elsewhere(..)) => return lost(Error::Interrupted { method, host, reason: "no answer".into() }),
     };
     let (status, retry_after) = (answer.status, answer.retry_after);
     match answer::read(&method, answer, pages) {
-        Ok(response) => Verdict::Done(Box::new(response)),
-        Err(Unreadable::Portal(error, time)) => refused(*error, retry_after, time),
+        Ok(mut response) => {
+            if let Some(errors) = response.result.get_mut("result_error").filter(|_| method == BATCH) {
+                redact_texts(errors, redact);
+            }
+            Verdict::Done(Box::new(response))
+        }
+        Err(Unreadable::Portal(error, time)) => refused(redacted(*error, redact), retry_after, time),
         Err(Unreadable::Other(reason)) => {
-            let error = Error::Decode { method, status: Some(status), reason };
+            let reason = redact(&reason);
+            let error = |reason| Error::Decode { method, status: Some(status), reason };
             match status {
                 // Refused by whatever stands before the portal.
-                429 => Verdict::Limited { limit: Limit::Rate, error, retry_after, time: None },
-                400..=499 => Verdict::Failed(error),
-                _ => Verdict::Lost { error, retry_after, passes: true },
+                429 => Verdict::Limited { limit: Limit::Rate, error: error(reason), retry_after, time: None },
+                _ if refuses_unread(status) => {
+                    Verdict::Failed(error(format!("{reason}; the call was not carried out")))
+                }
+                400..=499 => Verdict::Lost { error: error(reason), retry_after, passes: false },
+                _ => Verdict::Lost { error: error(reason), retry_after, passes: true },
             }
         }
+    }
+}
+
+/// The method whose answer holds the errors of others.
+const BATCH: &str = "batch";
+
+/// Whether a page with this status, which is none of the portal's REST, says that the call was not carried out: what answers so has
+/// judged the head or the size of the request (400, 405, 411, 413 to 415, 417, 421, 426, 431), has asked who calls (401, 407), or
+/// found nothing at the address (404, 410), and in each case the portal's REST did not see the request, or refused it. Not so 403:
+/// firewalls look at answers as well, and put this page in the place of one that they do not like. Nor 408 and 409 and the rest,
+/// which each server has a meaning of its own for.
+fn refuses_unread(status: u16) -> bool {
+    matches!(status, 400 | 401 | 404 | 405 | 407 | 410 | 411 | 413..=415 | 417 | 421 | 426 | 431)
+}
+
+fn redacted(error: PortalError, redact: &dyn Fn(&str) -> String) -> PortalError {
+    let validation = error.validation.iter().map(|(field, words)| (redact(field), redact(words))).collect();
+    PortalError { code: redact(&error.code), description: redact(&error.description), validation, ..error }
+}
+
+fn redact_texts(value: &mut Value, redact: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = redact(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_texts(item, redact)),
+        Value::Object(entries) => entries.values_mut().for_each(|entry| redact_texts(entry, redact)),
+        _ => {}
     }
 }
 
@@ -147,7 +202,8 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> Verdict {
-        verdict("m", "h", Ok(Answer { status, body: body.into(), ..Answer::default() }), None)
+        let answer = Answer { status, body: body.into(), ..Answer::default() };
+        verdict("m", "h", &str::to_owned, Ok(answer), None)
     }
 
     #[test]
@@ -158,6 +214,7 @@ mod tests {
         let operating: Is = |verdict| matches!(verdict, Verdict::Limited { limit: Limit::Operating, .. });
         let expired: Is = |verdict| matches!(verdict, Verdict::Expired(_));
         let lost: Is = |verdict| matches!(verdict, Verdict::Lost { passes: true, .. });
+        let dead: Is = |verdict| matches!(verdict, Verdict::Lost { passes: false, .. });
         let failed: Is = |verdict| matches!(verdict, Verdict::Failed(_));
         for (status, body, is) in [
             (200, r#"{"result":1}"#, done),
@@ -168,7 +225,12 @@ mod tests {
             (401, r#"{"error":"expired_token"}"#, expired),
             (401, r#"{"error":"NO_AUTH_FOUND"}"#, failed),
             (400, r#"{"error":""}"#, failed),
+            (400, "<html>", failed),
+            (401, "<html>", failed),
+            (404, "<html>", failed),
             (413, "<html>", failed),
+            (403, "<html>", dead),
+            (409, "{}", dead),
             (503, r#"{"error":"OVERLOAD_LIMIT"}"#, failed),
             (500, r#"{"error":"PORTAL_DELETED"}"#, failed),
             (500, r#"{"error":"INTERNAL_SERVER_ERROR"}"#, lost),

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use url::Url;
 
 use crate::address::is_loopback;
-use crate::client::access::Connection;
 use crate::client::builder::USER_AGENT;
 use crate::client::transport::{Clients, Transport, cause};
 
@@ -52,6 +51,10 @@ pub(crate) enum Failure {
     TooLarge(u16, usize),
     /// It answered with something that ends the exchange without the call being carried out: status and reason.
     Unusable(u16, String),
+    /// It answered with something that cannot be unpacked: status and reason.
+    Packed(u16, String),
+    /// The same at another place that the portal redirected to: host and port, and what happened there.
+    Elsewhere(String, Box<Self>),
 }
 
 /// One server after another: sends requests and reads answers.
@@ -83,16 +86,7 @@ impl Exchange {
     }
 
     /// Sends a request. A portal that has moved answers with a redirect: the same POST is then made at its new place.
-    pub(super) async fn send(&self, wire: &Wire, largest: usize, connection: &Connection) -> Result<Answer, Failure> {
-        self.send_there(wire, largest).await.map_err(|failure| match failure {
-            Failure::NotSent { reason, passes } => Failure::NotSent { reason: connection.redact(&reason), passes },
-            Failure::Interrupted(reason) => Failure::Interrupted(connection.redact(&reason)),
-            Failure::Unusable(status, reason) => Failure::Unusable(status, connection.redact(&reason)),
-            failure @ (Failure::Timeout(_) | Failure::TooLarge(..)) => failure,
-        })
-    }
-
-    async fn send_there(&self, wire: &Wire, largest: usize) -> Result<Answer, Failure> {
+    pub(super) async fn send(&self, wire: &Wire, largest: usize) -> Result<Answer, Failure> {
         // A moment too far away to be told is none.
         let until = Instant::now().checked_add(wire.timeout);
         let mut url =
@@ -100,18 +94,23 @@ impl Exchange {
         let origin = url.origin();
         for _ in 0..=MOST_REDIRECTS {
             let left = until.map_or(wire.timeout, |until| until.saturating_duration_since(Instant::now()));
-            let response = self.post(&url, wire, left).await?;
+            let there = |failure| match url.origin() == origin {
+                true => failure,
+                false => Failure::Elsewhere(host(&url), Box::new(failure)),
+            };
+            let response = self.post(&url, wire, left).await.map_err(there)?;
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-                let answer = read(response, wire.timeout, largest).await?;
+                let answer = read(response, wire.timeout, largest).await.map_err(there)?;
                 let moved_to = (url.origin() != origin).then(|| url.origin().ascii_serialization());
                 return Ok(Answer { moved_to, ..answer });
             }
             let location =
                 response.headers().get("location").and_then(|location| location.to_str().ok()).unwrap_or_default();
-            url = follow(&url, location).map_err(|reason| Failure::Unusable(status, reason))?;
+            // A portal that redirects has not carried the call out: otherwise it could not be made at the new place.
+            url = follow(&url, location).map_err(|reason| not_done(status, &reason))?;
         }
-        Err(Failure::Unusable(302, format!("the portal redirected {MOST_REDIRECTS} times and more")))
+        Err(not_done(302, &format!("the portal redirected {MOST_REDIRECTS} times and more")))
     }
 
     /// Sends a body that is read while it is sent. Nothing is sent twice: what was read is gone.
@@ -166,6 +165,17 @@ impl Exchange {
     }
 }
 
+/// A call that the portal redirected without end or aim.
+fn not_done(status: u16, reason: &str) -> Failure {
+    Failure::Unusable(status, format!("{reason}; the call was not carried out"))
+}
+
+/// Host and port of an address, the port where it is not the usual one.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 /// The next piece of a file; none at its end.
 pub(super) async fn chunk(response: &mut reqwest::Response, wait: Duration) -> Result<Option<Bytes>, Failure> {
     let chunk = tokio::time::timeout(wait, response.chunk()).await.map_err(|_| Failure::Timeout(wait))?;
@@ -202,7 +212,11 @@ async fn read(mut response: reqwest::Response, timeout: Duration, largest: usize
     let (content_type, retry_after) = (header("content-type").to_owned(), retry_after(header("retry-after")));
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut body = Vec::with_capacity(announced.min(largest).min(LARGEST_GUESS));
-    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error, timeout))? {
+    let failed = |error: reqwest::Error| match is_of_unpacking(&error) {
+        true => Failure::Packed(status, reason(&error)),
+        false => classify(&error, timeout),
+    };
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > largest {
             return Err(Failure::TooLarge(status, largest));
         }
@@ -228,6 +242,14 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> Failure {
     } else {
         Failure::Interrupted(reason(error))
     }
+}
+
+/// Whether all came, and cannot be unpacked. The library calls a line that breaks off by the same name; there, an error of the
+/// protocol is the cause, and not one of reading.
+fn is_of_unpacking(error: &reqwest::Error) -> bool {
+    let first = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut causes = first.skip_while(|cause| cause.is::<reqwest::Error>());
+    error.is_decode() && causes.next().is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
 /// Whether a failure to connect may pass by itself.

@@ -181,7 +181,7 @@ impl Client {
         let outcome = inner.exchange.post_stream(&url, &headers, body, timeout, inner.settings.largest_answer).await;
         let unknown =
             |reason: String| Error::OutcomeUnknown { call: Box::new(call.clone()), reason, idempotency_key: None };
-        pipeline::outcome(&method, url.host_str().unwrap_or_default(), outcome)
+        pipeline::outcome(&method, &url, outcome)
             .map_err(|(error, is_lost)| if is_lost { unknown(attempt::loss(&error)) } else { error })
     }
 
@@ -264,7 +264,7 @@ impl Client {
             Broken::For(Error::Decode { method: "download".to_owned(), status: Some(status), reason })
         };
         let lost = |failure| {
-            let (error, _) = pipeline::failure("download", host, failure);
+            let (error, _) = pipeline::failure("download", url, failure);
             match error {
                 Error::Interrupted { .. } | Error::Timeout { .. } | Error::Connect { .. } => Broken::Now(error),
                 error => Broken::For(error),

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tracing::Instrument as _;
+use url::Url;
 
 use crate::auth::AuthError;
 use crate::call::Call;
@@ -18,9 +19,13 @@ use crate::error::{Error, Result};
 use crate::method::{Effect, Rest};
 use crate::request;
 use crate::response::Response;
+use crate::secret::Secret;
 
 /// How often a call gets new tokens.
 const MOST_RENEWALS: u32 = 2;
+
+/// A shorter part of an address opens nothing.
+const SHORTEST_SECRET: usize = 8;
 
 /// What holds for all attempts at a call.
 struct Plan<'c> {
@@ -36,6 +41,8 @@ struct Plan<'c> {
     patience: Duration,
     waited: Duration,
     key: Option<Cow<'c, str>>,
+    /// Why the answer to an earlier attempt at a write is missing.
+    lost: Option<String>,
 }
 
 /// Carries a call out.
@@ -55,15 +62,29 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
         patience: options.patience.unwrap_or(settings.patience),
         waited: Duration::ZERO,
         key: idempotency_key(call, effect, options)?,
+        lost: None,
     };
+    let outcome = attempts(inner, &mut plan).await;
+    let Some(before) = plan.lost.take() else { return outcome };
+    outcome.map_err(|error| match &error {
+        Error::OutcomeUnknown { .. } => error,
+        // It knows the call by its key, and would have told what it did.
+        Error::Portal(refused) if !refused.is_unauthorised() && !refused.is_limit() => error,
+        // Whatever hinders a later attempt, an earlier one may have been carried out.
+        _ => unknown(&plan, format!("{before}; then: {}", attempt::loss(&error))),
+    })
+}
+
+async fn attempts(inner: &Inner, plan: &mut Plan<'_>) -> Result<Response> {
+    let (options, settings) = (plan.options, &inner.settings);
     // Without a key that lets the portal recognise it, a write whose answer is lost may not be sent again.
-    let is_repeatable = effect.is_read() || plan.key.is_some();
+    let is_repeatable = plan.effect.is_read() || plan.key.is_some();
     let (mut attempts, mut retries, mut renewals, mut refusal) = (0, 0, 0, None);
     loop {
         let connection = inner.access.connection(settings, &inner.moved);
-        let connection = in_time(&plan, connection).await.unwrap_or_else(|| Err(AuthError::Timeout.into()))?;
+        let connection = in_time(plan, connection).await.unwrap_or_else(|| Err(AuthError::Timeout.into()))?;
         // A place is taken when a request leaves: nothing is waited for behind it.
-        if let Err(limited) = wait(inner, &mut plan).await {
+        if let Err(limited) = wait(inner, plan).await {
             // The portal's own words say more.
             return Err(refusal.unwrap_or(limited));
         }
@@ -73,13 +94,13 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
         span.record("attempts", attempts).record("waited_ms", millis(plan.waited));
         let span = tracing::debug_span!(target: "bitrix24", parent: &span, "attempt", number = attempts);
         options.watch.as_ref().map_or(Ok(()), |watch| watch.tell(Moment::Leaves))?;
-        let verdict = attempt(inner, &plan, &connection).instrument(span).await?;
+        let verdict = attempt(inner, plan, &connection).instrument(span).await?;
         if let (Some(watch), true) = (&options.watch, verdict.is_void()) {
             watch.tell(Moment::Void)?;
         }
         let (error, retry_after) = match verdict {
             Verdict::Done(response) => {
-                learn(inner, &plan, &response).await;
+                learn(inner, plan, &response).await;
                 inner.budget.refund();
                 return Ok(*response);
             }
@@ -88,7 +109,7 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
                 if renewals >= MOST_RENEWALS {
                     return Err(error);
                 }
-                let renewed = in_time(&plan, inner.access.renew(&connection)).await;
+                let renewed = in_time(plan, inner.access.renew(&connection)).await;
                 if !renewed.unwrap_or_else(|| Err(AuthError::Timeout.into()))? {
                     return Err(error);
                 }
@@ -99,7 +120,7 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
                 let is_token = error.portal().is_some_and(|error| error.status == 401);
                 if is_token
                     && renewals < MOST_RENEWALS
-                    && in_time(&plan, inner.access.is_replaced(&connection)).await == Some(true)
+                    && in_time(plan, inner.access.is_replaced(&connection)).await == Some(true)
                 {
                     renewals += 1;
                     continue;
@@ -107,25 +128,26 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
                 return Err(error);
             }
             Verdict::Limited { limit, error, retry_after, time } => {
-                refused(inner, &plan, limit, time.as_ref()).await;
-                rest(&mut plan, retry_after, error).await.map(|error| refusal = Some(error))?;
+                refused(inner, plan, limit, time.as_ref()).await;
+                rest(plan, retry_after, error).await.map(|error| refusal = Some(error))?;
                 continue;
             }
             Verdict::NotReached { error, passes: false } => return Err(error),
             Verdict::NotReached { error, passes: true } => (error, None),
             Verdict::Lost { error, retry_after, passes } if is_repeatable && passes => (error, retry_after),
-            Verdict::Lost { error, .. } => return Err(lost(&plan, error)),
+            Verdict::Lost { error, .. } => return Err(lost(plan, error)),
         };
-        let last = |error: Error| match error {
-            error @ Error::Connect { .. } => error,
-            error => lost(&plan, error),
-        };
+        let is_lost = !matches!(error, Error::Connect { .. });
+        let last = |error: Error| if is_lost { lost(plan, error) } else { error };
         if retries >= plan.retry.retries || !inner.budget.pay() {
             return Err(last(error));
         }
         let pause = plan.retry.pause(retries, random()).max(retry_after.unwrap_or_default());
         if plan.end.is_some_and(|end| pause >= end.saturating_duration_since(Instant::now())) || pause > plan.patience {
             return Err(last(error));
+        }
+        if is_lost && !plan.effect.is_read() {
+            plan.lost = Some(attempt::loss(&error));
         }
         retries += 1;
         inner.counters.retries.one();
@@ -239,20 +261,22 @@ async fn attempt(inner: &Inner, plan: &Plan<'_>, connection: &Connection) -> Res
     };
     inner.counters.requests.one();
     inner.counters.bytes_sent.add(wire.body.len() as u64);
-    let outcome = inner.exchange.send(&wire, settings.largest_answer, connection).await;
+    let outcome = inner.exchange.send(&wire, settings.largest_answer).await;
     if let Ok(answer) = &outcome {
         inner.counters.bytes_received.add(answer.body.len() as u64);
         if let Some(to) = &answer.moved_to {
             inner.moved.remember(&connection.address, to.clone());
         }
     }
-    Ok(attempt::verdict(&method.name, connection.address.host(), outcome, plan.options.pages))
+    let redact = |text: &str| connection.redact(text);
+    Ok(attempt::verdict(&method.name, connection.address.host(), &redact, outcome, plan.options.pages))
 }
 
 /// What an exchange outside the way of a call ended in: the answer, or the error of a read and whether nobody knows what the
-/// portal did.
-pub(super) fn outcome(method: &str, host: &str, outcome: Result<Answer, Failure>) -> Result<Response, (Error, bool)> {
-    match attempt::verdict(method, host, outcome, None) {
+/// portal did. `url`: what was sent, which may hold secrets.
+pub(super) fn outcome(method: &str, url: &Url, outcome: Result<Answer, Failure>) -> Result<Response, (Error, bool)> {
+    let redact = |text: &str| redact_address(url, text);
+    match attempt::verdict(method, url.host_str().unwrap_or_default(), &redact, outcome, None) {
         Verdict::Done(response) => Ok(*response),
         Verdict::Lost { error, .. } => Err((error, true)),
         Verdict::Failed(error)
@@ -262,9 +286,18 @@ pub(super) fn outcome(method: &str, host: &str, outcome: Result<Answer, Failure>
     }
 }
 
+/// Masks in a text what opens an address by itself: what its query holds, and the long parts of its path.
+fn redact_address(url: &Url, text: &str) -> String {
+    let of_query = url.query_pairs().map(|(_, value)| value.into_owned());
+    let of_path =
+        url.path_segments().into_iter().flatten().filter(|part| part.contains(|char: char| char.is_ascii_digit()));
+    let secrets = of_query.chain(of_path.map(str::to_owned)).filter(|part| part.len() >= SHORTEST_SECRET);
+    secrets.fold(text.to_owned(), |text, secret| Secret::new(secret).redact(&text))
+}
+
 /// The error of an exchange without an answer.
-pub(super) fn failure(method: &str, host: &str, failure: Failure) -> (Error, bool) {
-    match outcome(method, host, Err(failure)) {
+pub(super) fn failure(method: &str, url: &Url, failure: Failure) -> (Error, bool) {
+    match outcome(method, url, Err(failure)) {
         Err(error) => error,
         // Unreachable: without an answer there is no result.
         Ok(_) => (Error::usage(format!("{method}: no answer")), false),
@@ -273,12 +306,13 @@ pub(super) fn failure(method: &str, host: &str, failure: Failure) -> (Error, boo
 
 /// What a read fails with, and a write that may have been carried out.
 fn lost(plan: &Plan<'_>, error: Error) -> Error {
-    if plan.effect.is_read() {
-        return error;
-    }
+    if plan.effect.is_read() { error } else { unknown(plan, attempt::loss(&error)) }
+}
+
+fn unknown(plan: &Plan<'_>, reason: String) -> Error {
     Error::OutcomeUnknown {
         call: Box::new(plan.call.clone()),
-        reason: attempt::loss(&error),
+        reason,
         idempotency_key: plan.key.as_ref().map(|key| key.to_string()),
     }
 }
