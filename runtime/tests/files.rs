@@ -7,8 +7,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bitrix24_runtime::sandbox::{Portal, Sandbox, Seed};
+use bitrix24_runtime::sandbox::{Fault, FaultKind, Portal, Sandbox, Seed};
 use bitrix24_runtime::table::Tables;
+use bitrix24_runtime::value::FileForm;
 use bitrix24_runtime::{Call, Client, Effect, Error, File, Limits, Method, Paging, Rest, RetryPolicy, Upload, json};
 
 const TABLES: Tables = Tables::EMPTY;
@@ -88,10 +89,11 @@ async fn files_come_from_memory_disk_and_streams() {
 async fn what_goes_wrong_with_an_upload_is_told() {
     let portal = portal();
     let client = client(&portal.webhook());
-    // Content in the call: then there is no second step.
-    let call = place(&client, "x").await.param("fileContent", json!(["x", "eA=="]));
-    let error = client.upload(call, Upload::bytes("x", [1])).await.expect_err("no place");
-    assert!(error.to_string().contains("names no place"), "{error}");
+    // A method that knows nothing of two steps has done what it does.
+    let get = call("disk.storage.getlist", Effect::Action);
+    let error = client.upload(get, Upload::bytes("x", [1])).await.expect_err("no place");
+    let Error::Unreadable { answer: kept, .. } = &error else { panic!("{error:?}") };
+    assert!(error.to_string().contains("names no place") && kept.result.is_array(), "{error}");
     let gone = Upload::path("/no/such/file");
     assert!(matches!(client.upload(place(&client, "x").await, gone).await, Err(Error::Usage(_))));
     // The line breaks after the file has been sent: nobody knows whether it is there.
@@ -112,6 +114,35 @@ async fn what_goes_wrong_with_an_upload_is_told() {
     assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
     assert_eq!(server.requests().len(), 2, "a file is not sent twice");
     assert!(server.requests()[1].contains("name=\"file\"; filename=\"x\""));
+}
+
+/// The typed functions want a content. The first step must not send it: it is repeated when its answer is lost.
+#[tokio::test]
+async fn a_content_in_the_call_is_left_out() {
+    for is_typed in [true, false] {
+        let portal = portal();
+        let client = client(&portal.webhook());
+        let place = place(&client, "film.mp4").await;
+        let call = match is_typed {
+            true => place.file(&["fileContent"], FileForm::Pair, File::new("film.mp4", "other")),
+            false => place.param("fileContent", json!(["film.mp4", "eA=="])),
+        };
+        portal.fault(Fault::new(FaultKind::Close { committed: true }).on("disk.storage.uploadfile").times(1));
+        let stored = client.upload(call, Upload::bytes("film.mp4", content(1_000))).await.expect("stored").result;
+        assert_eq!((&stored["NAME"], &stored["SIZE"]), (&json!("film.mp4"), &json!("1000")));
+        assert_eq!(portal.calls("disk.storage.uploadfile"), 2, "the place is asked for again");
+        let children = client.execute(self::call("disk.storage.getchildren", Effect::List).param("id", 1)).await;
+        let children = children.expect("listed").result;
+        let films = children.as_array().into_iter().flatten();
+        let films = films.filter(|child| child["NAME"].as_str().is_some_and(|name| name.starts_with("film")));
+        assert_eq!(films.count(), 1, "{children}");
+    }
+    // What is no place to ask for is done once.
+    let server = Server::new(|_, _| Vec::new());
+    let other = self::call("im.v2.file.upload", Effect::Create).param("fields", json!({"content": "eA=="}));
+    let error = self::client(&server.webhook()).upload(other, Upload::bytes("x", [1])).await.expect_err("lost");
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 /// A server that answers what `play` makes of a request and its number.

@@ -46,6 +46,18 @@ mod rust_client {
         Ok(())
     }
 
+    async fn errors(client: Client) -> Done {
+        use bitrix24::crm;
+
+        match crm::item::get(2, 10_157).send(&client).await {
+            Ok(deal) => println!("{:?}", deal.title()),
+            Err(error) if error.is_not_found() => println!("no such deal"),
+            Err(error) if error.code() == Some("ACCESS_DENIED") => println!("not for this user"),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
     async fn several(client: Client) -> Done {
         let running = [10, 2150].map(|id| {
             let client = client.clone();
@@ -325,6 +337,14 @@ mod files {
         let place = disk::folder::upload_file(12).name("film.mp4");
         let stored = client.upload(place, Upload::path("/films/film.mp4")).await?;
         println!("{}", stored.result["ID"]);
+        Ok(())
+    }
+
+    async fn new_version(client: Client) -> Done {
+        use bitrix24::{File, Upload, disk};
+
+        let version = disk::file::upload_version(9043, File::new("film.mp4", ""));
+        client.upload(version, Upload::path("/films/film.mp4")).await?;
         Ok(())
     }
 

@@ -25,6 +25,15 @@ const SLOWEST: u64 = 32 << 10;
 const LONGEST: Duration = Duration::from_secs(3_600);
 /// How often a download goes on after it broke off without having come any further.
 const MOST_TRIES: u32 = 5;
+/// The methods that make nothing but a place for a file, when they are not told what is in it.
+const PLACES: [&str; 4] = [
+    "disk.folder.uploadfile",
+    "disk.storage.uploadfile",
+    "disk.file.uploadversion",
+    "telephony.externalcall.attachrecord",
+];
+/// The parameters that tell them.
+const CONTENTS: [&str; 3] = ["fileContent", "FILE_CONTENT", "RECORD_URL"];
 
 /// A file to upload with [`Client::upload`]: it is read while it is sent, and never held as a whole.
 pub struct Upload {
@@ -97,8 +106,8 @@ pub struct Downloaded {
 
 impl Client {
     /// Uploads a file in two steps, without base64: the call asks for a place (`disk.folder.uploadfile`,
-    /// `disk.storage.uploadfile`, `disk.file.uploadversion`, `telephony.externalCall.attachRecord`, each without the file's
-    /// content), and the file is sent there. Brings the answer to the second step.
+    /// `disk.storage.uploadfile`, `disk.file.uploadversion`, `telephony.externalCall.attachRecord`), and the file is sent there.
+    /// Brings the answer to the second step. A content that the call holds is left out: that of `file` is sent in its place.
     ///
     /// ```
     /// # #[cfg(feature = "sandbox")]
@@ -131,23 +140,30 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. When the answer to the second step is lost, the file may be there: [`Error::OutcomeUnknown`].
+    /// See [`Error`]. When the answer to the second step is lost, the file may be there: [`Error::OutcomeUnknown`]. A method that
+    /// gives no place has done what it does: [`Error::Unreadable`].
     pub async fn upload(&self, call: impl Into<Call>, file: Upload) -> Result<Response> {
-        let call = call.into();
+        let mut call = call.into();
+        call.take_out(&CONTENTS);
         let method = call.method().name.to_string();
-        // Without content the call makes nothing but a place: it may be repeated.
-        let options = CallOptions::new().effect(Effect::Read);
-        let place = self.execute_with(call.clone(), &options).await?.result;
+        let mut options = CallOptions::new();
+        // A place may be asked for again. What another method does may not be done twice.
+        if PLACES.iter().any(|place| method.eq_ignore_ascii_case(place)) {
+            options = options.effect(Effect::Read);
+        }
+        let place = self.execute_with(call.clone(), &options).await?;
         let text = |names: [&str; 2]| -> Option<&str> {
-            let (_, value) =
-                place.as_object()?.iter().find(|(key, _)| names.iter().any(|name| key.eq_ignore_ascii_case(name)))?;
+            let (_, value) = place
+                .result
+                .as_object()?
+                .iter()
+                .find(|(key, _)| names.iter().any(|name| key.eq_ignore_ascii_case(name)))?;
             value.as_str()
         };
         let fault = |reason: String| Error::Decode { method: method.clone(), status: None, reason };
         let (Some(address), Some(field)) = (text(["uploadUrl", "upload_url"]), text(["field", "fieldName"])) else {
-            return Err(fault(
-                "the portal's answer names no place for the file; leave its content out of the call".into(),
-            ));
+            let reason = "its answer names no place for the file: the method takes no file in two steps".to_owned();
+            return Err(Error::Unreadable { method, reason, answer: Box::new(place) });
         };
         let url = self.there(address).map_err(fault)?;
         let field = field.to_owned();
