@@ -100,7 +100,7 @@ impl Transport {
     pub fn proxy(mut self, address: &str) -> Result<Self> {
         // The library takes any scheme, and passes over a proxy whose scheme it does not know.
         let url = Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let address = url.map(|url| Secret::new(url)).filter(|address| reqwest::Proxy::all(address.expose()).is_ok());
+        let address = url.map(Secret::new).filter(|address| reqwest::Proxy::all(address.expose()).is_ok());
         // What was given is not quoted: it could hold a password.
         self.proxy = Proxy::At(address.ok_or_else(|| {
             Error::usage("the proxy's address cannot be used: http://host:port or https://host:port is expected")
