@@ -34,16 +34,22 @@ impl Bucket {
         self.at = now;
     }
 
+    /// How long the next request but so many others has to wait for its place.
+    pub(in crate::client) fn free_in(&mut self, size: Size, now: Duration, others: usize) -> Duration {
+        self.drain(size, now);
+        let over = self.level + 1.0 + others as f64 - size.usable();
+        // A sleep ends by whole milliseconds: what is missing less than that is not missing.
+        if over <= size.drain / 1000.0 { Duration::ZERO } else { Duration::from_secs_f64(over / size.drain) }
+    }
+
     /// Puts one request in, or says how long it must wait for its place.
     pub(in crate::client) fn take(&mut self, size: Size, now: Duration) -> Result<(), Duration> {
-        self.drain(size, now);
-        let over = self.level + 1.0 - size.usable();
-        // A sleep ends by whole milliseconds: what is missing less than that is not missing.
-        if over <= size.drain / 1000.0 {
-            self.level += 1.0;
-            return Ok(());
+        let wait = self.free_in(size, now, 0);
+        if !wait.is_zero() {
+            return Err(wait);
         }
-        Err(Duration::from_secs_f64(over / size.drain))
+        self.level += 1.0;
+        Ok(())
     }
 
     /// The portal says that it is full: somebody else uses it as well.

@@ -1,16 +1,22 @@
 //! The portal's rate limit, kept on this side: a request waits for its place in the bucket before it is sent.
 
 mod bucket;
+mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::hash::Hash;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::error::Error;
+use tokio::time::Instant;
 
 use crate::client::shared::{self, SharedState};
+use crate::error::Error;
+
+use queue::Queue;
 
 pub(super) use bucket::{Bucket, Size};
 
@@ -161,8 +167,7 @@ pub(super) struct Limiter {
     since: Instant,
     bucket: Mutex<Bucket>,
     shared: Option<Arc<SharedState>>,
-    /// Held by whoever is next. Those behind wait for it in order of arrival, and a call that is dropped leaves the queue.
-    turn: tokio::sync::Mutex<()>,
+    queue: Queue,
 }
 
 impl Limiter {
@@ -173,26 +178,36 @@ impl Limiter {
             since: Instant::now(),
             bucket: Mutex::new(Bucket::default()),
             shared,
-            turn: tokio::sync::Mutex::new(()),
+            queue: Queue::default(),
         }
     }
 
     /// Waits for a place, and takes it: the caller sends at once. Says how long it waited. Nothing is taken when the
-    /// future is dropped before it ends.
+    /// future is dropped before it ends, and nobody waits for it while it is not polled.
     pub(super) async fn acquire(&self) -> Duration {
         let Some(size) = self.size else { return Duration::ZERO };
         let since = Instant::now();
-        let _turn = self.turn.lock().await;
+        let spot = self.queue.join();
         loop {
-            match self.take(size).await {
-                Ok(()) => return since.elapsed(),
-                Err(wait) => {
-                    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                    tracing::debug!(target: "bitrix24", limit = "rate", wait_ms, "waiting");
-                    tokio::time::sleep(wait).await;
-                }
-            }
+            let wait = match spot.look() {
+                Err(wait) => wait,
+                Ok(()) => match self.take(size).await {
+                    Ok(()) => return since.elapsed(),
+                    Err(wait) => {
+                        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                        tracing::debug!(target: "bitrix24", limit = "rate", wait_ms, "waiting");
+                        wait
+                    }
+                },
+            };
+            spot.rest(wait).await;
         }
+    }
+
+    /// How long a request that came now would wait for its place; none without a limit.
+    pub(super) async fn free_in(&self) -> Option<Duration> {
+        let (size, others) = (self.size?, self.queue.len());
+        Some(self.step(|bucket, now| bucket.free_in(size, now, others)).await)
     }
 
     async fn take(&self, size: Size) -> Result<(), Duration> {
@@ -213,179 +228,5 @@ impl Limiter {
             return outcome;
         }
         step(&mut self.bucket.lock().unwrap_or_else(PoisonError::into_inner), self.since.elapsed())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::Ordering;
-
-    fn made(limits: &Limits, host: &str) -> Limiter {
-        Limiter::new(limits, limits.shared_state(host, ""))
-    }
-
-    #[tokio::test]
-    async fn places_are_given_in_order_of_arrival_and_given_back() {
-        let limiter = Arc::new(made(&Limits::custom(200.0, 3), "h"));
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let mut tasks = Vec::new();
-        for number in 0..40 {
-            let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
-            tasks.push(tokio::spawn(async move {
-                limiter.acquire().await;
-                order.lock().expect("whole").push(number);
-            }));
-            tokio::task::yield_now().await;
-        }
-        // Some of those that wait change their minds.
-        for number in [7, 8, 21] {
-            tasks[number].abort();
-        }
-        for task in tasks {
-            let _ = task.await;
-        }
-        let order = order.lock().expect("whole").clone();
-        assert_eq!(order, (0..40).filter(|number| ![7, 8, 21].contains(number)).collect::<Vec<_>>());
-    }
-
-    /// The next number of a sequence that its seed decides.
-    fn next(seed: &mut u64) -> u64 {
-        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        *seed >> 33
-    }
-
-    /// 120 tasks that come, and change their minds, at moments that the seed decides: those that stay get their places in the
-    /// order in which they came.
-    #[tokio::test]
-    async fn the_order_of_arrival_is_kept_under_stress() {
-        for seed in 0..40 {
-            let limiter = Arc::new(made(&Limits::custom(20_000.0, 3), "h"));
-            let (arrived, served) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-            let tasks: Vec<_> = (0..120_u64)
-                .map(|number| {
-                    let (limiter, arrived, served) = (Arc::clone(&limiter), Arc::clone(&arrived), Arc::clone(&served));
-                    let mut random = seed * 1_000 + number;
-                    next(&mut random);
-                    tokio::spawn(async move {
-                        for _ in 0..next(&mut random) % 200 {
-                            tokio::task::yield_now().await;
-                        }
-                        // Nothing else runs between this line and the first step of waiting.
-                        arrived.lock().expect("whole").push(number);
-                        let gives_up = async {
-                            if !next(&mut random).is_multiple_of(4) {
-                                std::future::pending::<()>().await;
-                            }
-                            for _ in 0..next(&mut random) % 50 {
-                                tokio::task::yield_now().await;
-                            }
-                        };
-                        tokio::select! {
-                            biased;
-                            _ = limiter.acquire() => served.lock().expect("whole").push(number),
-                            () = gives_up => {}
-                        }
-                    })
-                })
-                .collect();
-            for task in tasks {
-                task.await.expect("no panic");
-            }
-            let served = served.lock().expect("whole").clone();
-            let mut expected = arrived.lock().expect("whole").clone();
-            expected.retain(|number| served.contains(number));
-            assert_eq!(served, expected, "seed {seed}");
-            assert!(served.len() >= 80, "seed {seed}: {}", served.len());
-        }
-    }
-
-    /// Many threads, many changes of mind at random moments: every place that was taken belongs to somebody who got it.
-    #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-    async fn no_place_is_lost_or_given_twice_under_stress() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let alone = Limits::custom(0.001, 100_000);
-        let shared = |seed: u64| alone.clone().shared_in(folder.path().join(seed.to_string()));
-        for (seed, limits) in (0..8).flat_map(|seed| [(seed, alone.clone()), (seed, shared(seed))]) {
-            let limiter = Arc::new(made(&limits, "h"));
-            let got = Arc::new(std::sync::atomic::AtomicU32::new(0));
-            let tasks: Vec<_> = (0..150_u64)
-                .map(|number| {
-                    let (limiter, got) = (Arc::clone(&limiter), Arc::clone(&got));
-                    let mut random = seed * 1_000 + number;
-                    next(&mut random);
-                    tokio::spawn(async move {
-                        for _ in 0..5 {
-                            let patience = Duration::from_micros(next(&mut random) % 3000);
-                            if tokio::time::timeout(patience, limiter.acquire()).await.is_ok() {
-                                got.fetch_add(1, Ordering::SeqCst);
-                            }
-                        }
-                    })
-                })
-                .collect();
-            for task in tasks {
-                task.await.expect("no panic");
-            }
-            let level = match &limiter.shared {
-                Some(shared) => shared.level(),
-                None => limiter.bucket.lock().expect("whole").level,
-            };
-            // Hardly anything drains in that time.
-            let got = f64::from(got.load(Ordering::SeqCst));
-            assert!(got > 0.0 && (level - got).abs() < 0.5, "seed {seed}: {level} places for {got}");
-            tokio::time::timeout(Duration::from_secs(5), limiter.acquire()).await.expect("nobody holds the turn");
-        }
-    }
-
-    #[test]
-    fn limits_are_read_from_words_and_numbers() {
-        assert_eq!("enterprise".parse::<Limits>().expect("known"), Limits::enterprise());
-        assert_eq!(" 0.5/ 10".parse::<Limits>().expect("numbers"), Limits::custom(0.5, 10));
-        for text in ["", "fast", "2", "0/5", "-1/5", "2/0", "NaN/5", "inf/5", "2/50/1"] {
-            assert!(text.parse::<Limits>().is_err(), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn without_limits_nothing_waits() {
-        let limiter = made(&Limits::off(), "h");
-        for _ in 0..10_000 {
-            assert_eq!(limiter.acquire().await, Duration::ZERO);
-        }
-        limiter.refused().await;
-    }
-
-    #[tokio::test]
-    async fn clients_that_share_a_folder_share_a_bucket() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let limits = Limits::custom(0.001, 11).shared_in(folder.path());
-        let limiters = [made(&limits, "h"), made(&limits, "h"), made(&limits, "other")];
-        for turn in 0..10 {
-            limiters[turn % 2].acquire().await;
-        }
-        let soon = Duration::from_millis(20);
-        for limiter in &limiters[..2] {
-            assert!(tokio::time::timeout(soon, limiter.acquire()).await.is_err(), "ten places are taken");
-        }
-        limiters[2].acquire().await;
-    }
-
-    #[tokio::test]
-    async fn a_file_that_cannot_be_used_stops_nobody() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let limiter = made(&Limits::custom(0.001, 4).shared_in(file.path()), "h");
-        for _ in 0..3 {
-            limiter.acquire().await;
-        }
-        assert!(tokio::time::timeout(Duration::from_millis(20), limiter.acquire()).await.is_err());
-        // A process that was stopped while it held the lock.
-        let folder = tempfile::tempdir().expect("a folder");
-        let limiter = made(&Limits::custom(0.001, 4).shared_in(folder.path()), "h");
-        limiter.acquire().await;
-        let held = std::fs::File::open(folder.path().join("h.limits")).expect("there");
-        held.lock().expect("locked");
-        limiter.acquire().await;
-        drop(held);
     }
 }
