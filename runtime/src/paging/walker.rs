@@ -4,7 +4,10 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use tokio::task::{JoinError, JoinHandle};
+use tracing::Instrument as _;
 
 use crate::call::Call;
 use crate::client::{CallOptions, Client};
@@ -18,13 +21,9 @@ use crate::paging::start::{Mark, Seen, StartWalk};
 use crate::paging::steps::{Behind, StepWalk};
 use crate::paging::{Hook, Progress, Settings, Strategy};
 
-/// A request, or several after one another, that are on their way or have come back.
-pub(super) struct Flight(State);
-
-enum State {
-    Flying(Pin<Box<dyn Future<Output = Landing> + Send>>),
-    Landed(Box<Landing>),
-}
+/// A request, or several after one another, that are on their way or have come back. They are a task: an answer that comes while
+/// the reader is busy with what it has is read all the same, and is not late when the reader looks at it. Dropping it ends it.
+pub(super) struct Flight(JoinHandle<Landing>);
 
 enum Landing {
     Keyset(Errand, Chunk),
@@ -34,29 +33,31 @@ enum Landing {
 
 impl Flight {
     pub(super) fn keyset(errand: Errand, chunk: impl Future<Output = Chunk> + Send + 'static) -> Self {
-        Self(State::Flying(Box::pin(async move { Landing::Keyset(errand, chunk.await) })))
+        Self::leave(async move { Landing::Keyset(errand, chunk.await) })
     }
 
     pub(super) fn start(brought: impl Future<Output = (Chunk, Vec<Mark>)> + Send + 'static) -> Self {
-        Self(State::Flying(Box::pin(async move {
+        Self::leave(async move {
             let (chunk, marks) = brought.await;
             Landing::Start(chunk, marks)
-        })))
+        })
     }
 
     pub(super) fn step(brought: impl Future<Output = (Chunk, Behind)> + Send + 'static) -> Self {
-        Self(State::Flying(Box::pin(async move {
+        Self::leave(async move {
             let (chunk, behind) = brought.await;
             Landing::Step(chunk, behind)
-        })))
+        })
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) {
-        if let State::Flying(future) = &mut self.0
-            && let Poll::Ready(landing) = future.as_mut().poll(context)
-        {
-            self.0 = State::Landed(Box::new(landing));
-        }
+    fn leave(landing: impl Future<Output = Landing> + Send + 'static) -> Self {
+        Self(tokio::spawn(landing.in_current_span()))
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -133,7 +134,7 @@ impl Walker {
         loop {
             if let Some(page) = self.ready.pop_front() {
                 // While what has come is handed out, the next is on its way.
-                self.fly(context);
+                self.fly();
                 match self.hand_out(page) {
                     Ok(page) if page.len() == 0 => continue,
                     Ok(page) => return Poll::Ready(Some(Ok(page))),
@@ -146,18 +147,29 @@ impl Walker {
             if self.is_done {
                 return Poll::Ready(None);
             }
-            self.fly(context);
-            match self.flights.pop_front() {
-                None => {
-                    self.is_done = true;
-                    self.failed = self.shortage();
-                }
-                Some(Flight(State::Landed(landing))) => self.land(*landing),
-                Some(flight) => {
-                    self.flights.push_front(flight);
-                    return Poll::Pending;
-                }
+            self.fly();
+            let Some(flight) = self.flights.front_mut() else {
+                self.is_done = true;
+                self.failed = self.shortage();
+                continue;
+            };
+            let landing = ready!(Pin::new(&mut flight.0).poll(context));
+            self.flights.pop_front();
+            match landing {
+                Ok(landing) => self.land(landing),
+                Err(error) => self.failed = Some(self.cut_short(error)),
             }
+        }
+    }
+
+    /// A request that did not come to its end: its runtime was shut down.
+    fn cut_short(&self, error: JoinError) -> Error {
+        match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Error::usage(format!(
+                "{}: the runtime in which the list was being read has ended; read it in one that lasts",
+                self.source().method().name
+            )),
         }
     }
 
@@ -181,8 +193,8 @@ impl Walker {
         error
     }
 
-    /// Begins what can be begun, and lets what is on its way go on.
-    fn fly(&mut self, context: &mut Context<'_>) {
+    /// Begins what can be begun.
+    fn fly(&mut self) {
         if self.failed.is_some() || self.is_done {
             return;
         }
@@ -197,7 +209,6 @@ impl Walker {
                 None => break,
             }
         }
-        self.flights.iter_mut().for_each(|flight| flight.poll(context));
     }
 
     fn land(&mut self, landing: Landing) {
