@@ -198,9 +198,10 @@ async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
         plan.waited += wait;
     }
     limit = Limit::Rate;
-    let waited = match tokio::time::timeout(left(plan), inner.limiter.acquire()).await {
-        Ok(waited) => waited,
-        Err(_) => return Err(limited(plan, inner, limit, None)),
+    let queued = Instant::now();
+    let Ok(waited) = tokio::time::timeout(left(plan), inner.limiter.acquire()).await else {
+        plan.waited += queued.elapsed();
+        return Err(limited(plan, inner, limit, inner.limiter.free_in().await));
     };
     plan.waited += waited;
     let all = since.elapsed();
