@@ -16,7 +16,7 @@ fn api() -> Api {
 
 fn exceptions() -> drift::Exceptions {
     let text = std::fs::read_to_string(root().join("xtask/drift.yaml")).expect("the exceptions");
-    drift::exceptions(&text).unwrap_or_else(|fault| panic!("{fault}"))
+    drift::exceptions("xtask/drift.yaml", &text).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 /// The kinds of differences, each shown once, in a small file of facts.
@@ -48,6 +48,11 @@ fn facts_are_compared_with_the_specs() {
     assert!(report.contains("    ~ id: id → array\n") && report.contains("    + NEWS: string\n"), "{report}");
     assert!(Facts::read("{\"method\": 5}").expect_err("no text").starts_with("line 1: "));
     assert!(Facts::read("{\"method\": \"a\", \"rest\": 4}").is_err());
+    let slip = Facts::read("{\"method\": \"a\", \"page\": \"x\", \"params\": []}\n{\"method\": \"a\", \"parms\": []}");
+    assert_eq!(slip.expect_err("a slip"), "line 2: unknown key `parms`; did you mean `params`?");
+    let slip =
+        Facts::read(r#"{"method": "a", "params": [{"name": "x", "children": [{"name": "y", "requierd": true}]}]}"#);
+    assert_eq!(slip.expect_err("a slip"), "line 1: unknown key `requierd`; did you mean `required`?");
     let same = Facts { covers: Covers::All, methods: api.methods.iter().map(named).collect() };
     assert_eq!(drift::compare(&api, &same), []);
 }
@@ -75,10 +80,25 @@ fn the_specs_are_what_the_documentation_says() {
 
 #[test]
 fn exceptions_are_read_strictly() {
-    assert!(drift::exceptions("- {reason: R., kind: dance, methods: {a: [b]}}").is_err());
-    assert!(drift::exceptions("- {reason: '', kind: type, methods: {a: [b]}}").is_err());
-    assert!(drift::exceptions("- {reason: R., kind: type, methods: {a: [b, b]}}").is_err());
-    let one = drift::exceptions("- {reason: R., kind: added, methods: {user.dance: []}}").expect("one");
+    let told = |text: &str| drift::exceptions("drift.yaml", text).expect_err("refused").report(false);
+    for (text, parts) in [
+        (
+            "- {reason: R., kind: typo, methods: {a: [b]}}",
+            ["`typo` is no kind", "drift.yaml:1:22", "did you mean `type`?"],
+        ),
+        ("- reason: ' '\n  kind: type\n  methods: {a: [b]}", ["the reason is empty", "drift.yaml:1:11", "say why"]),
+        (
+            "- {reason: R., kind: type, methods: {a: [b, b]}}",
+            ["`b` of `a` (type) is listed twice", ":1:45", "keep one"],
+        ),
+        ("- {reason: R., kind: type, method: {a: [b]}}", ["unknown key `method`", ":1:28", "did you mean `methods`?"]),
+        ("- {reason: R., kind: type, methods: {a: [b}}", ["the list that opens here", ":1:41", "close it with `]`"]),
+    ] {
+        for part in parts {
+            assert!(told(text).contains(part), "no {part:?} in:\n{}", told(text));
+        }
+    }
+    let one = drift::exceptions("drift.yaml", "- {reason: R., kind: added, methods: {user.dance: []}}").expect("one");
     let facts = Facts::read("{\"method\": \"user.dance\", \"params\": []}").expect("a fact");
     let facts = Facts { covers: Covers::Some { rest: vec![], scopes: None }, ..facts };
     let all = drift::compare(&api(), &facts);

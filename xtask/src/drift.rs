@@ -10,7 +10,7 @@ use bitrix24_codegen::ir::Rest;
 use bitrix24_codegen::{project, spec};
 use serde_json::Value;
 
-use crate::codegen::words;
+use crate::codegen::{colours, words};
 use crate::new::draft;
 use crate::portal::{self, Portal};
 use crate::run::{Done, root};
@@ -84,10 +84,9 @@ fn compare(arguments: &Arguments) -> Result<bool, String> {
         (None, Some(url)) => portal_facts(url, arguments.token.as_deref())?,
         (None, None) => return Err("error: name a file with `--facts`, or a portal with `--portal`".into()),
     };
-    let exceptions = std::fs::read_to_string(root.join(EXCEPTIONS)).map_err(|error| error.to_string());
-    let exceptions = exceptions
-        .and_then(|text| drift::exceptions(&text))
+    let exceptions = std::fs::read_to_string(root.join(EXCEPTIONS))
         .map_err(|error| format!("error: cannot read {EXCEPTIONS}: {error}"))?;
+    let exceptions = drift::exceptions(EXCEPTIONS, &exceptions).map_err(|faults| faults.report(colours()))?;
     let all = drift::compare(&api, &facts);
     let found = all.len();
     let stale = if arguments.facts.is_some() { exceptions.stale(&all, &facts) } else { Vec::new() };

@@ -1,11 +1,15 @@
 //! Differences that are meant to be: `xtask/drift.yaml`. One that is none any more is reported.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::compare::{Difference, Kind};
 use super::facts::Facts;
+use crate::diag::{Diagnostic, Diagnostics, SourceText};
+use crate::spec::{Step, locate};
+use crate::suggest::nearest;
 
 /// The differences that are meant to be, each with the reason.
 #[derive(Debug, Default)]
@@ -22,29 +26,48 @@ struct Group {
     methods: BTreeMap<String, Vec<String>>,
 }
 
-/// Reads the file.
+/// Reads the file, which is called `path`.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn read(text: &str) -> Result<Exceptions, String> {
-    let groups: Vec<Group> = crate::spec::yaml(text)?;
+pub fn read(path: &str, text: &str) -> Result<Exceptions, Diagnostics> {
+    let source = Arc::new(SourceText { path: path.to_owned(), text: text.to_owned() });
+    let mut problems = Diagnostics::default();
+    let groups: Vec<Group> = crate::spec::yaml(&source).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    });
     let mut all = BTreeMap::new();
-    for group in groups {
-        let kind = Kind::ALL.into_iter().map(Kind::word).find(|word| *word == group.kind);
-        let kind = kind.ok_or_else(|| format!("`{}` is no kind of difference", group.kind))?;
+    for (at, group) in groups.into_iter().enumerate() {
+        let place = |steps: &[Step]| locate(&source, &[&[Step::from(at)], steps].concat());
+        let words = || Kind::ALL.into_iter().map(Kind::word);
+        let Some(kind) = words().find(|word| *word == group.kind) else {
+            let known: Vec<String> = words().map(|word| format!("`{word}`")).collect();
+            let help = match nearest(&group.kind, words()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            let message = format!("`{}` is no kind of difference", group.kind);
+            problems.push(Diagnostic::new(place(&["kind".into()]), message).help(help));
+            continue;
+        };
         if group.reason.trim().is_empty() {
-            return Err("a reason is empty".into());
+            let help = "say why the specs are right";
+            problems.push(Diagnostic::new(place(&["reason".into()]), "the reason is empty").help(help));
         }
         for (method, keys) in group.methods {
             let keys = if keys.is_empty() { vec![String::new()] } else { keys };
-            for key in keys {
+            for (key_at, key) in keys.into_iter().enumerate() {
                 if all.insert((method.clone(), key.clone(), kind), group.reason.clone()).is_some() {
-                    return Err(format!("`{method}` `{key}` ({kind}) stands there twice"));
+                    let here = place(&["methods".into(), method.as_str().into(), key_at.into()]);
+                    let what = if key.is_empty() { format!("`{method}`") } else { format!("`{key}` of `{method}`") };
+                    let message = format!("{what} ({kind}) is listed twice");
+                    problems.push(Diagnostic::new(here, message).help("keep one of them"));
                 }
             }
         }
     }
-    Ok(Exceptions(all))
+    if problems.is_empty() { Ok(Exceptions(all)) } else { Err(problems.sorted()) }
 }
 
 impl Exceptions {

@@ -7,13 +7,15 @@
 //!
 //! `rest` is 2 if not given; what else is not given is not compared. Types are words joined by `|`; `array`, `object`,
 //! `string`, `integer`, `double`, `boolean`, `date`, `datetime`, `file` and a few synonyms are known. Other keys are
-//! passed over.
+//! passed over, unless they look like one of these.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::ir::Rest;
+use crate::suggest::nearest;
 
 /// What is said of a set of methods.
 #[derive(Debug)]
@@ -114,6 +116,25 @@ impl FactParam {
     }
 }
 
+/// The keys that are read of a method and of a parameter.
+const METHOD_KEYS: &[&str] = &["method", "rest", "scope", "deprecated", "params"];
+const PARAM_KEYS: &[&str] = &["name", "type", "required", "children"];
+
+/// A key that is nearly one of those that are read, and that one. Files may say more than is compared here, but a slip must
+/// not look like a file that says less.
+fn misspelt<'v>(value: &'v Value, known: &[&'static str]) -> Option<(&'v str, &'static str)> {
+    let keys = value.as_object()?;
+    let near = |key: &str| {
+        let free = known.iter().copied().filter(|known| !keys.contains_key(*known));
+        nearest(key, free)
+    };
+    let own = keys.keys().filter(|key| !known.contains(&key.as_str())).find_map(|key| Some((key.as_str(), near(key)?)));
+    own.or_else(|| {
+        let lists = ["params", "children"].iter().filter_map(|key| keys.get(*key)?.as_array());
+        lists.flatten().find_map(|inner| misspelt(inner, PARAM_KEYS))
+    })
+}
+
 impl Facts {
     /// Reads a file of facts.
     ///
@@ -122,7 +143,11 @@ impl Facts {
     pub fn read(text: &str) -> Result<Self, String> {
         let mut methods = Vec::new();
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let fact: Fact = serde_json::from_str(line).map_err(|error| format!("line {}: {error}", at + 1))?;
+            let value: Value = serde_json::from_str(line).map_err(|error| format!("line {}: {error}", at + 1))?;
+            if let Some((key, near)) = misspelt(&value, METHOD_KEYS) {
+                return Err(format!("line {}: unknown key `{key}`; did you mean `{near}`?", at + 1));
+            }
+            let fact: Fact = serde_json::from_value(value).map_err(|error| format!("line {}: {error}", at + 1))?;
             if !matches!(fact.rest, 2 | 3) {
                 return Err(format!("line {}: `rest` is 2 or 3, not {}", at + 1, fact.rest));
             }

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use super::load::HELP;
+use super::explain::HELP;
 
 /// A package and its functions.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]

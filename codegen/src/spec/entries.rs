@@ -10,8 +10,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::explain::HELP;
 use super::json::{Json, Key};
-use super::load::HELP;
 use super::model::ParamSpec;
 use super::words::StyleWord;
 use crate::ir::Style;

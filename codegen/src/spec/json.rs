@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::load::HELP;
+use super::explain::HELP;
 
 /// Any value.
 #[derive(Clone, Debug, PartialEq)]

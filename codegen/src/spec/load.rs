@@ -7,16 +7,14 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::blank;
 use super::compat::CompatSpec;
+use super::explain::explain;
 use super::furniture::Furniture;
 use super::locate::{self, Step, locate};
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
 use super::overlay::{LANGUAGES, Overlays};
 use crate::diag::{Diagnostic, Diagnostics, Place, SourceText};
-use crate::suggest::nearest;
-
-/// Splits a parse error's message from its help.
-pub(super) const HELP: &str = "\u{1}help\u{1}";
 
 /// A spec file as it is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +87,8 @@ pub fn files(root: &Path) -> io::Result<Vec<Source>> {
 }
 
 fn walk(folder: &Path, name: &str, sources: &mut Vec<Source>) -> io::Result<()> {
-    let at = |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    for entry in fs::read_dir(folder).map_err(|error| at(folder, error))? {
+    let at = |path: &str, error: io::Error| io::Error::new(error.kind(), format!("{path}: {error}"));
+    for entry in fs::read_dir(folder).map_err(|error| at(name, error))? {
         let entry = entry?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
         // Editors keep locks and copies in hidden files; some of them cannot even be read.
@@ -98,21 +96,27 @@ fn walk(folder: &Path, name: &str, sources: &mut Vec<Source>) -> io::Result<()> 
             continue;
         }
         let path = format!("{name}/{file_name}");
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             walk(&entry.path(), &path, sources)?;
-        } else if is_spec(&path) {
-            let bytes = fs::read(entry.path()).map_err(|error| at(&entry.path(), error))?;
+        } else if kind.is_symlink() && !entry.path().is_file() {
+            let fault =
+                if entry.path().exists() { "links to folders are not followed" } else { "the link leads nowhere" };
+            return Err(io::Error::other(format!("{path}: {fault}; remove it")));
+        } else if is_spec(&file_name) {
+            let bytes = fs::read(entry.path()).map_err(|error| at(&path, error))?;
             sources.push(Source { path, bytes });
         }
     }
     Ok(())
 }
 
-/// Whether a file is meant to be a spec, its ending well written or not.
-fn is_spec(path: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|ending| ["yaml", "yml"].iter().any(|known| ending.eq_ignore_ascii_case(known)))
+/// Whether a file is meant to be a spec, its ending well written or not. What else may be there is known.
+fn is_spec(name: &str) -> bool {
+    const OTHERS: [&str; 8] = ["json", "lock", "md", "orig", "rej", "bak", "swp", "tmp"];
+    let is_copy = name.ends_with('~') || name.starts_with('#');
+    let ending = Path::new(name).extension();
+    !is_copy && !ending.is_some_and(|ending| OTHERS.iter().any(|other| ending.eq_ignore_ascii_case(other)))
 }
 
 /// Several files in one text, for tests and samples: a line `=== <path>` begins each.
@@ -141,11 +145,13 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
             text: String::from_utf8_lossy(&source.bytes).into_owned(),
         });
         let before = problems.len();
-        check_text(source, &text, problems);
         let name = source.path.rsplit('/').next().unwrap_or_default();
+        if let Some((fault, help)) = misplaced(&source.path, name) {
+            problems.push(Diagnostic::new(Place::at(&text, 1, 1), fault).help(help));
+        } else {
+            check_text(source, &text, problems);
+        }
         if problems.len() > before {
-        } else if !name.ends_with(".yaml") {
-            problems.push(Diagnostic::new(Place::at(&text, 1, 1), "spec files end in `.yaml`").help("rename the file"));
         } else if let Some(path) = source.path.strip_prefix("specs/i18n/") {
             overlay(path, &text, &mut specs, problems);
         } else if name == "_category.yaml" {
@@ -162,6 +168,24 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
         }
     }
     specs
+}
+
+/// What is wrong with the name or the place of a file, and how to mend it.
+fn misplaced(path: &str, name: &str) -> Option<(&'static str, &'static str)> {
+    if !name.ends_with(".yaml") {
+        return Some(("spec files end in `.yaml`", "rename the file, or remove it"));
+    }
+    if name == "category.yaml" {
+        return Some(("the file of a category is called `_category.yaml`", "rename the file"));
+    }
+    if path.starts_with("specs/i18n/") {
+        return None;
+    }
+    match folder(path).split_once('/')? {
+        ("types", _) => Some(("shared types stand in specs/types, without folders", "move the file to specs/types/")),
+        ("compat", _) => Some(("packages stand in specs/compat, without folders", "move the file to specs/compat/")),
+        _ => None,
+    }
 }
 
 /// Reads a file of texts in another language; `path` is the one below `specs/i18n/`.
@@ -199,7 +223,12 @@ fn overlay(path: &str, text: &Arc<SourceText>, specs: &mut Specs, problems: &mut
 
 fn parse<T: DeserializeOwned>(text: &Arc<SourceText>, problems: &mut Diagnostics) -> Option<File<T>> {
     match serde_yaml::from_str::<T>(&text.text) {
-        Ok(spec) => Some(File { source: Arc::clone(text), spec }),
+        Ok(spec) => {
+            let before = problems.len();
+            blank::check(text, problems);
+            // What is not there would break other rules as well.
+            (problems.len() == before).then(|| File { source: Arc::clone(text), spec })
+        }
         Err(error) => {
             problems.push(explain(text, &error));
             None
@@ -215,10 +244,11 @@ fn check_text(source: &Source, text: &Arc<SourceText>, problems: &mut Diagnostic
         return;
     }
     if text.text.trim().is_empty() {
-        problems.push(
-            Diagnostic::new(Place::at(text, 1, 1), "the file is empty")
-                .help("`cargo xtask new <method>` writes a spec to start from"),
-        );
+        let help = match text.path.strip_prefix("specs/i18n/") {
+            Some(_) => "write the texts, or remove the file: its page is in English then",
+            None => "`cargo xtask new <method>` writes a spec to start from",
+        };
+        problems.push(Diagnostic::new(Place::at(text, 1, 1), "the file is empty").help(help));
         return;
     }
     if let Some((at, char)) = first_refused(&text.text) {
@@ -282,81 +312,39 @@ pub(super) fn is_refused(char: char) -> bool {
         || matches!(u32::from(char) & 0xFFFE, 0xFFFE)
 }
 
-/// A parser's error in our words.
-fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diagnostic {
-    let full = error.to_string();
-    let place = error.location().map_or_else(|| Place::at(text, 1, 1), |at| Place::at(text, at.line(), at.column()));
-    // serde_yaml puts the path before the message and the place behind it.
-    let message = match full.rfind(" at line ") {
-        Some(at) if error.location().is_some() => &full[..at],
-        _ => &full,
-    };
-    let message = message.split_once(": ").filter(|(path, _)| is_path(path)).map_or(message, |(_, message)| message);
-    if let Some((message, help)) = message.split_once(HELP) {
-        return Diagnostic::new(place, message).help(help);
-    }
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.split_first() {
-        Some((key, known)) if message.starts_with("unknown field") => {
-            let help = match nearest(key, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    format!("known keys: {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))
-                }
-            };
-            Diagnostic::new(place, format!("unknown key `{key}`")).help(help)
-        }
-        Some((key, _)) if message.starts_with("missing field") => {
-            Diagnostic::new(place, format!("the key `{key}` is missing")).label("in the mapping that begins here")
-        }
-        Some((key, _)) if message.starts_with("duplicate field") => {
-            let place = second(text, &place, key).unwrap_or(place);
-            Diagnostic::new(place, format!("the key `{key}` stands here twice")).help("keep one of them")
-        }
-        _ if ["invalid type: ", "invalid value: "].iter().any(|kind| message.starts_with(kind)) => {
-            let (_, fault) = message.split_once(": ").unwrap_or_default();
-            let (found, expected) = fault.split_once(", expected ").unwrap_or((fault, "something else"));
-            let expected = match expected {
-                "usize" => "a whole number",
-                "u16" => "a whole number up to 65535",
-                "a character" => "one letter or digit",
-                "a value" if found == "enum" => "a value without a tag",
-                word if word.starts_with("struct ") => "a mapping with keys",
-                word => word,
-            };
-            let found = if found == "enum" { "a YAML tag" } else { found };
-            Diagnostic::new(place, format!("expected {expected}, found {found}"))
-        }
-        _ => Diagnostic::new(place, format!("not valid YAML: {message}")),
-    }
-}
-
-/// Where a key stands for the second time in the block mapping that begins at a place.
-fn second(text: &Arc<SourceText>, mapping: &Place, key: &str) -> Option<Place> {
-    let start = text.text[..mapping.span.start].rfind('\n').map_or(0, |at| at + 1);
-    let indent = mapping.span.start - start;
-    let lines = text.text[start..].lines().enumerate();
-    let stands = |line: &str| {
-        line.get(indent..)
-            .is_some_and(|rest| rest.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
-    };
-    let (at, _) = lines.filter(|(_, line)| stands(line)).nth(1)?;
-    let first_line = 1 + text.text[..start].matches('\n').count();
-    Some(Place::at(text, first_line + at, indent + 1))
-}
-
-/// Whether this is the path that serde_yaml puts before a message: `params[0].type`.
-fn is_path(text: &str) -> bool {
-    !text.is_empty()
-        && !text.contains(' ')
-        && text.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '_' | '[' | ']' | '-' | '?' | '\\'))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_or_to_folders_are_named() {
+        let root = tempfile::tempdir().expect("a folder");
+        let specs = root.path().join("specs");
+        fs::create_dir(&specs).expect("made");
+        let link = |to: &str| {
+            let place = specs.join("odd.yaml");
+            let _ = fs::remove_file(&place);
+            std::os::unix::fs::symlink(to, &place).expect("linked");
+            files(root.path()).map(|sources| sources.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(link("gone.yaml"), Err("specs/odd.yaml: the link leads nowhere; remove it".to_owned()));
+        assert_eq!(link("."), Err("specs/odd.yaml: links to folders are not followed; remove it".to_owned()));
+        fs::write(specs.join("real.yaml"), "x").expect("written");
+        assert_eq!(link("real.yaml"), Ok(2));
+    }
+
+    #[test]
+    fn what_is_no_spec_by_its_name_is_passed_over() {
+        for name in ["a.yaml", "A.YML", "a.yaml.txt", "user.get", "notes"] {
+            assert!(is_spec(name), "{name}");
+        }
+        for name in ["method.schema.json", "originals.lock", "README.md", "a.yaml~", "#a.yaml#", "a.yaml.orig"] {
+            assert!(!is_spec(name), "{name}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -1,7 +1,13 @@
 //! The only module that knows YAML: reads spec files into plain structs and finds the place of anything in them.
 
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, SourceText};
+
+mod blank;
 mod compat;
 mod entries;
+mod explain;
 mod furniture;
 mod json;
 mod load;
@@ -10,6 +16,7 @@ mod model;
 mod overlay;
 mod schema;
 mod skeleton;
+mod syntax;
 mod words;
 
 pub use compat::{CompatFunction, CompatOption, CompatSpec, OptionsWord};
@@ -30,7 +37,7 @@ pub use schema::schemas;
 pub use skeleton::skeleton;
 pub use words::{EffectWord, ProcedureWord, RestWord, ReturnsWord, StyleWord, TypeWord};
 
-/// Reads YAML that is no spec, and says in a line what is wrong with it and where.
-pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_yaml::from_str(text).map_err(|error| error.to_string())
+/// Reads YAML that is no spec, and shows what is wrong with it as with a spec.
+pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &Arc<SourceText>) -> Result<T, Diagnostic> {
+    serde_yaml::from_str(&text.text).map_err(|error| explain::explain(text, &error))
 }

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::explain::HELP;
 use super::furniture::Furniture;
 use super::json::Json;
-use super::load::{File, HELP};
+use super::load::File;
 
 /// The languages beside English that the site has.
 pub const LANGUAGES: &[&str] = &["ru"];

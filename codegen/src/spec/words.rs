@@ -56,7 +56,7 @@ fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Cl
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known: {}", known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
     };
-    format!("unknown {what} `{word}`{}{help}", super::load::HELP)
+    format!("unknown {what} `{word}`{}{help}", super::explain::HELP)
 }
 
 /// A type word, such as `string` or `array<id>`.
@@ -68,7 +68,7 @@ const DEEPEST: usize = 8;
 
 fn type_of(word: &str) -> Result<Ty, String> {
     if word.matches("array<").count() + word.matches("map<").count() > DEEPEST {
-        return Err(format!("arrays and maps are nested at most {DEEPEST} deep{}write `any`", super::load::HELP));
+        return Err(format!("arrays and maps are nested at most {DEEPEST} deep{}write `any`", super::explain::HELP));
     }
     if alternatives(word).len() > 1 {
         return one_of(word);
@@ -84,11 +84,11 @@ fn type_of(word: &str) -> Result<Ty, String> {
         Some((_, ty)) => Ok(ty.clone()),
         None if word == "array" || word == "array<" => Err(format!(
             "`array` needs the type of its items{}write `array<string>`, `array<id>`, `array<any>` …",
-            super::load::HELP
+            super::explain::HELP
         )),
         None if word == "map" || word == "map<" => Err(format!(
             "`map` needs the type of its values{}write `map<string>`, `map<object>`, `map<any>` …",
-            super::load::HELP
+            super::explain::HELP
         )),
         None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known))),
     }
@@ -109,7 +109,7 @@ fn alternatives(word: &str) -> Vec<&str> {
 }
 
 fn one_of(word: &str) -> Result<Ty, String> {
-    let refused = |fault: String, help: &str| Err(format!("{fault}{}{help}", super::load::HELP));
+    let refused = |fault: String, help: &str| Err(format!("{fault}{}{help}", super::explain::HELP));
     let mut types: Vec<Ty> = Vec::new();
     for word in alternatives(word).into_iter().map(str::trim) {
         if word.is_empty() {
@@ -206,7 +206,7 @@ impl ReturnsWord {
         if alternatives(word).len() > 1 {
             return Err(format!(
                 "a result of several types tells each of them{}write the others below `or`",
-                super::load::HELP
+                super::explain::HELP
             ));
         }
         if word == "array" || word.starts_with("array<") || word.starts_with("map<") {
