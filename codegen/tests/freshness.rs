@@ -27,7 +27,7 @@ fn project() -> TempDir {
     );
     write(folder.path(), GUIDE, "# Batches\n\nMany calls at once.\n");
     write(folder.path(), TRANSLATED, "---\ntitle: Пакеты\n---\n\n# Пакеты\n\nМного вызовов сразу.\n");
-    settle(folder.path(), &["docs"]);
+    settle(folder.path(), &["docs", "specs/i18n/ru"]);
     folder
 }
 
@@ -108,6 +108,25 @@ fn texts_that_come_together_or_move_are_nobodys_business() {
     // A merge that keeps the lines of both sides loses nothing.
     write(root, RECORD, &format!("{before}thing/thing.get.yaml 111111222222\nthing/gone.yaml 111111222222\n"));
     assert_eq!(settle(root, &[]), "");
+    assert_eq!(read(root, RECORD), before);
+}
+
+#[test]
+fn a_record_that_is_lost_or_damaged_is_not_begun_anew_by_itself() {
+    let project = project();
+    let root = project.path();
+    let before = read(root, RECORD);
+    let refused = || format!("{:?}", check(root, &[]).expect_err("no record"));
+    fs::remove_file(root.join(RECORD)).expect("removed");
+    let told = refused();
+    assert!(told.contains("specs/i18n/ru/originals.lock is missing") && told.contains("git checkout -- "), "{told}");
+    write(root, RECORD, &format!("{before}<<<<<<< HEAD\n"));
+    let told = refused();
+    assert!(told.contains("originals.lock, line 3: ") && told.contains("remove git's marks"), "{told}");
+    assert!(told.contains("`cargo xtask lint --accept specs/i18n/ru`"), "{told}");
+    write(root, RECORD, "");
+    assert!(refused().contains("originals.lock, line 1: "));
+    assert_eq!(settle(root, &["specs/i18n/ru"]), "");
     assert_eq!(read(root, RECORD), before);
 }
 

@@ -41,7 +41,7 @@ pub fn check(root: &Path, accepted: &[String]) -> Result<Checked, Failure> {
         return Err(problems.sorted().into());
     }
     for overlays in &specs.overlays {
-        let record = read(root, &texts::record_of(&overlays.language))?.unwrap_or_default();
+        let record = record(root, &overlays.language, &mut accepted)?;
         texts::check(&specs, overlays, &record, &mut accepted, &mut checked);
     }
     for language in LANGUAGES {
@@ -52,6 +52,33 @@ pub fn check(root: &Path, accepted: &[String]) -> Result<Checked, Failure> {
     }
     checked.problems = checked.problems.sorted();
     Ok(checked)
+}
+
+/// The record of a language. Without one, every text would pass for one that fits: a new one is begun only when somebody
+/// accepts all of them.
+fn record(root: &Path, language: &str, accepted: &mut Accepted<'_>) -> Result<String, Failure> {
+    let path = texts::record_of(language);
+    let text = read(root, &path)?;
+    if accepted.covers(&path, &path) {
+        return Ok(text.unwrap_or_default());
+    }
+    let refused = |fault: String, help: &str| {
+        let begin = format!("cargo xtask lint --accept specs/i18n/{language}");
+        Err(Failure::Other(format!(
+            "{fault}\nhelp: {help}; where all texts fit the English ones as they are, begin a new one with `{begin}`"
+        )))
+    };
+    let Some(text) = text else {
+        let fault = format!("{path} is missing, which tells what English texts the translations were written for");
+        return refused(fault, &format!("take it back from git (`git checkout -- {path}`)"));
+    };
+    match texts::damage(&text) {
+        None => Ok(text),
+        Some(line) => {
+            let help = "keep the lines of both sides of a merge and remove git's marks, or take it back from git";
+            refused(format!("{path}, line {line}: not a line of such a record"), help)
+        }
+    }
 }
 
 /// The paths whose translations are accepted.

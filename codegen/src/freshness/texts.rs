@@ -103,6 +103,19 @@ fn key(path: &[Step]) -> String {
     text
 }
 
+/// The first line that is none of a record: a mark of git's, or what is left of one.
+pub(super) fn damage(text: &str) -> Option<usize> {
+    let is_digest = |word: &str| word.len() == 2 * DIGITS && word.chars().all(|char| char.is_ascii_hexdigit());
+    let is_line = |line: &str| {
+        let mut words = line.split(' ');
+        line.starts_with('#') || words.next().is_some_and(|file| file.ends_with(".yaml")) && words.all(is_digest)
+    };
+    if !text.starts_with(HEAD) {
+        return Some(1);
+    }
+    text.lines().position(|line| !is_line(line)).map(|at| at + 1)
+}
+
 /// Reads a record. A line that git's merge doubled counts as one; what is no record is none.
 fn parsed(text: &str) -> Record {
     let mut record = Record::new();
@@ -138,8 +151,18 @@ mod tests {
     fn a_record_is_read_as_it_is_written() {
         let text = format!("{HEAD}a/b.yaml 111111222222 333333444444 333333555555\nc.yaml 666666777777\n");
         assert_eq!(printed(&parsed(&text)), text);
-        let doubled = format!("{text}c.yaml 666666777777\n<<<<<<< ours\n");
-        let record = parsed(&doubled);
-        assert_eq!(record["c.yaml"].len(), 1);
+        let doubled = format!("{text}{HEAD}c.yaml 666666777777\n");
+        assert_eq!(damage(&doubled), None);
+        assert_eq!(parsed(&doubled)["c.yaml"].len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_record_is_found() {
+        let line = |text: &str| damage(&format!("{HEAD}a/b.yaml 111111222222\n{text}"));
+        for text in ["<<<<<<< ours\n", "=======\n", "c.yaml 66666677777\n", "c.yaml 666666 777777\n", "c.ya\n", "\n"] {
+            assert_eq!(line(text), Some(3), "{text:?}");
+        }
+        assert_eq!(line("c.yaml\n"), None);
+        assert_eq!((damage(""), damage("garbage\n")), (Some(1), Some(1)));
     }
 }
