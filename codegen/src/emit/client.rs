@@ -750,7 +750,7 @@ fn gate(entity: &Entity) -> TokenStream {
 }
 
 fn module_of(entity: &Entity) -> String {
-    RustIdent::snake(&entity.name).map_or_else(|| entity.name.clone(), |ident| ident.to_string())
+    RustIdent::module(&entity.name).map_or_else(|| entity.name.clone(), |ident| ident.to_string())
 }
 
 /// A shared type: one struct that reads answers and builds requests, and loses no field it does not know.

@@ -130,7 +130,7 @@ fn in_macro(ty: &Ty, param: &Param, value: &Value) -> String {
         files.push(format!("File::read({})?.{method}()", text(name)));
         mark(files.len() - 1)
     });
-    let marked = form.to_string();
+    let marked = literal(&form);
     files.take().iter().enumerate().fold(marked, |text, (at, file)| text.replace(&mark(at).to_string(), file))
 }
 
@@ -162,10 +162,30 @@ fn json(value: &Value) -> String {
     match value {
         Value::String(string) => text(string),
         Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) if number.as_i64().is_none_or(|number| i32::try_from(number).is_ok()) => {
+        Value::Number(number)
+            if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) || number.is_f64() =>
+        {
             number.to_string()
         }
-        other => format!("json!({other})"),
+        other => format!("json!({})", literal(other)),
+    }
+}
+
+/// JSON as `json!` takes it: as it is, but for numbers that Rust would take for too large an `i32`.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(small), _) if i32::try_from(small).is_ok() => small.to_string(),
+            (Some(large), _) => format!("{large}_i64"),
+            (None, Some(huge)) => format!("{huge}_u64"),
+            (None, None) => number.to_string(),
+        },
+        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(",")),
+        Value::Object(entries) => {
+            let entry = |(key, value): (&String, &Value)| format!("{}:{}", Value::from(key.as_str()), literal(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
     }
 }
 

@@ -18,7 +18,10 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
         | (Ty::Boolean(_), Value::Bool(_))
         | (Ty::Number, Value::Number(_))
         | (Ty::Object, Value::Object(_)) => Ok(()),
-        (Ty::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(()),
+        (Ty::Integer, Value::Number(number)) if number.is_i64() => Ok(()),
+        (Ty::Integer, Value::Number(number)) if number.is_u64() => {
+            Err(format!("expected a whole number up to {}, found {number}", i64::MAX))
+        }
         (Ty::Id, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(()),
         (Ty::Id, Value::String(id)) if !id.is_empty() => Ok(()),
         (Ty::Date, Value::String(date)) => {

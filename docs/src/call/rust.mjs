@@ -33,7 +33,15 @@ function json(value) {
   if (typeof value === 'string') return text(value);
   const isSmall = typeof value === 'number' && (!Number.isInteger(value) || (value < SMALL && value >= -SMALL));
   if (typeof value === 'boolean' || isSmall) return String(value);
-  return `json!(${JSON.stringify(value)})`;
+  return `json!(${literal(value)})`;
+}
+
+/** JSON as `json!` takes it: as it is, but for numbers that Rust would take for too large an `i32`. @param {any} value @returns {string} */
+function literal(value) {
+  if (Number.isSafeInteger(value) && (value >= SMALL || value < -SMALL)) return `${value}_i64`;
+  if (Array.isArray(value)) return `[${value.map(literal).join(',')}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}:${literal(one)}`).join(',')}}`;
 }
 
 /** @type {Record<string, string>} */
@@ -92,7 +100,7 @@ function inMacro(type, param, value, types) {
   const files = [];
   const file = (/** @type {string} */ kind, /** @type {string} */ _, /** @type {string} */ place) =>
     `\0${files.push(`File::read(${text(place)})?.${FORMS[kind] ?? 'pair'}()`) - 1}`;
-  const marked = JSON.stringify(wireForm({...param, type}, value, {types, file}));
+  const marked = literal(wireForm({...param, type}, value, {types, file}));
   return files.reduce((code, expression, at) => code.replaceAll(JSON.stringify(`\0${at}`), () => expression), marked);
 }
 
