@@ -66,7 +66,7 @@ impl Plan {
     /// else may be.
     ///
     /// # Errors
-    /// When a file or folder cannot be read.
+    /// When a file or folder cannot be read, or two files have one path.
     pub fn new(root: &Path, files: impl IntoIterator<Item = OutFile>, owned: &[&str]) -> Result<Self, SyncError> {
         let mut plan = Self::default();
         let mut wanted = BTreeSet::new();
@@ -91,7 +91,10 @@ impl Plan {
                 }
                 Err(error) => return failed("read", &place, Err(error)),
             }
-            wanted.insert(path);
+            if let Some(twice) = wanted.replace(path) {
+                let error = io::Error::other("it is made twice, which is a fault of the generator");
+                return failed("write", &root.join(twice), Err(error));
+            }
         }
         plan.writes.sort_by(|one, other| one.path.cmp(&other.path));
         plan.orphans = self::files(root, owned)?.into_iter().filter(|path| !wanted.contains(path)).collect();
@@ -138,7 +141,7 @@ impl Plan {
             if place.is_dir() {
                 failed("remove", place, fs::remove_dir_all(place))?;
             }
-            failed("write", place, fs::rename(waiting, place))?;
+            failed("write", place, fs::rename(waiting, place).map_err(half_way))?;
         }
         let folders: BTreeSet<&Path> = self.orphans.iter().filter_map(|orphan| Path::new(orphan).parent()).collect();
         for folder in folders {
@@ -186,6 +189,11 @@ impl Lock {
         failed("lock", &path, file.lock())?;
         Ok(Self(file))
     }
+}
+
+/// A failure when some files may be in place already.
+fn half_way(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{error}; others are new already: mend that, and run the command once more"))
 }
 
 fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
@@ -264,6 +272,17 @@ mod tests {
             before
         );
         assert!(Plan::new(root.path(), files(), OWNED).expect("compared").is_clean());
+    }
+
+    #[test]
+    fn a_file_that_is_made_twice_is_noticed() {
+        let root = tempfile::tempdir().expect("a folder");
+        let twice = [files(), vec![OutFile::new("generated/src/lib.rs", "//! other\n")]].concat();
+        let error = Plan::new(root.path(), twice, OWNED).expect_err("one of them would be lost");
+        assert!(
+            error.to_string().ends_with("src/lib.rs: it is made twice, which is a fault of the generator"),
+            "{error}"
+        );
     }
 
     #[test]
