@@ -105,11 +105,26 @@ pub const RESERVED_OPTIONS: &[&str] = &[
 
 /// First segments of method names that would clash with what the client crate has besides its methods, or with the
 /// files that hold it.
-pub const RESERVED_MODULES: &[&str] =
-    &["bin", "cli", "default", "error", "full", "lib", "output", "sandbox", "table", "types", "value", "view"];
+pub const RESERVED_MODULES: &[&str] = &[
+    "auth", "bin", "blocking", "cli", "default", "encoding", "error", "full", "lib", "output", "paging", "sandbox",
+    "set", "table", "types", "value", "view",
+];
+
+/// Arguments of the connection, which the signature of every call has.
+pub const RESERVED_ARGUMENTS: &[&str] = &["URL", "Token"];
 
 /// Segments that cannot be modules anywhere: generated code means something else by these names.
 pub const RESERVED_SEGMENTS: &[&str] = &["bool", "bitrix24_runtime", "f64", "i64", "rt", "std", "str"];
+
+/// The first segment of a method's module that the client crate has another use for. `segments` are the names of the
+/// modules, from the outermost.
+pub fn reserved<'m>(mut segments: impl Iterator<Item = &'m str>) -> Option<&'m str> {
+    let first = segments.next()?;
+    if RESERVED_MODULES.contains(&first) {
+        return Some(first);
+    }
+    std::iter::once(first).chain(segments).find(|segment| RESERVED_SEGMENTS.contains(segment))
+}
 
 /// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
 /// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.
@@ -170,7 +185,8 @@ fn identifier(text: String) -> Option<RustIdent> {
         return None;
     }
     let text = if text.starts_with(|first: char| first.is_ascii_digit()) { format!("n{text}") } else { text };
-    if syn::parse_str::<syn::Ident>(&text).is_ok() {
+    // A keyword since the edition of 2024, which syn does not know.
+    if text != "gen" && syn::parse_str::<syn::Ident>(&text).is_ok() {
         return Some(RustIdent(text));
     }
     let raw = format!("r#{text}");
@@ -188,10 +204,15 @@ impl RustIdent {
         identifier(joined(name, '_'))
     }
 
-    /// A module: snake case that keeps clear of `main.rs`, which cargo takes for a program.
+    /// A module: snake case that keeps clear of `main.rs`, which cargo takes for a program, and of `mod.rs`, which is the folder's
+    /// own module.
     pub fn module(name: &str) -> Option<Self> {
         let ident = Self::snake(name)?;
-        Some(if ident.as_str() == "main" { Self("main_".to_owned()) } else { ident })
+        Some(match ident.as_str() {
+            "main" => Self("main_".to_owned()),
+            "r#mod" => Self("mod_".to_owned()),
+            _ => ident,
+        })
     }
 
     /// A setter or a getter: snake case that keeps clear of what every generated type has.
@@ -341,6 +362,24 @@ mod tests {
         assert_eq!(RustIdent::method("TYPE").map(|ident| ident.numbered(2).to_string()).as_deref(), Some("type_2"));
         assert_eq!(RustIdent::module("main").map(|ident| ident.to_string()).as_deref(), Some("main_"));
         assert_eq!(RustIdent::module("move").map(|ident| ident.to_string()).as_deref(), Some("r#move"));
+        assert_eq!(RustIdent::module("mod").map(|ident| ident.to_string()).as_deref(), Some("mod_"));
+        assert_eq!(ident("gen").as_deref(), Some("r#gen"));
+    }
+
+    /// Hand-written modules that come along with the client, and hand-written features of it.
+    #[test]
+    fn what_the_client_has_besides_its_methods_is_reserved() {
+        let runtime = include_str!("../../runtime/src/lib.rs");
+        let modules = runtime.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+        let manifest = include_str!("../../generated/Cargo.toml");
+        let own =
+            manifest.split_once("[features]\n").and_then(|(_, rest)| rest.split_once("# BEGIN")).expect("features").0;
+        let features = own.lines().filter_map(|line| Some(line.split_once(" = ")?.0));
+        let all: Vec<&str> = modules.chain(features).collect();
+        assert!(all.contains(&"auth") && all.contains(&"blocking"), "{all:?}");
+        for name in all {
+            assert!(RESERVED_MODULES.contains(&name), "{name}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use bitrix24_codegen::diag::Diagnostics;
 use bitrix24_codegen::drift::Fact;
 use bitrix24_codegen::ir::Rest;
+use bitrix24_codegen::names::{self, RustIdent};
 use bitrix24_codegen::spec::{self, File, MethodSpec, Specs};
 use bitrix24_codegen::{project, suggest};
 
@@ -72,11 +73,20 @@ pub(crate) fn draft(
     if !method.split('.').all(is_segment) {
         return Err(format!("error: `{method}` is no method name; write it as in `user.update`"));
     }
+    // A file's name is no method's, though it would pass for one.
+    if let Some((name, _)) = method.rsplit_once('.').filter(|(_, ending)| ["yaml", "yml"].contains(ending)) {
+        return Err(format!("error: `{method}` is the name of a file; write the method's: `{name}`"));
+    }
+    let parents = method.rsplit_once('.').map_or("", |(parents, _)| parents);
+    let modules: Vec<RustIdent> = parents.split('.').filter_map(RustIdent::module).collect();
+    if let Some(taken) = names::reserved(modules.iter().map(RustIdent::as_str)) {
+        return Err(format!("error: `{method}`: the module `{taken}` of the client crate has another use"));
+    }
     let rest = if is_v3 { Rest::V3 } else { Rest::V2 };
     if let Some(there) = specs.methods.iter().find(|file| file.spec.method == *method && file.spec.rest.0 == rest) {
         return Err(format!("error: {} describes `{method}` already", there.source.path));
     }
-    let sibling = nearest(&specs.methods, method, category);
+    let sibling = nearest(&specs.methods, (method, rest), category);
     let folder = match (category, sibling) {
         (Some(folder), _) => folder.trim_matches('/').to_owned(),
         (None, Some(file)) => file.folder().to_owned(),
@@ -97,16 +107,85 @@ pub(crate) fn draft(
     })
 }
 
-/// The method that has most in common: as many leading segments as possible, then the same verb, then a name of about
-/// the same length. Deprecated ones are no models.
-fn nearest<'f>(files: &'f [File<MethodSpec>], method: &str, category: Option<&str>) -> Option<&'f File<MethodSpec>> {
+/// The method that has most in common: as many leading segments as possible, then the same REST version, then the same verb,
+/// then a name of about the same length. Deprecated ones are no models, and neither are drafts.
+fn nearest<'f>(
+    files: &'f [File<MethodSpec>],
+    (method, rest): (&str, Rest),
+    category: Option<&str>,
+) -> Option<&'f File<MethodSpec>> {
     let segments: Vec<&str> = method.split('.').collect();
     let score = |file: &File<MethodSpec>| {
         let other: Vec<&str> = file.spec.method.split('.').collect();
         let leading = segments.iter().zip(&other).take_while(|(a, b)| a == b).count();
-        (leading, segments.last() == other.last(), std::cmp::Reverse(segments.len().abs_diff(other.len())))
+        let length = std::cmp::Reverse(segments.len().abs_diff(other.len()));
+        // Folder, types and paging are those of the version.
+        let depth = std::cmp::Reverse(file.folder().matches('/').count());
+        (leading > 0, file.spec.rest.0 == rest, leading, segments.last() == other.last(), length, depth)
     };
-    let candidates = files.iter().filter(|file| file.spec.deprecated.is_none());
+    let is_draft = |file: &File<MethodSpec>| file.spec.title == "TODO" || file.spec.summary.starts_with("TODO");
+    let candidates = files.iter().filter(|file| file.spec.deprecated.is_none() && !is_draft(file));
     let candidates = candidates.filter(|file| category.is_none_or(|category| file.folder() == category));
-    candidates.filter(|file| category.is_some() || score(file).0 > 0).max_by_key(|file| score(file))
+    candidates.filter(|file| category.is_some() || score(file).0).max_by_key(|file| score(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitrix24_codegen::spec::Source;
+
+    use super::*;
+
+    fn specs(methods: &[(&str, &str, &str)]) -> Specs {
+        let mut sources = vec![
+            Source {
+                path: "specs/tasks/_category.yaml".into(),
+                bytes: "title: Tasks\nsummary: Tasks.\nposition: 1\n".into(),
+            },
+            Source {
+                path: "specs/tasks/v3/_category.yaml".into(),
+                bytes: "title: New\nsummary: Tasks.\nposition: 2\n".into(),
+            },
+        ];
+        for (path, method, more) in methods {
+            let text = format!(
+                "method: {method}\ntitle: Title\nsummary: It works.\nscope: task\neffect: action\n{more}returns: {{type: id, description: It.}}\n"
+            );
+            sources.push(Source { path: format!("specs/{path}.yaml"), bytes: text.into_bytes() });
+        }
+        let mut problems = Diagnostics::default();
+        let specs = spec::load(&sources, &mut problems);
+        assert!(problems.is_empty(), "{problems}");
+        specs
+    }
+
+    fn refused(method: &str) -> String {
+        draft(&specs(&[("tasks/lib.get", "lib.get", "")]), method, false, None, None).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_sibling_of_the_same_version_is_the_model() {
+        let specs = specs(&[
+            ("tasks/tasks.flow.list", "tasks.flow.list", ""),
+            ("tasks/tasks.label.set", "tasks.label.set", "deprecated: {note: Gone.}\n"),
+            ("tasks/v3/tasks.label.get.v3", "tasks.label.get", "rest: 3\n"),
+        ]);
+        let model = |is_v3: bool| {
+            let draft = draft(&specs, "tasks.label.add", is_v3, None, None).unwrap_or_else(|fault| panic!("{fault}"));
+            (draft.path, draft.sibling.unwrap_or_default())
+        };
+        let (classic, new) = (model(false), model(true));
+        assert_eq!(classic, ("specs/tasks/tasks.label.add.yaml".into(), "specs/tasks/tasks.flow.list.yaml".into()));
+        assert_eq!(new.0, "specs/tasks/v3/tasks.label.add.v3.yaml");
+        assert_eq!(new.1, "specs/tasks/v3/tasks.label.get.v3.yaml");
+    }
+
+    #[test]
+    fn what_the_generator_would_refuse_is_refused_at_once() {
+        assert_eq!(
+            refused("tasks.x.yaml"),
+            "error: `tasks.x.yaml` is the name of a file; write the method's: `tasks.x`"
+        );
+        assert_eq!(refused("lib.run"), "error: `lib.run`: the module `lib` of the client crate has another use");
+        assert!(refused("tasks..run").contains("is no method name"));
+    }
 }

@@ -6,7 +6,7 @@ use crate::ir::{
 use crate::lower::param::Level;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{Context, step};
-use crate::names::{FeatureName, RESERVED_MODULES, RESERVED_SEGMENTS, RustIdent};
+use crate::names::{FeatureName, RustIdent, reserved};
 use crate::spec::{File, MethodSpec, ParamSpec, ReturnsSpec, ReturnsWord, Step};
 
 /// Whether a text can be a REST method: segments of letters, digits and `_`, with dots between them.
@@ -49,6 +49,7 @@ impl Context<'_> {
         if let Some(returns) = &returns {
             own_types(&mut functions, returns);
         }
+        self.records_of(file, returns.as_ref(), &functions);
         let (module, last) = self.module(file)?;
         let mut method = Method {
             name: spec.method.clone(),
@@ -127,9 +128,7 @@ impl Context<'_> {
         if file.spec.rest.0 == Rest::V3 {
             module.push(RustIdent::v3());
         }
-        let taken = module.first().filter(|first| RESERVED_MODULES.contains(&first.as_str()));
-        let taken = taken.or_else(|| module.iter().find(|segment| RESERVED_SEGMENTS.contains(&segment.as_str())));
-        if let Some(taken) = taken {
+        if let Some(taken) = reserved(module.iter().map(RustIdent::as_str)) {
             self.report(file, &["method".into()], format!("the module `{taken}` of the client crate has another use"));
             return None;
         }

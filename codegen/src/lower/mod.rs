@@ -10,6 +10,7 @@ mod method;
 mod param;
 mod prose;
 mod reach;
+mod records;
 mod template;
 mod translate;
 mod types;
