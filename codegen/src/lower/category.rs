@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
+use crate::emit::docs::{COMING_FROM, objects};
 use crate::ir::{Category, Function, Method};
 use crate::lower::prose::MOST_SUMMARY;
 use crate::lower::{Context, step};
@@ -17,6 +18,7 @@ impl Context<'_> {
         let mut files: Vec<&File<CategorySpec>> = specs.categories.iter().collect();
         files.sort_by_key(|file| (file.spec.position, file.folder()));
         let mut categories = Vec::new();
+        self.pages_apart(methods);
         let mut functions: BTreeMap<&str, Vec<&mut Function>> = BTreeMap::new();
         for method in methods {
             functions.entry(&method.category).or_default().extend(&mut method.functions);
@@ -38,6 +40,11 @@ impl Context<'_> {
                     "lower-case letters, digits and dashes, a letter first, as in `chat-bots`",
                 );
             }
+            let top = file.folder().split('/').next().unwrap_or_default();
+            if top == objects::FOLDER || top.starts_with(COMING_FROM) {
+                let message = format!("the folder `{top}` of the reference holds other pages");
+                self.report_help(file, &["title".into()], message, "choose another name for the folder");
+            }
             categories.push(Category {
                 key: file.folder().to_owned(),
                 title: file.spec.title.clone(),
@@ -47,6 +54,28 @@ impl Context<'_> {
         }
         self.missing_categories();
         categories
+    }
+
+    /// Reports functions whose pages have the address of a folder beside them.
+    fn pages_apart(&mut self, methods: &[Method]) {
+        let specs = self.specs;
+        let folders: BTreeSet<&str> = specs.categories.iter().map(|file| file.folder()).collect();
+        for method in methods {
+            for (at, function) in method.functions.iter().enumerate() {
+                let folder = format!("{}/{}", method.category, function.kebab);
+                if !folders.contains(&folder[..]) {
+                    continue;
+                }
+                let Some(file) = specs.methods.iter().find(|file| file.source.path == method.source) else { continue };
+                let path = match at.checked_sub(1) {
+                    None if file.spec.function.is_none() => vec!["method".into()],
+                    None => vec!["function".into()],
+                    Some(at) => vec!["functions".into(), at.into(), "function".into()],
+                };
+                let message = format!("the page of `{}` has the address of the folder specs/{folder}", function.name);
+                self.report_help(file, &path, message, "choose another name: `function: …`");
+            }
+        }
     }
 
     fn order(&mut self, file: &File<CategorySpec>, mut functions: Vec<&mut Function>) {

@@ -1,7 +1,9 @@
 //! What another package offers must be offered here: every function by its name, with its options.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diag::Diagnostic;
+use crate::emit::docs::compat_slug;
 use crate::ir::{Compat, CompatRow, Function, Kind, Method, Procedure};
 use crate::lower::prose::MOST_DESCRIPTION;
 use crate::lower::{Context, step};
@@ -28,7 +30,28 @@ impl Context<'_> {
             }
         }
         let specs = self.specs;
+        self.packages_apart(&specs.compat);
         specs.compat.iter().map(|file| self.package(file, &by_name)).collect()
+    }
+
+    /// Reports packages whose pages would be one.
+    fn packages_apart(&mut self, files: &[File<CompatSpec>]) {
+        let mut seen = BTreeMap::new();
+        for file in files {
+            let (short, at) = (&file.spec.short, [Step::from("short")]);
+            let slug = compat_slug(short);
+            if slug.is_empty() {
+                self.report_help(
+                    file,
+                    &at,
+                    format!("no page can be called after `{short}`"),
+                    "letters and digits are needed",
+                );
+            } else if let Some(first) = seen.insert(slug, file) {
+                let diagnostic = Diagnostic::new(file.place(&at), format!("the short name `{short}` is taken twice"));
+                self.problems.push(diagnostic.label("again here").other(first.place(&at), "first here"));
+            }
+        }
     }
 
     fn package(&mut self, file: &File<CompatSpec>, by_name: &BTreeMap<String, (&Method, &Function)>) -> Compat {
@@ -37,8 +60,14 @@ impl Context<'_> {
             self.sentence(file, &step(&["differences".into()], at), difference, "", MOST_DESCRIPTION);
         }
         let mut rows = Vec::new();
+        let mut seen = BTreeSet::new();
         for (at, known) in spec.functions.iter().enumerate() {
             let path = step(&["functions".into()], at);
+            if !seen.insert(known.name.to_lowercase()) {
+                let message = format!("the function `{}` stands here twice", known.name);
+                self.report_help(file, &step(&path, "name"), message, "keep one of them");
+                continue;
+            }
             if let Some(differs) = &known.differs {
                 self.sentence(file, &step(&path, "differs"), differs, "", MOST_DESCRIPTION);
             }

@@ -81,17 +81,55 @@ impl Context<'_> {
         for (at, param) in params.iter().enumerate() {
             for (key, other) in [("unless", &param.unless), ("filename", &param.filename)] {
                 let Some(other) = other else { continue };
-                if params.iter().any(|known| known.name == *other && known.name != param.name) {
-                    continue;
-                }
-                let near = nearest(other, params.iter().map(|known| known.name.as_str()));
-                let help = near.map_or_else(
-                    || "name another parameter of the function".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
                 let place = step(&step(path, at), key);
-                self.report_help(file, &place, format!("there is no other parameter `{other}`"), help);
+                let known = params.iter().find(|known| known.name == *other);
+                match known {
+                    Some(known) if known.name == param.name => {
+                        let message = format!("`{key}` of `{other}` names the parameter itself");
+                        self.report_help(file, &place, message, "name another parameter of the function");
+                    }
+                    Some(known) if key == "unless" => self.excluded(file, &place, (param, known), params),
+                    Some(_) => {}
+                    None => {
+                        let near = nearest(other, params.iter().map(|known| known.name.as_str()));
+                        let help = near.map_or_else(
+                            || "name another parameter of the function".to_owned(),
+                            |near| format!("did you mean `{near}`?"),
+                        );
+                        self.report_help(file, &place, format!("there is no other parameter `{other}`"), help);
+                    }
+                }
             }
+        }
+    }
+
+    /// Checks a parameter that another one excludes.
+    fn excluded(
+        &mut self,
+        file: &File<MethodSpec>,
+        place: &[Step],
+        (param, other): (&Param, &Param),
+        params: &[Param],
+    ) {
+        if param.required && other.required {
+            let message = format!("`{}` is required, and so is `{}`, which excludes it", param.name, other.name);
+            self.report_help(file, place, message, "remove `unless`, or `required` of one of them");
+        }
+        let mut circle = vec![param.name.as_str()];
+        let mut next = Some(other);
+        while let Some(other) = next.filter(|other| !circle.contains(&other.name.as_str())) {
+            circle.push(&other.name);
+            next = other.unless.as_ref().and_then(|name| params.iter().find(|known| known.name == *name));
+        }
+        // Told where the first of them stands.
+        let is_first = params
+            .iter()
+            .find(|known| circle.contains(&known.name.as_str()))
+            .is_some_and(|first| first.name == param.name);
+        if is_first && next.is_some_and(|next| next.name == param.name) {
+            circle.push(&param.name);
+            let message = format!("`unless` leads back to the parameter itself: {}", circle.join(" → "));
+            self.report_help(file, place, message, "given together, none of them would be sent: keep one `unless`");
         }
     }
 
@@ -117,6 +155,10 @@ impl Context<'_> {
                 continue;
             }
             match params.iter().position(|param| param.name == *name) {
+                Some(found) if known.contains(&found) => {
+                    let at = step(&step(path, "opi"), at);
+                    self.report_help(file, &at, format!("`{name}` stands here twice"), "keep one of them");
+                }
                 Some(found) => {
                     known.push(found);
                     options.push(params[found].option.as_str());
@@ -200,6 +242,7 @@ impl Context<'_> {
                 );
             }
         }
+        self.constants_apart(file, &step(&path, "constants"), &constants);
         let kind = self.kind(file, &path, spec, params, &constants)?;
         if spec.examples.is_empty() && !matches!(kind, Kind::Template { .. }) {
             self.report_help(
@@ -231,6 +274,30 @@ impl Context<'_> {
             token_short,
             returns,
         })
+    }
+
+    /// Reports constants without a place of their own.
+    fn constants_apart(&mut self, file: &File<MethodSpec>, path: &[Step], constants: &[(Vec<String>, Value)]) {
+        for (at, (keys, _)) in constants.iter().enumerate() {
+            let name = keys.join(".");
+            let here = step(path, Step::Key(name.clone()));
+            if keys.iter().any(String::is_empty) {
+                self.report_help(file, &here, "a path must not have empty keys", "write it as in `filter.ID`");
+            }
+            let outer = constants
+                .iter()
+                .enumerate()
+                .find(|(_, (other, _))| other.len() < keys.len() && keys.starts_with(other));
+            let Some((outer_at, (outer, value))) = outer else { continue };
+            let outer = outer.join(".");
+            if !value.is_object() {
+                let message = format!("`{name}` lies inside the constant `{outer}`, which is no object");
+                self.report_help(file, &here, message, "keep one of them");
+            } else if outer_at > at {
+                let message = format!("`{name}` would be overwritten by `{outer}`, in which it lies");
+                self.report_help(file, &here, message, format!("write `{outer}` first"));
+            }
+        }
     }
 
     /// What a further function is.

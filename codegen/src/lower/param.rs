@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 use crate::ir::{EntityRef, Entries, KnownValue, Param, Ty, Wire};
 use crate::lower::prose::MOST_DESCRIPTION;
 use crate::lower::{Context, example, step};
-use crate::names::{ArgumentName, OptionName, RESERVED_OPTIONS, RustIdent};
+use crate::names::{ArgumentName, OptionName, RESERVED_ARGUMENTS, RESERVED_OPTIONS, RustIdent};
 use crate::spec::{EntriesSpec, File, ParamSpec, Step, WireSpec};
 use crate::suggest::nearest;
 
@@ -196,6 +196,11 @@ impl Context<'_> {
                 derived.1
             }),
         };
+        if level == Level::Parameter && RESERVED_ARGUMENTS.contains(&argument.as_str()) {
+            let own = if spec.argument.is_some() { "argument" } else { "name" };
+            let help = format!("give it another one, as in `argument: {argument}Value`");
+            self.report_help(file, &step(path, own), format!("`{argument}` is an argument of every call"), help);
+        }
         let own = if spec.option.is_some() { "option" } else { "name" };
         let is_free = level == Level::Offline && CONNECTION_OPTIONS.contains(&option.as_str());
         if RESERVED_OPTIONS.contains(&option.as_str()) && !is_free {
@@ -333,6 +338,9 @@ impl Context<'_> {
                 entity = Some(reference);
             }
         }
+        if entries.ty.is_none() {
+            self.check_picks(file, &path, entries, &[]);
+        }
         if merged {
             self.setters_of_entries(file, &path, &all);
         }
@@ -397,8 +405,32 @@ impl Context<'_> {
                     let diagnostic =
                         Diagnostic::new(place, format!("`{key}` names `{name}`, which the shared type does not have"));
                     self.problems.push(diagnostic.maybe_help(near));
+                } else if key == "require" {
+                    self.check_required(file, &step(&step(path, key), at), entries, (name, fields));
                 }
             }
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Reports a key that is required and cannot be given.
+    fn check_required<T>(
+        &mut self,
+        file: &File<T>,
+        path: &[Step],
+        entries: &EntriesSpec,
+        (name, fields): (&String, &[Param]),
+    ) {
+        if entries.own.iter().any(|own| own.name == *name) {
+            return;
+        }
+        if entries.omit.contains(name) {
+            let message = format!("`{name}` is left out and required at once");
+            self.report_help(file, path, message, "remove it from `omit` or from `require`");
+        } else if !entries.readonly && fields.iter().any(|field| field.name == *name && field.readonly) {
+            let message = format!("`{name}` comes in answers only, and cannot be required");
+            self.report_help(file, path, message, "remove it, or describe it in `own`");
         }
     }
 }

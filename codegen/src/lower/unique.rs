@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
-use crate::ir::{Kind, Method, Param, Rest, Ty, Wire};
+use crate::ir::{Function, Kind, Method, Param, Rest, Ty, Wire};
 use crate::lower::{Context, step};
+use crate::names::FunctionName;
 use crate::spec::{File, MethodSpec, Step};
 use crate::suggest::nearest;
 
@@ -141,6 +142,9 @@ impl Context<'_> {
                 for (alias_at, alias) in function.aliases.iter().enumerate() {
                     take("name", alias.to_lowercase(), step(&path("aliases"), alias_at));
                 }
+                for name in rest_names(method, function) {
+                    take("name", name, vec!["method".into()]);
+                }
             }
         }
         let mut reported = BTreeSet::new();
@@ -156,14 +160,23 @@ impl Context<'_> {
                 let diagnostic = Diagnostic::new(file.place(path), format!("the {kind} `{name}` is taken twice"))
                     .label("again here")
                     .other(first.place(first_path), "first here");
-                let help =
-                    (kind == "name").then(|| "names are the same in every letter case; choose another one".to_owned());
+                let help = match kind {
+                    "name" if is_twin(&first.spec, &file.spec) => {
+                        let own = FunctionName::derived(&file.spec.method);
+                        Some(format!("a REST 3.0 twin needs a name of its own, as in `function: {own}V3`"))
+                    }
+                    "name" if [first, file].iter().any(|file| is_rest_name(&name, &file.spec.method)) => {
+                        Some("a REST name finds its method, also with dashes; choose another one".to_owned())
+                    }
+                    "name" => Some("names are the same in every letter case; choose another one".to_owned()),
+                    _ => None,
+                };
                 self.problems.push(diagnostic.maybe_help(help));
             }
         }
     }
 
-    /// Reports replacements of deprecated methods that name nothing.
+    /// Reports replacements of deprecated methods that name nothing, or the method itself.
     pub(super) fn replacements(&mut self) {
         let specs = self.specs;
         let names = || specs.methods.iter().map(|file| file.spec.method.as_str());
@@ -171,10 +184,15 @@ impl Context<'_> {
             let Some(replacement) = file.spec.deprecated.as_ref().and_then(|gone| gone.replacement.as_ref()) else {
                 continue;
             };
+            let path = [Step::from("deprecated"), Step::from("replacement")];
+            // A method may well be replaced by its twin of the other REST version.
+            if names().filter(|name| name == replacement).count() == 1 && *replacement == file.spec.method {
+                let message = format!("`{replacement}` would replace itself");
+                self.report_help(file, &path, message, "name another method, or remove `replacement`");
+            }
             if names().any(|name| name == replacement) {
                 continue;
             }
-            let path = [Step::from("deprecated"), Step::from("replacement")];
             if let Some(near) = nearest(replacement, names()) {
                 self.report_help(
                     file,
@@ -187,4 +205,30 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// Whether two specs describe the REST versions of one method.
+fn is_twin(one: &MethodSpec, other: &MethodSpec) -> bool {
+    one.method == other.method && one.rest != other.rest
+}
+
+/// What finds a function by the REST name of its method: the name, and the name with dashes. Of twins it finds the classic one.
+fn rest_names(method: &Method, function: &Function) -> Vec<String> {
+    if function.kind != Kind::Method || method.twin && method.rest == Rest::V3 {
+        return Vec::new();
+    }
+    let name = method.name.to_lowercase();
+    let mut names = if dashed(&name) == name { vec![name] } else { vec![dashed(&name), name] };
+    names.retain(|name| *name != function.name.as_str().to_lowercase() && name != function.kebab.as_str());
+    names
+}
+
+/// Whether a name is the REST name of a method, as it is or with dashes.
+fn is_rest_name(name: &str, method: &str) -> bool {
+    let method = method.to_lowercase();
+    name == method || name == dashed(&method)
+}
+
+fn dashed(method: &str) -> String {
+    method.replace(['.', '_'], "-")
 }

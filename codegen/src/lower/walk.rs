@@ -9,6 +9,9 @@ use crate::spec::{File, MethodSpec, PagingSpec};
 /// The names that a record's own number has, the likelier one first.
 const NUMBERS: [&str; 2] = ["ID", "id"];
 
+/// The object that says where a page of REST 3.0 begins.
+const PAGINATION: &str = "pagination";
+
 impl Context<'_> {
     /// Finds out how the method's pages follow one another.
     pub(super) fn walk(&mut self, file: &File<MethodSpec>, method: &mut Method) {
@@ -66,6 +69,14 @@ impl Context<'_> {
                 file,
                 &["paging".into()],
                 "`after` needs `place`, the parameter that takes the last record's number",
+            );
+        }
+        if spec.style == Style::Pagination && param(method, PAGINATION).is_none() {
+            self.report_help(
+                file,
+                &["paging".into()],
+                format!("the method has no parameter `{PAGINATION}`"),
+                "write `paging: start` where the pages are those of REST 2, or add the parameter",
             );
         }
         let names_itself = !matches!(spec.style, Style::Start | Style::Pagination);

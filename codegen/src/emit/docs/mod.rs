@@ -26,6 +26,9 @@ use crate::spec::Furniture;
 /// The folder in which every file is the generator's.
 pub const FOLDER: &str = "docs/reference";
 
+/// What the names of the pages begin with that are for those who come from another package.
+pub(crate) const COMING_FROM: &str = "coming-from-";
+
 static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     let mut tera = Tera::default();
     tera.autoescape_on(Vec::<&str>::new());
@@ -203,8 +206,13 @@ fn compat(compat: &Compat, folder: &str, texts: &Furniture, words: &Words) -> Ou
         "banner": banner(&compat.source), "package": compat.package, "short": compat.short,
         "differences": compat.differences, "rows": rows, "count": compat.rows.len(),
     });
-    let slug = crate::names::joined(&compat.short, '-');
-    OutFile::new(format!("{folder}/coming-from-{slug}.mdx"), render("compat.mdx", &context, words))
+    let page = format!("{folder}/{COMING_FROM}{}.mdx", compat_slug(&compat.short));
+    OutFile::new(page, render("compat.mdx", &context, words))
+}
+
+/// What the page of another package is called after, by the package's short name.
+pub(crate) fn compat_slug(short: &str) -> String {
+    crate::names::joined(short, '-')
 }
 
 /// Where a page was to be found under another name of its function: the site sends readers on.
