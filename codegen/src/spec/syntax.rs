@@ -51,7 +51,7 @@ pub(super) fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diag
 /// What to change, as far as the text shows it.
 fn hint(text: &Arc<SourceText>, problem: &str, (line, column): (usize, usize)) -> Option<String> {
     let lines: Vec<&str> = text.text.lines().collect();
-    let shown = lines.get(line - 1).copied().unwrap_or_default();
+    let shown = lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
     let here = shown.chars().nth(column.saturating_sub(1));
     let indent: String = shown.chars().take_while(|char| char.is_whitespace()).collect();
     if indent.contains('\t') || problem.contains("tab ") {
