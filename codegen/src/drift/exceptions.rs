@@ -34,7 +34,7 @@ pub fn read(path: &str, text: &str) -> Result<Exceptions, Diagnostics> {
     let source = Arc::new(SourceText { path: path.to_owned(), text: text.to_owned() });
     let mut problems = Diagnostics::default();
     let groups: Vec<Group> = crate::spec::yaml(&source).unwrap_or_else(|problem| {
-        problems.push(problem);
+        problems.push(*problem);
         Vec::new()
     });
     let mut all = BTreeMap::new();

@@ -38,6 +38,6 @@ pub use skeleton::skeleton;
 pub use words::{EffectWord, ProcedureWord, RestWord, ReturnsWord, StyleWord, TypeWord};
 
 /// Reads YAML that is no spec, and shows what is wrong with it as with a spec.
-pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &Arc<SourceText>) -> Result<T, Diagnostic> {
-    serde_yaml::from_str(&text.text).map_err(|error| explain::explain(text, &error))
+pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &Arc<SourceText>) -> Result<T, Box<Diagnostic>> {
+    serde_yaml::from_str(&text.text).map_err(|error| Box::new(explain::explain(text, &error)))
 }
