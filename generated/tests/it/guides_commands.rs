@@ -67,6 +67,8 @@ fn every_command_of_the_guides_is_understood() {
         // Files that the pages speak of without showing them.
         put("webhook.txt", "");
         put("rows.csv", "fields.TITLE\nDoors\n");
+        put("report.pdf", "%PDF-1.7\n");
+        put("portrait.jpg", "a picture");
         for (_, head, lines) in blocks(&text) {
             if let Some((_, title)) = head.split_once("title=\"") {
                 put(title.trim_end_matches('"'), &(lines.join("\n") + "\n"));

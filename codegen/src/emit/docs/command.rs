@@ -392,6 +392,8 @@ mod tests {
             prop_assert_eq!(&read_text(&inside(&words)), &text);
             // The one of Windows cannot: it loses double quotes, and a blank makes it halve backslashes at the end.
             prop_assume!(!text.contains('"') && !text.ends_with("\\\\"));
+            // What looks like JSON has no escapes, so that one is enough there.
+            prop_assume!(!(text.starts_with(['{', '[']) && text.ends_with('\\')));
             prop_assert_eq!(read_text(&inside(&shells::windows_powershell(&words))), text);
         }
 
