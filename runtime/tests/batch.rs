@@ -487,6 +487,11 @@ async fn errors_call_commands_by_their_names() {
     let replies = client(&portal).batch(batch.halt()).await.expect("sent");
     let (_, error) = replies.failures().nth(1).expect("skipped");
     assert_eq!(error.to_string(), "crm.deal.get: not run: command first of the batch, crm.deal.get, failed");
+    let mut batch = Batch::new();
+    batch.call_named("deal", get(1));
+    batch.call_named("deal", get(2));
+    let error = client(&portal).batch(batch).await.expect_err("one name for two");
+    assert_eq!(error.to_string(), "two commands of the batch are called `deal`: each name stands once");
 }
 
 #[tokio::test]

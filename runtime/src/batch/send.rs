@@ -5,7 +5,7 @@
 //! request that ends at the first failure, so that what is refused can be sent by itself before anything behind it is done.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
 use serde_json::Value;
@@ -114,6 +114,10 @@ pub(crate) fn cut<K>(client: &Client, calls: Vec<(K, Call)>) -> Vec<Vec<(K, Call
 
 /// The references of the commands, each to an earlier one.
 fn needs(batch: u64, names: &[Option<String>], calls: &[Call]) -> Result<Vec<Vec<Reference>>> {
+    let mut known = BTreeSet::new();
+    if let Some(twice) = names.iter().flatten().find(|name| !known.insert(*name)) {
+        return Err(Error::usage(format!("two commands of the batch are called `{twice}`: each name stands once")));
+    }
     let of = |(at, call): (usize, &Call)| {
         call.check_itself()?;
         let mut found = Vec::new();
