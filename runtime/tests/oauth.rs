@@ -555,15 +555,21 @@ impl TokenStore for Slow {
     }
 }
 
-/// Tokens that could not be saved are saved late and slowly, while newer ones come.
-#[tokio::test]
-async fn older_tokens_never_replace_newer_ones_in_the_store() {
-    let platform = Platform::start();
+/// A client whose new tokens could not be saved.
+async fn with_unsaved_tokens(platform: &Platform) -> (Slow, Client) {
     let store = Slow::default();
     store.0.kept.save(&platform.tokens(0, false)).await.expect("kept");
     store.0.fails.store(true, Ordering::SeqCst);
     let client = platform.client(store.clone());
     client.call("profile", json!({})).await.expect("renewed, and not saved");
+    (store, client)
+}
+
+/// Tokens that could not be saved are saved late and slowly, while newer ones come.
+#[tokio::test]
+async fn older_tokens_never_replace_newer_ones_in_the_store() {
+    let platform = Platform::start();
+    let (store, client) = with_unsaved_tokens(&platform).await;
     store.0.fails.store(false, Ordering::SeqCst);
     store.0.gate.close();
     client.call("profile", json!({})).await.expect("no call waits for the store");
@@ -586,11 +592,7 @@ async fn older_tokens_never_replace_newer_ones_in_the_store() {
 #[tokio::test]
 async fn tokens_that_wait_to_be_saved_give_way_to_those_that_somebody_else_saved() {
     let platform = Platform::start();
-    let store = Slow::default();
-    store.0.kept.save(&platform.tokens(0, false)).await.expect("kept");
-    store.0.fails.store(true, Ordering::SeqCst);
-    let client = platform.client(store.clone());
-    client.call("profile", json!({})).await.expect("renewed, and not saved");
+    let (store, client) = with_unsaved_tokens(&platform).await;
     store.0.kept.save(&platform.tokens(7, true)).await.expect("kept");
     platform.accept(7);
     store.0.fails.store(false, Ordering::SeqCst);
