@@ -86,7 +86,8 @@ impl From<&Error> for Exit {
             Error::Auth(_) => Self::NotAuthorised,
             Error::Limited { .. } => Self::Limit,
             // Neither may be repeated before somebody has looked.
-            Error::OutcomeUnknown { .. } | Error::Unreadable { .. } => Self::OutcomeUnknown,
+            Error::OutcomeUnknown { .. } => Self::OutcomeUnknown,
+            Error::Unreadable { .. } => Self::Unwritten,
             Error::Usage(_) => Self::Usage,
         }
     }
