@@ -91,7 +91,7 @@ pub(super) async fn carry_out(
                 true => options,
                 false => options.idempotency_key(format!("{run}-{row}")),
             };
-            vec![fate(kind, client.execute_with(call.clone(), &options).await)]
+            vec![fate(client.execute_with(call.clone(), &options).await)]
         }
         _ => {
             let calls: Batch = parcel.iter().map(|(_, call)| call.clone()).collect();
@@ -99,7 +99,7 @@ pub(super) async fn carry_out(
                 Ok(replies) => {
                     let fate = |(reply, (_, call)): (_, &(u64, Call))| match is_refused(&reply, call) {
                         true if parcel.len() > 1 => Fate::Refused,
-                        _ => fate(kind, reply),
+                        _ => fate(reply),
                     };
                     replies.into_iter().zip(&parcel).map(fate).collect()
                 }
@@ -120,7 +120,7 @@ fn is_refused(reply: &CallResult<Response>, call: &Call) -> bool {
 }
 
 /// What an outcome means for the run.
-fn fate(kind: Kind, outcome: CallResult<Response>) -> Fate {
+fn fate(outcome: CallResult<Response>) -> Fate {
     match outcome {
         Ok(response) => Fate::Done(Box::new(response)),
         Err(Error::OutcomeUnknown { reason, .. }) => Fate::Unknown(reason),
@@ -134,8 +134,8 @@ fn fate(kind: Kind, outcome: CallResult<Response>) -> Fate {
         Err(error @ (Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { status: Some(_), .. })) => {
             Fate::Passing(error)
         }
-        // A write of which the portal says something that cannot be read may have been carried out.
-        Err(error @ Error::Decode { .. }) if !kind.is_read => Fate::Unknown(error.to_string()),
+        // It was carried out, and what came of it cannot be told.
+        Err(error @ Error::Unreadable { .. }) => Fate::Unknown(error.to_string()),
         Err(error) => Fate::Failed(error),
     }
 }

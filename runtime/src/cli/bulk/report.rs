@@ -160,7 +160,7 @@ fn stopped(error: &std::io::Error) -> Stop {
         ErrorKind::BrokenPipe => {
             Stop { exit: Exit::Interrupted, message: "nobody reads the results any more".to_owned() }
         }
-        _ => Stop { exit: Exit::Unwritten, message: format!("cannot write to standard output: {error}") },
+        _ => Stop::unwritten(format!("cannot write to standard output: {error}")),
     }
 }
 

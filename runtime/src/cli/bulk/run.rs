@@ -205,7 +205,7 @@ impl<'r> Runner<'r> {
         while let Some(item) = self.waiting.pop_front() {
             match item {
                 Item::Known(place) => {
-                    let line = locked(&self.journal).line(place).map_err(unwritten)?;
+                    let line = locked(&self.journal).line(place).map_err(Stop::unwritten)?;
                     self.report.earlier(&line)?;
                 }
                 Item::Lost(row) => {
@@ -281,7 +281,7 @@ impl<'r> Runner<'r> {
     fn note(&mut self, arrival: Arrival, course: &mut Course) {
         let Arrival { departure, parcel, fates } = arrival;
         if let Some(fault) = departure.fault() {
-            return course.end(unwritten(fault));
+            return course.end(Stop::unwritten(fault));
         }
         // A fault that meets every row of a request is the way's; of a request with one row, others have to show it.
         let is_way = fates.iter().all(|fate| matches!(fate, Fate::Closed(_) | Fate::Passing(_)));
@@ -324,7 +324,7 @@ impl<'r> Runner<'r> {
             }
         }
         course.heed(self.keep(outcomes));
-        course.heed(departure.take_back(&back).map_err(unwritten));
+        course.heed(departure.take_back(&back).map_err(Stop::unwritten));
         again.into_iter().rev().for_each(|parcel| course.queue.push_front(parcel));
         course.is_heard |= is_heard;
         self.silences = if is_silent && !is_heard { self.silences + 1 } else { 0 };
@@ -347,7 +347,7 @@ impl<'r> Runner<'r> {
 
     /// Notes outcomes, and leaves their lines to be told.
     fn keep(&mut self, outcomes: Vec<Outcome>) -> Result<(), Stop> {
-        let noted = locked(&self.journal).outcomes(&outcomes).map_err(unwritten);
+        let noted = locked(&self.journal).outcomes(&outcomes).map_err(Stop::unwritten);
         self.told.extend(outcomes.into_iter().map(|outcome| (outcome.row, outcome.line)));
         noted
     }
@@ -359,10 +359,6 @@ fn failed(row: u64, error: Error) -> Outcome {
 
 fn interrupted(message: &str) -> Stop {
     Stop { exit: Exit::Interrupted, message: message.to_owned() }
-}
-
-fn unwritten(message: String) -> Stop {
-    Stop { exit: Exit::Unwritten, message }
 }
 
 /// About how many bytes a value takes.

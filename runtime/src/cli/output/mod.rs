@@ -124,7 +124,7 @@ impl Output {
         if let Some(query) = &self.query {
             let mut printer = self.printer(self.format(is_table))?;
             let values = query.run(&value)?;
-            let are_records = values.len() > 1 || query.of_each().is_some();
+            let are_records = values.len() > 1 || query.is_of_each();
             for value in values {
                 if printer.any(value?, are_records)?.is_closed() {
                     return Ok(Exit::Done);

@@ -48,16 +48,24 @@ impl Query {
         Ok(Self { text: text.to_owned(), filter })
     }
 
-    /// The same question put to each record of a list: `.[] | …` asks each of them for itself. None: it is about all of
-    /// them together.
-    pub(super) fn of_each(&self) -> Option<Self> {
+    /// What is asked of each record of a list for itself: what stands behind `.[] |`. None: it is about all of them together.
+    fn each(&self) -> Option<&str> {
         let rest = self.text.trim().strip_prefix(".[]")?.trim_start();
-        let each = match rest.strip_prefix('|') {
-            Some(each) if !each.starts_with('=') => each,
-            None if rest.is_empty() => ".",
-            _ => return None,
-        };
-        Self::new(each).ok()
+        match rest.strip_prefix('|') {
+            Some(each) if !each.starts_with('=') => Some(each),
+            None if rest.is_empty() => Some("."),
+            _ => None,
+        }
+    }
+
+    /// Whether it is put to each record of a list for itself.
+    pub(super) fn is_of_each(&self) -> bool {
+        self.each().is_some()
+    }
+
+    /// The same question put to one record of a list, where it is about each of them for itself.
+    pub(super) fn of_each(&self) -> Option<Self> {
+        Self::new(self.each()?).ok()
     }
 
     /// What the program makes of a value, one after the other.
